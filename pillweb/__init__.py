@@ -1,0 +1,1 @@
+"""PillWeb: medication reminders that cannot be lost, and a family that knows."""

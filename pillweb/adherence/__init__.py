@@ -1,0 +1,1 @@
+"""How well it went: outcomes of doses, counts, and the calendar."""

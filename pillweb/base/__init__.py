@@ -1,0 +1,1 @@
+"""What three features need and what knows none of them."""
