@@ -1,0 +1,1 @@
+"""Who signs in: accounts, sessions that can be revoked, and mailed links."""

@@ -1,0 +1,157 @@
+"""What happens to accounts."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from pillweb.accounts.models import Account, AccountLink, WebSession
+from pillweb.accounts.queries import account_by_email, email_index, live_link
+from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE, SESSION_LIFE
+from pillweb.base.errors import LinkGoneError
+from pillweb.base.links import link
+from pillweb.base.passwords import hash_password, needs_rehash, password_fits
+from pillweb.base.tokens import new_token, token_hash
+from pillweb.outbox.actions import post_delivery
+
+def make_account(
+    session: Session,
+    *,
+    name: str,
+    email: str,
+    now: datetime,
+    password: str | None = None,
+) -> Account:
+    """Add an account; with a password it is confirmed and may sign in at once."""
+    account = Account(
+        name=name,
+        email=email,
+        email_index=email_index(email),
+        password_hash=None if password is None else hash_password(password),
+        created_at=now,
+        confirmed_at=None if password is None else now,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def sign_up(session: Session, *, name: str, email: str, now: datetime) -> None:
+    """Mail the owner of an address a link to choose a password.
+
+    Outside it looks the same whether the address already has an account; then
+    its owner is told so by mail and nothing changes. The password is chosen only
+    behind the link, so nobody can prepare an account for somebody else's address.
+    """
+    account = account_by_email(session, email)
+    if account is not None and account.confirmed_at is not None:
+        post_delivery(
+            session,
+            kind="already_have_account",
+            recipient=account.email,
+            dedupe_key=f"already:{account.id}:{now:%Y%m%d%H}",
+            context={"name": account.name, "url": link("/sign-in")},
+            now=now,
+        )
+        return
+    if account is None:
+        account = make_account(session, name=name, email=email, now=now)
+    _mail_link(
+        session, account, kind="confirm_sign_up", life=CONFIRM_LIFE, now=now
+    )
+
+
+def want_reset(session: Session, *, email: str, now: datetime) -> None:
+    """Mail a link to choose a new password, where the address has an account."""
+    account = account_by_email(session, email)
+    if account is not None and account.confirmed_at is not None:
+        _mail_link(session, account, kind="reset_password", life=RESET_LIFE, now=now)
+
+
+def _mail_link(
+    session: Session, account: Account, *, kind: str, life: timedelta, now: datetime
+) -> None:
+    token = new_token()
+    row = AccountLink(
+        account_id=account.id,
+        token_hash=token_hash(token),
+        created_at=now,
+        expires_at=now + life,
+    )
+    session.add(row)
+    session.flush()
+    post_delivery(
+        session,
+        kind=kind,
+        recipient=account.email,
+        dedupe_key=f"account_link:{row.id}",
+        context={"name": account.name, "url": link(f"/a/{token}")},
+        now=now,
+        expires_at=row.expires_at,
+    )
+
+
+def choose_password(
+    session: Session, token: str, *, password: str, now: datetime
+) -> Account:
+    """Set the password behind a mailed link, and sign every browser out.
+
+    Raises:
+        LinkGoneError: the link is wrong, used or too old.
+    """
+    row = live_link(session, token, now=now)
+    if row is None:
+        raise LinkGoneError
+    used = session.execute(
+        update(AccountLink)
+        .where(AccountLink.id == row.id, AccountLink.used_at.is_(None))
+        .values(used_at=now)
+    )
+    account = session.get_one(Account, row.account_id)
+    if used.rowcount != 1:
+        raise LinkGoneError
+    account.password_hash = hash_password(password)
+    account.confirmed_at = account.confirmed_at or now
+    session.execute(
+        update(WebSession)
+        .where(WebSession.account_id == account.id, WebSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    return account
+
+
+def account_that_signs_in(
+    session: Session, *, email: str, password: str
+) -> Account | None:
+    """Return the account of this address and password.
+
+    Takes as long for an unknown address as for a wrong password.
+    """
+    account = account_by_email(session, email)
+    fits = password_fits(password, account.password_hash if account else None)
+    if account is None or account.password_hash is None or not fits:
+        return None
+    if needs_rehash(account.password_hash):
+        account.password_hash = hash_password(password)
+    return account
+
+
+def start_session(session: Session, account: Account, *, now: datetime) -> str:
+    """Sign a browser in; return the secret for its cookie."""
+    token = new_token()
+    session.add(
+        WebSession(
+            account_id=account.id,
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + SESSION_LIFE,
+        )
+    )
+    return token
+
+
+def end_session(session: Session, session_id: int, *, now: datetime) -> None:
+    """Sign a browser out for good: its cookie is worth nothing from now on."""
+    session.execute(
+        update(WebSession).where(WebSession.id == session_id).values(revoked_at=now)
+    )

@@ -1,0 +1,54 @@
+"""Questions about accounts."""
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from pillweb.accounts.models import Account, AccountLink, WebSession
+from pillweb.accounts.rules import email_key
+from pillweb.base.crypto import blind_index
+from pillweb.base.tokens import token_hash
+from pillweb.base.viewer import Viewer
+
+
+def any_account(session: Session) -> bool:
+    """Say whether anybody has an account yet."""
+    return bool(session.scalar(select(exists().select_from(Account))))
+
+
+def email_index(email: str) -> bytes:
+    """Return the keyed hash by which an address is found."""
+    return blind_index(email_key(email), purpose="email")
+
+
+def account_by_email(session: Session, email: str) -> Account | None:
+    """Return the account of an address."""
+    return session.scalar(
+        select(Account).where(Account.email_index == email_index(email))
+    )
+
+
+def viewer_of(session: Session, token: str, *, now: datetime) -> Viewer | None:
+    """Return who is signed in by a cookie's secret, while the session lives."""
+    row = session.execute(
+        select(WebSession.account_id, WebSession.id, Account.name, Account.email)
+        .join(Account, Account.id == WebSession.account_id)
+        .where(
+            WebSession.token_hash == token_hash(token),
+            WebSession.revoked_at.is_(None),
+            WebSession.expires_at > now,
+        )
+    ).first()
+    return None if row is None else Viewer(*row)
+
+
+def live_link(session: Session, token: str, *, now: datetime) -> AccountLink | None:
+    """Return a mailed link that may still be used."""
+    return session.scalar(
+        select(AccountLink).where(
+            AccountLink.token_hash == token_hash(token),
+            AccountLink.used_at.is_(None),
+            AccountLink.expires_at > now,
+        )
+    )

@@ -1,0 +1,208 @@
+"""Every setting of PillWeb, read once from the environment.
+
+Each field's help text is its documentation: `docs/settings.md` is made of them.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass, field, fields
+from functools import cache, cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import Env, EnvError
+
+from pillweb.base.errors import UnsafeSettingsError
+
+ROOT = Path(__file__).parents[2]
+KEY_BYTES = 32
+SHORTEST_SECRET = 32
+
+
+def _setting(default: str | int | bool, text: str) -> Any:  # noqa: ANN401
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one running PillWeb."""
+
+    database_url: str = _setting(
+        f"sqlite:///{ROOT}/var/pillweb.db",
+        "Where everything is kept: `sqlite:///path` for one family, "
+        "`postgresql://user:password@host/name` for more.",
+    )
+    redis_url: str = _setting(
+        "",
+        "The doorbell that wakes the workers: `redis://`, `rediss://` or `unix://`. "
+        "Without it the clock process does their work itself.",
+    )
+    smtp_url: str = _setting(
+        "",
+        "The mail server: `smtp://user:password@host:587` (STARTTLS) or "
+        "`smtps://user:password@host:465`. `?tls=off` is allowed on this machine "
+        "only. Without it mail goes to the mailbox page, on this machine only.",
+    )
+    mail_from: str = _setting(
+        "PillWeb <pillweb@localhost>", "The sender people see on every mail."
+    )
+    public_url: str = _setting(
+        "http://127.0.0.1:8000",
+        "The address people open; every link in a mail begins with it. "
+        "`https://` is required unless it is this machine's own.",
+    )
+    secret_key: str = _setting(
+        "",
+        "Signs cookies; at least 32 random characters. `make run` makes one.",
+    )
+    secret_key_fallbacks: str = _setting(
+        "", "Earlier secret keys, comma-separated, still accepted after a change."
+    )
+    field_keys: str = _setting(
+        "",
+        "Keys that encrypt names, notes and addresses: 32 random bytes in URL-safe "
+        "base64, comma-separated; the first encrypts, all decrypt. "
+        "Keep them out of backups of the database.",
+    )
+    host: str = _setting("127.0.0.1", "The address the web server listens on.")
+    port: int = _setting(8000, "The port the web server listens on.")
+    proxy_hops: int = _setting(
+        0, "How many reverse proxies stand in front; one too many lets a visitor lie."
+    )
+    var_dir: str = _setting(
+        f"{ROOT}/var", "Folder of the embedded default: database, mailbox, logs."
+    )
+    sign_up: bool = _setting(
+        default=True,
+        text="Whether anybody may make an account. The first is always allowed.",
+    )
+    emergency_number: str = _setting(
+        "112", "The emergency number that the pages and reports name."
+    )
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+
+    @cached_property
+    def on_this_machine(self) -> bool:
+        """Whether people reach it from this machine alone."""
+        return _is_loopback(urlsplit(self.public_url).hostname or "") and _is_loopback(
+            self.host
+        )
+
+    @cached_property
+    def shows_mailbox(self) -> bool:
+        """Whether mail is kept for the mailbox page instead of being sent."""
+        return not self.smtp_url and self.on_this_machine
+
+    @cached_property
+    def field_key_ring(self) -> tuple[bytes, ...]:
+        """The decoded field keys, the encrypting one first."""
+        return tuple(
+            base64.urlsafe_b64decode(key.strip())
+            for key in self.field_keys.split(",")
+            if key.strip()
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _key_faults(settings: Settings) -> list[str]:
+    faults = []
+    if len(settings.secret_key) < SHORTEST_SECRET:
+        faults.append(
+            f"SECRET_KEY must hold at least {SHORTEST_SECRET} random characters; "
+            "`make run` makes one, or set your own."
+        )
+    elif len(set(settings.secret_key)) < SHORTEST_SECRET // 4:
+        faults.append("SECRET_KEY is too easy to guess: make it random.")
+    try:
+        lengths = {len(key) for key in settings.field_key_ring}
+    except (binascii.Error, ValueError):
+        lengths = set()
+    if lengths != {KEY_BYTES}:
+        faults.append(
+            "FIELD_KEYS must hold at least one key of 32 random bytes in URL-safe "
+            "base64; `make run` makes one, or set your own."
+        )
+    return faults
+
+
+def faults_of(settings: Settings) -> list[str]:
+    """Return a plain sentence for each setting that would be unsafe to run with."""
+    faults = _key_faults(settings)
+    public = urlsplit(settings.public_url)
+    if public.scheme not in {"http", "https"} or not public.hostname:
+        faults.append("PUBLIC_URL must be a full address such as https://pills.example")
+    elif public.path not in {"", "/"}:
+        faults.append("PUBLIC_URL must not hold a path: PillWeb needs its own host.")
+    elif not settings.on_this_machine:
+        if public.scheme != "https":
+            faults.append(
+                "PUBLIC_URL must begin with https:// when other machines can reach "
+                "PillWeb (HOST or PUBLIC_URL is not this machine's own)."
+            )
+        if not settings.smtp_url:
+            faults.append(
+                "SMTP_URL is missing: without a mail server no reminder could leave."
+            )
+    if settings.smtp_url:
+        mail = urlsplit(settings.smtp_url)
+        if mail.scheme not in {"smtp", "smtps"} or not mail.hostname:
+            faults.append("SMTP_URL must look like smtp://user:password@host:587")
+        elif "tls=off" in mail.query and not _is_loopback(mail.hostname):
+            faults.append("SMTP_URL may say tls=off only for this machine's own server.")
+    if settings.proxy_hops < 0:
+        faults.append("PROXY_HOPS must be 0 or more.")
+    return faults
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        UnsafeSettingsError: with every fault, one plain sentence a line.
+    """
+    env = Env()
+    values: dict[str, Any] = {}
+    faults = []
+    for item in fields(Settings):
+        read = {bool: env.bool, int: env.int}.get(type(item.default), env.str)
+        try:
+            values[item.name] = read(item.name.upper(), item.default)
+        except EnvError:
+            faults.append(f"{item.name.upper()} must be of the kind {item.default!r}.")
+    settings = Settings(**values)
+    faults += faults_of(settings)
+    if faults:
+        raise UnsafeSettingsError("\n".join(faults))
+    return settings
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read at first use."""
+    return read_settings()
+
+
+def settings_page() -> str:
+    """Return `docs/settings.md`: one row a setting."""
+    rows = []
+    for item in fields(Settings):
+        default = str(item.default).replace(str(ROOT) + "/", "").strip()
+        shown = f"`{default}`" if default else "none"
+        rows.append(f"| `{item.name.upper()}` | {shown} | {item.metadata['help']} |")
+    head = (
+        "# Settings\n\nRead from the environment once, at start. "
+        "PillWeb refuses to start on an unsafe one and says why.\n"
+        "Made from `pillweb/base/config.py` by `make docs`; do not edit.\n\n"
+        "| name | default | what it does |\n|---|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"

@@ -1,0 +1,99 @@
+"""Columns that are encrypted at rest, and hashes that find without revealing."""
+
+import hashlib
+import hmac
+import os
+from functools import cache
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import LargeBinary
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from pillweb.base.config import settings
+
+VERSION = b"\x01"
+ID_BYTES = 4
+NONCE_BYTES = 12
+
+
+@cache
+def _ciphers() -> dict[bytes, AESGCM]:
+    return {
+        hashlib.sha256(key).digest()[:ID_BYTES]: AESGCM(key)
+        for key in settings().field_key_ring
+    }
+
+
+def encrypt(plain: bytes, *, place: str) -> bytes:
+    """Encrypt bytes so that they can be read back at this place only.
+
+    The result is version | key id | nonce | AES-256-GCM text and tag; `place`
+    (table.column) is bound to it as associated data.
+    """
+    key_id, cipher = next(iter(_ciphers().items()))
+    nonce = os.urandom(NONCE_BYTES)
+    return VERSION + key_id + nonce + cipher.encrypt(nonce, plain, place.encode())
+
+
+def decrypt(blob: bytes, *, place: str) -> bytes:
+    """Return what was encrypted at this place.
+
+    Raises:
+        KeyError: the key it was made with is no longer in FIELD_KEYS.
+        cryptography.exceptions.InvalidTag: it was changed or moved.
+    """
+    start = len(VERSION) + ID_BYTES
+    cipher = _ciphers()[blob[len(VERSION) : start]]
+    nonce = blob[start : start + NONCE_BYTES]
+    return cipher.decrypt(nonce, blob[start + NONCE_BYTES :], place.encode())
+
+
+def blind_index(text: str, *, purpose: str) -> bytes:
+    """Return a keyed hash by which equal text is found without being stored."""
+    key = settings().field_key_ring[-1]
+    return hmac.digest(key, f"{purpose}:{text}".encode(), "sha256")
+
+
+class EncryptedBytes(TypeDecorator[bytes]):
+    """A column of bytes, encrypted at rest and bound to its place."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Encrypt on the way in."""
+        del dialect
+        return None if value is None else encrypt(value, place=self.place)
+
+    def process_result_value(
+        self, value: bytes | None, dialect: Dialect
+    ) -> bytes | None:
+        """Decrypt on the way out."""
+        del dialect
+        return None if value is None else decrypt(value, place=self.place)
+
+
+class EncryptedText(TypeDecorator[str]):
+    """A column of text, encrypted at rest and bound to its place."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """Encrypt on the way in."""
+        del dialect
+        return None if value is None else encrypt(value.encode(), place=self.place)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        """Decrypt on the way out."""
+        del dialect
+        return None if value is None else decrypt(value, place=self.place).decode()

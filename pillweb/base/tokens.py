@@ -1,0 +1,14 @@
+"""Secrets that stand in links and cookies: made here, kept only as hashes."""
+
+import hashlib
+import secrets
+
+
+def new_token() -> str:
+    """Return 256 random bits in URL-safe base64 (ASVS 5.0, 11.5.1)."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """Return the SHA-256 by which a token is stored and found (ASVS 6.5.2)."""
+    return hashlib.sha256(token.encode()).digest()

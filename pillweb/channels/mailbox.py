@@ -1,0 +1,37 @@
+"""The mailbox of the embedded default: where mail goes when no server is named."""
+
+import mailbox
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+from pillweb.base.config import settings
+
+NEWEST = 100
+
+
+def _folder() -> mailbox.Maildir:
+    return mailbox.Maildir(str(Path(settings().var_dir) / "mailbox"), create=True)
+
+
+def keep_mail(mail: EmailMessage) -> str:
+    """Put a mail into the mailbox and return its Message-ID."""
+    _folder().add(mail.as_bytes())
+    return str(mail["Message-ID"])
+
+
+def kept_mails() -> list[tuple[str, EmailMessage]]:
+    """Return the newest mails with their keys, newest first."""
+    folder = _folder()
+    keys = sorted(folder.keys(), reverse=True)[:NEWEST]
+    return [(key, mail) for key in keys if (mail := kept_mail(key)) is not None]
+
+
+def kept_mail(key: str) -> EmailMessage | None:
+    """Return one mail of the mailbox, or None where there is no such key."""
+    try:
+        content = _folder().get_bytes(key)
+    except KeyError:
+        return None
+    return BytesParser(EmailMessage, policy=policy.default).parsebytes(content)

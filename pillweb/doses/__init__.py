@@ -1,0 +1,1 @@
+"""Each planned intake, and what became of it."""

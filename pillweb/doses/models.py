@@ -1,0 +1,96 @@
+"""The rows of doses and of what is recorded about them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pillweb.base.crypto import EncryptedText
+from pillweb.base.db import Base, Id
+
+STANDING = "state <> 'cancelled'"
+
+
+class Dose(Base):
+    """One planned intake. What it is never changes; what became of it may.
+
+    Its identity is (line, zone_epoch, nominal_date, slot), whatever the plan's
+    version. `state`, `recorded_at`, `taken_at`, `taken_amount` and `skip_reason`
+    repeat what the newest of its events say, so that a month reads from one table.
+    """
+
+    __tablename__ = "dose"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE")
+    )
+    medication_id: Mapped[int] = mapped_column(
+        ForeignKey("medication.id", ondelete="CASCADE")
+    )
+    line_id: Mapped[int] = mapped_column(ForeignKey("line.id", ondelete="CASCADE"))
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))
+    nominal_date: Mapped[date]
+    slot: Mapped[int]
+    zone_epoch: Mapped[int]
+    due_at: Mapped[datetime]
+    local_label: Mapped[str] = mapped_column(String(5))
+    zone: Mapped[str] = mapped_column(String(60))
+    tzdata_version: Mapped[str] = mapped_column(String(12))
+    amount: Mapped[Decimal | None]
+    window_min: Mapped[int]
+    missed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10))
+    recorded_at: Mapped[datetime | None]
+    taken_at: Mapped[datetime | None]
+    taken_amount: Mapped[Decimal | None]
+    skip_reason: Mapped[str | None] = mapped_column(String(20))
+    system_fault: Mapped[bool] = mapped_column(default=False)
+    __table_args__: Any = (
+        UniqueConstraint("line_id", "zone_epoch", "nominal_date", "slot"),
+        Index("ix_dose_patient_id_due_at", "patient_id", "due_at"),
+        Index(
+            "uq_dose_standing",
+            "line_id",
+            "due_at",
+            unique=True,
+            sqlite_where=text(STANDING),
+            postgresql_where=text(STANDING),
+        ),
+    )
+
+
+class DoseEvent(Base):
+    """One thing said about a dose: who, when, from where, why. Append-only."""
+
+    __tablename__ = "dose_event"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE")
+    )
+    dose_id: Mapped[int] = mapped_column(
+        ForeignKey("dose.id", ondelete="CASCADE"), index=True
+    )
+    what: Mapped[str] = mapped_column(String(10))
+    amount: Mapped[Decimal | None]
+    at: Mapped[datetime]
+    entered_at: Mapped[datetime]
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    channel: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str | None] = mapped_column(String(20))
+    note: Mapped[str | None] = mapped_column(EncryptedText("dose_event.note"))
+
+
+class Horizon(Base):
+    """How far, and from which revision of the plans, a patient's doses are planned."""
+
+    __tablename__ = "horizon"
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True
+    )
+    plan_revision: Mapped[int]
+    tzdata_version: Mapped[str] = mapped_column(String(12))
+    planned_until: Mapped[datetime]

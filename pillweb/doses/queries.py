@@ -1,0 +1,160 @@
+"""Questions about doses."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from pillweb.base.zones import day_bounds, local, tzdata_version
+from pillweb.doses.models import Dose, Horizon
+from pillweb.doses.rules import CANCELLED, LATE_EVENING, OPEN, REPLAN_BEFORE, DoseFacts
+from pillweb.medications.models import Medication
+from pillweb.medications.rules import unit_of
+from pillweb.patients.models import Patient
+
+_FACTS: Select[tuple[object, ...]] = select(
+    Dose.id,
+    Medication.name,
+    Medication.strength,
+    Medication.form,
+    Medication.reason,
+    Medication.instruction,
+    Dose.amount,
+    Dose.nominal_date,
+    Dose.local_label,
+    Dose.due_at,
+    Dose.missed_at,
+    Dose.state,
+    Dose.recorded_at,
+    Dose.taken_at,
+).join(Medication, Medication.id == Dose.medication_id)
+
+
+def _facts(session: Session, *where: ColumnElement[bool]) -> list[DoseFacts]:
+    rows = session.execute(_FACTS.where(*where).order_by(Dose.due_at, Dose.id))
+    return [DoseFacts(*row[:3], unit_of(row[3]), *row[4:]) for row in rows]
+
+
+def day_of(
+    session: Session, patient_id: int, *, zone: str, now: datetime
+) -> list[DoseFacts]:
+    """Return the doses that may stand on the page of the local day of `now`."""
+    start, end = day_bounds(local(now, zone).date(), zone)
+    return _facts(
+        session,
+        Dose.patient_id == patient_id,
+        Dose.due_at >= start - LATE_EVENING,
+        Dose.due_at < end + LATE_EVENING,
+        Dose.state != CANCELLED,
+    )
+
+
+def doses_between(
+    session: Session, patient_id: int, *, start: datetime, end: datetime
+) -> list[DoseFacts]:
+    """Return the standing doses due from start until just before end."""
+    return _facts(
+        session,
+        Dose.patient_id == patient_id,
+        Dose.due_at >= start,
+        Dose.due_at < end,
+        Dose.state != CANCELLED,
+    )
+
+
+def doses_due_at(
+    session: Session, patient_id: int, due_at: datetime
+) -> list[DoseFacts]:
+    """Return the standing doses of one moment: what one reminder is about."""
+    return _facts(
+        session,
+        Dose.patient_id == patient_id,
+        Dose.due_at == due_at,
+        Dose.state != CANCELLED,
+    )
+
+
+def dose_facts(session: Session, patient_id: int, dose_id: int) -> DoseFacts | None:
+    """Return one dose of this patient."""
+    found = _facts(session, Dose.patient_id == patient_id, Dose.id == dose_id)
+    return found[0] if found else None
+
+
+def any_open(session: Session, patient_id: int, due_at: datetime) -> bool:
+    """Say whether anything due at this moment is still unrecorded."""
+    return bool(
+        session.scalar(
+            select(Dose.id)
+            .where(
+                Dose.patient_id == patient_id,
+                Dose.due_at == due_at,
+                Dose.state == OPEN,
+            )
+            .limit(1)
+        )
+    )
+
+
+def _unplanned(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        Horizon.patient_id.is_(None),
+        Horizon.plan_revision != Patient.plan_revision,
+        Horizon.tzdata_version != tzdata_version(),
+        Horizon.planned_until < now + REPLAN_BEFORE,
+    )
+
+
+def patients_to_plan(
+    session: Session, *, now: datetime, limit: int
+) -> Sequence[tuple[int, str]]:
+    """Return (id, zone) of patients whose doses are not planned far enough."""
+    rows = session.execute(
+        select(Patient.id, Patient.zone)
+        .outerjoin(Horizon, Horizon.patient_id == Patient.id)
+        .where(_unplanned(now))
+        .order_by(Patient.id)
+        .limit(limit)
+    )
+    return [(row.id, row.zone) for row in rows]
+
+
+def oldest_unplanned(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when somebody's doses wait to be planned; None when nobody's."""
+    row = session.execute(
+        select(func.count(), func.min(Horizon.planned_until))
+        .select_from(Patient)
+        .outerjoin(Horizon, Horizon.patient_id == Patient.id)
+        .where(_unplanned(now))
+    ).one()
+    count, until = row
+    if not count:
+        return None
+    since = now if until is None else until - REPLAN_BEFORE
+    return min(since, now - timedelta(seconds=1))
+
+
+def is_planned(session: Session, patient_id: int) -> bool:
+    """Say whether the doses on the page follow from the newest plan."""
+    return bool(
+        session.scalar(
+            select(Horizon.patient_id)
+            .join(Patient, Patient.id == Horizon.patient_id)
+            .where(
+                Horizon.patient_id == patient_id,
+                Horizon.plan_revision == Patient.plan_revision,
+            )
+        )
+    )
+
+
+def last_horizons(
+    session: Session, patient_ids: Collection[int]
+) -> dict[int, datetime]:
+    """Return until when each patient's doses were planned."""
+    rows = session.execute(
+        select(Horizon.patient_id, Horizon.planned_until).where(
+            Horizon.patient_id.in_(patient_ids)
+        )
+    )
+    return {patient_id: until for patient_id, until in rows}

@@ -1,0 +1,222 @@
+"""What is true of doses without asking anybody: states, words, and today's order."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from pillweb.base.words import (
+    amount_words,
+    date_words,
+    part_of_day,
+    time_words,
+)
+
+OPEN = "open"
+TAKEN = "taken"
+PART = "part"
+SKIPPED = "skipped"
+NOT_TAKEN = "not_taken"
+HELD = "held"
+CANCELLED = "cancelled"
+RECORDED = (TAKEN, PART, SKIPPED, NOT_TAKEN)
+
+HORIZON = timedelta(days=7)
+REPLAN_BEFORE = timedelta(days=6)
+LEAD = timedelta(minutes=30)
+UNDO_FOR = timedelta(hours=24)
+LATE_EVENING = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class DoseFacts:
+    """A dose with what a page says of its medicine."""
+
+    id: int
+    name: str
+    strength: str
+    unit: str
+    reason: str
+    instruction: str
+    amount: Decimal | None
+    nominal_date: date
+    local_label: str
+    due_at: datetime
+    missed_at: datetime
+    state: str
+    recorded_at: datetime | None
+    taken_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One dose as a page shows it."""
+
+    id: int
+    name: str
+    strength: str
+    amount_words: str
+    instruction: str
+    reason: str
+    time_words: str
+    state: str
+    state_words: str
+    can_take: bool
+    can_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The page that answers: what now, and did I take it?"""
+
+    day_words: str
+    headline: str
+    take_all_label: str | None
+    now: tuple[Card, ...]
+    groups: tuple[tuple[str, tuple[Card, ...]], ...]
+
+
+def is_due(dose: DoseFacts, *, now: datetime) -> bool:
+    """Say whether a dose is to be taken now: from half an hour before its time."""
+    return dose.state == OPEN and dose.due_at - LEAD <= now < dose.missed_at
+
+
+def may_undo(recorded_at: datetime | None, *, now: datetime) -> bool:
+    """Say whether what was recorded can be taken back: for 24 hours."""
+    return recorded_at is not None and now - recorded_at < UNDO_FOR
+
+
+def belongs_to_today(dose: DoseFacts, *, today: date, now: datetime) -> bool:
+    """Say whether a dose stands on today's page.
+
+    A dose belongs to its nominal date even when it falls after midnight (domain,
+    T8); yesterday's stays while it can still be taken.
+    """
+    return dose.nominal_date == today or is_due(dose, now=now)
+
+
+def shown_state(dose: DoseFacts, *, now: datetime) -> str:
+    """Return the state a page shows: an open dose is due, to come or unrecorded."""
+    if dose.state != OPEN:
+        return dose.state
+    if now >= dose.missed_at:
+        return "no_record"
+    return "due" if is_due(dose, now=now) else "to_come"
+
+
+def _state_words(
+    dose: DoseFacts, state: str, *, clock: Callable[[datetime], str]
+) -> str:
+    due = time_words(dose.local_label)
+    if state in {TAKEN, PART}:
+        at = clock(dose.taken_at or dose.due_at)
+        return f"Taken at {at}" if state == TAKEN else f"Part taken at {at}"
+    return {
+        SKIPPED: "Skipped",
+        NOT_TAKEN: "Not taken",
+        HELD: "Paused",
+        CANCELLED: "No longer in the plan",
+        "no_record": "No record",
+        "due": f"Due at {due}",
+        "to_come": f"Due at {due}",
+    }[state]
+
+
+def make_card(
+    dose: DoseFacts,
+    *,
+    now: datetime,
+    clock: Callable[[datetime], str],
+    may_mark: bool,
+) -> Card:
+    """Return a dose as a page shows it; `clock` words an instant in local time."""
+    state = shown_state(dose, now=now)
+    return Card(
+        id=dose.id,
+        name=dose.name,
+        strength=dose.strength,
+        amount_words=amount_words(dose.amount, dose.unit) if dose.amount else "",
+        instruction=dose.instruction,
+        reason=dose.reason,
+        time_words=time_words(dose.local_label),
+        state=state,
+        state_words=_state_words(dose, state, clock=clock),
+        can_take=may_mark and dose.state == OPEN,
+        can_undo=may_mark
+        and dose.state in RECORDED
+        and may_undo(dose.recorded_at, now=now),
+    )
+
+
+def without_names(doses: Iterable[DoseFacts]) -> list[DoseFacts]:
+    """Return doses that tell how many and when, but not which medicine."""
+    return [
+        replace(dose, name="Medicine", strength="", reason="", instruction="")
+        for dose in doses
+    ]
+
+
+def headline(doses: Sequence[DoseFacts], *, who: str, now: datetime) -> str:
+    """Return the one sentence of the page; `who` is a name, or empty for "you"."""
+    have = f"{who} has" if who else "You have"
+    due = [dose for dose in doses if is_due(dose, now=now)]
+    if due:
+        count = "1 medicine" if len(due) == 1 else f"{len(due)} medicines"
+        return f"{have} {count} to take now."
+    later = [d for d in doses if d.state == OPEN and d.due_at > now]
+    if later:
+        first = min(later, key=lambda dose: dose.due_at)
+        next_one = f"Next: {time_words(first.local_label)}."
+        anything = any(d.state in RECORDED for d in doses)
+        return f"All done for now. {next_one}" if anything else (
+            f"Nothing to take now. {next_one}"
+        )
+    if not doses:
+        return "Nothing to take today."
+    unrecorded = [d for d in doses if d.state == OPEN]
+    if unrecorded:
+        return "Nothing to take now. Some medicines have no record."
+    return "All done for today."
+
+
+def take_all_label(due: int) -> str | None:
+    """Return the words of the one large button; none where nothing is due."""
+    if due == 0:
+        return None
+    return "I have taken it" if due == 1 else f"I have taken all {due}"
+
+
+def today_page(
+    doses: Sequence[DoseFacts],
+    *,
+    who: str,
+    today: date,
+    now: datetime,
+    clock: Callable[[datetime], str],
+    may_mark: bool,
+) -> Today:
+    """Return today's page: what is due first, then the day in its parts."""
+    mine = sorted(
+        (d for d in doses if belongs_to_today(d, today=today, now=now)),
+        key=lambda dose: (dose.due_at, dose.id),
+    )
+    due = [dose for dose in mine if is_due(dose, now=now)]
+    rest = [dose for dose in mine if not is_due(dose, now=now)]
+
+    def cards(some: Iterable[DoseFacts]) -> tuple[Card, ...]:
+        return tuple(
+            make_card(dose, now=now, clock=clock, may_mark=may_mark) for dose in some
+        )
+
+    groups = tuple(
+        (part.capitalize(), cards(group))
+        for part, group in groupby(rest, key=lambda d: part_of_day(d.local_label))
+    )
+    return Today(
+        day_words=f"{date_words(today)}",
+        headline=headline(mine, who=who, now=now),
+        take_all_label=take_all_label(len(due)) if may_mark else None,
+        now=cards(due),
+        groups=groups,
+    )

@@ -1,0 +1,1 @@
+"""Every message to anybody: written with its cause, sent later, never lost."""

@@ -1,0 +1,174 @@
+"""What happens to a message: posted, claimed, settled."""
+
+import json
+import random
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from pillweb.base.db import insert_new
+from pillweb.outbox.models import Attempt, Delivery
+from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE, backoff
+
+LASTING = timedelta(days=2)
+_jitter = random.SystemRandom()
+
+
+def post_delivery(
+    session: Session,
+    *,
+    kind: str,
+    recipient: str,
+    dedupe_key: str,
+    context: dict[str, Any],
+    now: datetime,
+    expires_at: datetime | None = None,
+    patient_id: int | None = None,
+    subject_id: int | None = None,
+) -> bool:
+    """Put a message into the outbox; say whether it was new.
+
+    The same dedupe key twice is one message. It is not sent after `expires_at`
+    (two days from now unless told).
+    """
+    row = {
+        "kind": kind,
+        "channel": "email",
+        "recipient": recipient,
+        "dedupe_key": dedupe_key,
+        "context": json.dumps(context),
+        "patient_id": patient_id,
+        "subject_id": subject_id,
+        "state": "pending",
+        "attempts": 0,
+        "created_at": now,
+        "next_at": now,
+        "expires_at": expires_at or now + LASTING,
+    }
+    return insert_new(session, Delivery, [row]) == 1
+
+
+def claim_deliveries(
+    session: Session, *, now: datetime, limit: int
+) -> Sequence[Delivery]:
+    """Lease up to `limit` due messages to the caller, each with an open attempt.
+
+    Nobody else gets them for 30 s; a lease that ran out is claimed like a pending
+    row. What is past its time becomes expired; what crashed its sender three
+    times becomes dead, so that it cannot stop its neighbours.
+    """
+    due = or_(
+        and_(Delivery.state == "pending", Delivery.next_at <= now),
+        and_(Delivery.state == "leased", Delivery.lease_until <= now),
+    )
+    chosen = (
+        select(Delivery.id)
+        .where(due)
+        .order_by(Delivery.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    lease = uuid.uuid4().hex
+    claimed = session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(chosen.scalar_subquery()))
+        .values(
+            state="leased",
+            lease_id=lease,
+            lease_until=now + LEASE,
+            attempts=Delivery.attempts + 1,
+        )
+        .returning(Delivery),
+        execution_options={"populate_existing": True},
+    ).all()
+    sendable = [d for d in claimed if _stays_sendable(session, d, now=now)]
+    if sendable:
+        session.execute(
+            insert(Attempt),
+            [
+                {"delivery_id": d.id, "lease_id": lease, "started_at": now}
+                for d in sendable
+            ],
+        )
+    return sendable
+
+
+def _stays_sendable(session: Session, delivery: Delivery, *, now: datetime) -> bool:
+    if delivery.expires_at <= now:
+        _close(delivery, state="expired")
+        return False
+    if delivery.attempts > CRASHES_ALLOWED:
+        crashes = session.scalar(
+            select(func.count())
+            .select_from(Attempt)
+            .where(Attempt.delivery_id == delivery.id, Attempt.ended_at.is_(None))
+        )
+        if (crashes or 0) >= CRASHES_ALLOWED:
+            _close(delivery, state="dead", error="crashed")
+            return False
+    return True
+
+
+def _close(delivery: Delivery, *, state: str, error: str | None = None) -> None:
+    delivery.state = state
+    delivery.lease_id = delivery.lease_until = None
+    delivery.last_error = error
+    if state != "dead":
+        delivery.context = None
+
+
+def cancel_delivery(session: Session, delivery: Delivery, *, now: datetime) -> None:
+    """Close a claimed message that nobody needs any more, unsent."""
+    _end_attempt(session, delivery, outcome="cancelled", now=now)
+    _close(delivery, state="cancelled")
+
+
+def settle_delivery(
+    session: Session,
+    *,
+    delivery_id: int,
+    lease_id: str,
+    now: datetime,
+    provider_ref: str | None = None,
+    error: str | None = None,
+    permanent: bool = False,
+) -> bool:
+    """Write how a send ended; say whether the lease was still the caller's.
+
+    Without an error the message is accepted and its words are dropped. With one
+    it is tried again after a pause, or dead when the error is permanent or the
+    next try would be too late.
+    """
+    delivery = session.get(Delivery, delivery_id, with_for_update=True)
+    if delivery is None or delivery.lease_id != lease_id:
+        return False
+    _end_attempt(session, delivery, outcome=error or "accepted", now=now)
+    next_at = now + backoff(delivery.attempts, chance=_jitter.random())
+    if error is None:
+        _close(delivery, state="accepted")
+        delivery.accepted_at = now
+        delivery.provider_ref = provider_ref
+    elif permanent or next_at >= delivery.expires_at:
+        _close(delivery, state="dead", error=error)
+    else:
+        delivery.state = "pending"
+        delivery.next_at = next_at
+        delivery.last_error = error
+        delivery.lease_id = delivery.lease_until = None
+    return True
+
+
+def _end_attempt(
+    session: Session, delivery: Delivery, *, outcome: str, now: datetime
+) -> None:
+    session.execute(
+        update(Attempt)
+        .where(
+            Attempt.delivery_id == delivery.id, Attempt.lease_id == delivery.lease_id
+        )
+        .values(ended_at=now, outcome=outcome)
+    )

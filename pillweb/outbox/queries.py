@@ -1,0 +1,47 @@
+"""Questions to the outbox."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pillweb.base.render import render
+from pillweb.channels import Attachment, Message
+from pillweb.outbox.models import Delivery
+
+
+def oldest_waiting(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when the oldest message is due and unsent; None when all are."""
+    since: datetime | None = session.scalar(
+        select(func.min(Delivery.next_at)).where(
+            Delivery.state == "pending", Delivery.next_at <= now
+        )
+    )
+    broken: datetime | None = session.scalar(
+        select(func.min(Delivery.lease_until)).where(
+            Delivery.state == "leased", Delivery.lease_until <= now
+        )
+    )
+    return min((at for at in (since, broken) if at), default=None)
+
+
+def compose_message(
+    delivery: Delivery, *, attachments: Sequence[Attachment] = ()
+) -> Message:
+    """Return the words of a delivery, from the two templates of its kind.
+
+    The first line of the text template is the subject.
+    """
+    context = json.loads(delivery.context or "{}")
+    text = render(f"messages/{delivery.kind}.txt", **context)
+    subject, _, body = text.partition("\n")
+    return Message(
+        key=delivery.dedupe_key,
+        recipient=delivery.recipient,
+        subject=subject.strip(),
+        text=body.lstrip("\n"),
+        html=render(f"messages/{delivery.kind}.html", **context),
+        attachments=tuple(attachments),
+    )

@@ -1,0 +1,47 @@
+"""Questions about reminders."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pillweb.base.errors import LinkGoneError
+from pillweb.base.tokens import token_hash
+from pillweb.doses.queries import any_open
+from pillweb.reminders.models import Reminder, ReminderLink
+
+
+def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when a reminder waits to be said; None when none does."""
+    since: datetime | None = session.scalar(
+        select(func.min(Reminder.next_at)).where(
+            Reminder.state == "open", Reminder.next_at <= now
+        )
+    )
+    return since
+
+
+def is_still_wanted(session: Session, reminder_id: int | None) -> bool:
+    """Say whether anything this reminder is about is still unrecorded."""
+    reminder = session.get(Reminder, reminder_id)
+    return reminder is not None and any_open(
+        session, reminder.patient_id, reminder.due_at
+    )
+
+
+def reminder_behind(session: Session, token: str, *, now: datetime) -> Reminder:
+    """Return the reminder a mailed link belongs to.
+
+    Raises:
+        LinkGoneError: the link is wrong or older than a day.
+    """
+    reminder = session.scalar(
+        select(Reminder)
+        .join(ReminderLink, ReminderLink.reminder_id == Reminder.id)
+        .where(
+            ReminderLink.token_hash == token_hash(token), ReminderLink.expires_at > now
+        )
+    )
+    if reminder is None:
+        raise LinkGoneError
+    return reminder

@@ -1,0 +1,48 @@
+"""The ladder of a reminder: when it is said, said again, and too late to say."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+# Minutes after the due time at which the patient is told (domain, 4.3).
+LADDERS = {
+    "ordinary": (0, 15, 45),
+    "high_alert": (0, 20, 45),
+    "time_critical": (0, 10, 20),
+}
+TOO_LATE = timedelta(minutes=60)
+LINK_LIFE = timedelta(hours=24)
+
+
+def ladder_of(categories: Iterable[str]) -> tuple[timedelta, ...]:
+    """Return the steps for everything due at one moment: the most urgent class's.
+
+    >>> [step.seconds // 60 for step in ladder_of(["ordinary", "time_critical"])]
+    [0, 10, 20]
+    """
+    found = set(categories)
+    urgent = [name for name in reversed(LADDERS) if name in found]
+    minutes = LADDERS[urgent[0] if urgent else "ordinary"]
+    return tuple(timedelta(minutes=minute) for minute in minutes)
+
+
+def step_due(
+    due_at: datetime, steps: tuple[timedelta, ...], *, now: datetime
+) -> int | None:
+    """Return the number of the latest step whose time has come; None before all.
+
+    Steps that were slept through are not caught up: one message tells as much.
+    """
+    passed = [number for number, step in enumerate(steps) if due_at + step <= now]
+    return passed[-1] if passed else None
+
+
+def next_step_at(
+    due_at: datetime, steps: tuple[timedelta, ...], *, now: datetime
+) -> datetime | None:
+    """Return when the ladder goes on after now; None when it has ended."""
+    return next((due_at + step for step in steps if due_at + step > now), None)
+
+
+def is_too_late(due_at: datetime, *, now: datetime) -> bool:
+    """Say whether "take it now" may no longer be said of this moment."""
+    return now - due_at > TOO_LATE

@@ -1,0 +1,58 @@
+"""The rows of plans: how a medicine is taken, in versions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pillweb.base.crypto import EncryptedText
+from pillweb.base.db import Base, Id
+
+
+class Plan(Base):
+    """One version of how a medicine is taken; never edited, only replaced."""
+
+    __tablename__ = "plan"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE"), index=True
+    )
+    medication_id: Mapped[int] = mapped_column(
+        ForeignKey("medication.id", ondelete="CASCADE")
+    )
+    version: Mapped[int]
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime | None]
+    replaces_id: Mapped[int | None] = mapped_column(
+        ForeignKey("plan.id", ondelete="SET NULL")
+    )
+    author_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    reason: Mapped[str] = mapped_column(EncryptedText("plan.reason"))
+    source: Mapped[str] = mapped_column(String(12))
+    urgent: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("medication_id", "version"),)
+
+
+class Line(Base):
+    """One dosing rule of a plan, as the JSON of `schedules.rules.line`.
+
+    `origin_id` is the first version of the same line: doses belong to it, so that
+    replacing a plan never changes what a dose is.
+    """
+
+    __tablename__ = "line"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE")
+    )
+    origin_id: Mapped[int | None] = mapped_column(
+        ForeignKey("line.id", ondelete="CASCADE")
+    )
+    sequence: Mapped[int]
+    rule: Mapped[dict[str, Any]] = mapped_column(JSON)
+    __table_args__ = (Index("ix_line_plan_id_sequence", "plan_id", "sequence"),)

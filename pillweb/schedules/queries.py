@@ -1,0 +1,109 @@
+"""Questions about plans."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from pillweb.medications.models import Medication
+from pillweb.schedules.models import Line, Plan
+
+FIRST_REACHES_BACK = timedelta(minutes=30)
+NOTHING = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """A line as planning needs it, with the instants between which it holds."""
+
+    patient_id: int
+    line_id: int
+    plan_id: int
+    medication_id: int
+    category: str
+    rule: dict[str, Any]
+    version: int
+    valid_from: datetime
+    valid_to: datetime | None
+
+    @property
+    def holds_from(self) -> datetime:
+        """From when doses are wanted: a first plan reaches half an hour back.
+
+        Whoever writes a plan down at 8.05 with 8am in it still has to take it.
+        """
+        return self.valid_from - (FIRST_REACHES_BACK if self.version == 1 else NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMedication:
+    """A medicine with the lines of its current plan; no lines when stopped."""
+
+    medication: Medication
+    rules: tuple[dict[str, Any], ...]
+
+
+def planned_lines(
+    session: Session, patient_ids: Collection[int], *, since: datetime
+) -> Sequence[PlannedLine]:
+    """Return the lines of these patients that held at `since` or later."""
+    rows = session.execute(
+        select(
+            Line.patient_id,
+            func.coalesce(Line.origin_id, Line.id),
+            Plan.id,
+            Plan.medication_id,
+            Medication.category,
+            Line.rule,
+            Plan.version,
+            Plan.valid_from,
+            Plan.valid_to,
+        )
+        .join(Plan, Plan.id == Line.plan_id)
+        .join(Medication, Medication.id == Plan.medication_id)
+        .where(
+            Line.patient_id.in_(patient_ids),
+            or_(Plan.valid_to.is_(None), Plan.valid_to > since),
+        )
+        .order_by(Line.patient_id, Plan.id, Line.sequence)
+    )
+    return [PlannedLine(*row) for row in rows]
+
+
+def current_plan(session: Session, medication_id: int) -> Plan | None:
+    """Return the newest version of how a medicine is taken, ended or not."""
+    return session.scalar(
+        select(Plan)
+        .where(Plan.medication_id == medication_id)
+        .order_by(Plan.version.desc())
+        .limit(1)
+    )
+
+
+def lines_of(session: Session, plan_id: int) -> Sequence[Line]:
+    """Return the lines of a plan in their order."""
+    return session.scalars(
+        select(Line).where(Line.plan_id == plan_id).order_by(Line.sequence)
+    ).all()
+
+
+def medicines_of(session: Session, patient_id: int) -> Sequence[ListedMedication]:
+    """Return every medicine of a patient with its current lines, oldest first."""
+    rows = session.execute(
+        select(Medication, Line.rule)
+        .outerjoin(
+            Plan, (Plan.medication_id == Medication.id) & Plan.valid_to.is_(None)
+        )
+        .outerjoin(Line, Line.plan_id == Plan.id)
+        .where(Medication.patient_id == patient_id)
+        .order_by(Medication.id, Line.sequence)
+    )
+    found: dict[int, ListedMedication] = {}
+    for medication, rule in rows:
+        earlier = found.get(medication.id, ListedMedication(medication, ()))
+        rules = (*earlier.rules, rule) if rule is not None else earlier.rules
+        found[medication.id] = ListedMedication(medication, rules)
+    return list(found.values())

@@ -1,0 +1,129 @@
+"""The doors: the only places where a patient's data is opened to somebody."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.base.tokens import token_hash
+from pillweb.base.viewer import Viewer
+from pillweb.patients.models import Patient
+from pillweb.sharing.models import Grant, ShareLink
+from pillweb.sharing.rules import Level, link_is_live, may
+
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An opened patient: who it is, and how much the viewer may do."""
+
+    patient_id: int
+    patient_name: str
+    zone: str
+    plan_revision: int
+    level: int
+    shows_names: bool = True
+
+    @property
+    def may_mark(self) -> bool:
+        """Whether the viewer may record doses."""
+        return may(self.level, Level.MARK)
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether the viewer may change plans and sharing."""
+        return may(self.level, Level.MANAGE)
+
+
+def open_door(
+    session: Session, viewer: Viewer, patient_id: int, *, need: Level
+) -> Door:
+    """Return the patient, if this account was granted enough.
+
+    Raises:
+        NotFoundError: no such patient, or not for this viewer.
+    """
+    row = session.execute(
+        select(
+            Patient.id, Patient.name, Patient.zone, Patient.plan_revision, Grant.level
+        )
+        .join(Grant, Grant.patient_id == Patient.id)
+        .where(
+            Patient.id == patient_id,
+            Grant.account_id == viewer.account_id,
+            Grant.status == ACCEPTED,
+        )
+    ).first()
+    if row is None or not may(row.level, need):
+        raise NotFoundError
+    return Door(*row)
+
+
+def patients_of(session: Session, viewer: Viewer) -> Sequence[tuple[int, str, str]]:
+    """Return (id, name, role) of everybody this account was granted, oldest first."""
+    rows = session.execute(
+        select(Patient.id, Patient.name, Grant.role)
+        .join(Grant, Grant.patient_id == Patient.id)
+        .where(Grant.account_id == viewer.account_id, Grant.status == ACCEPTED)
+        .order_by(Grant.id)
+    )
+    return [(row.id, row.name, row.role) for row in rows]
+
+
+def share_link_of(session: Session, token: str, *, now: datetime) -> ShareLink:
+    """Return the live link with this secret.
+
+    Raises:
+        LinkGoneError: it is wrong, expired or revoked.
+    """
+    row = session.scalar(
+        select(ShareLink).where(ShareLink.token_hash == token_hash(token))
+    )
+    if row is None or not link_is_live(
+        expires_at=row.expires_at, revoked_at=row.revoked_at, now=now
+    ):
+        raise LinkGoneError
+    return row
+
+
+def open_shared_door(
+    session: Session, link_id: int, *, opened: Collection[int], now: datetime
+) -> Door:
+    """Return the patient behind a link that this browser has opened, to look only.
+
+    Raises:
+        LinkGoneError: never opened here, expired or revoked.
+    """
+    row = session.execute(
+        select(ShareLink, Patient)
+        .join(Patient, Patient.id == ShareLink.patient_id)
+        .where(ShareLink.id == link_id)
+    ).first()
+    if link_id not in opened or row is None:
+        raise LinkGoneError
+    share, patient = row
+    if not link_is_live(
+        expires_at=share.expires_at, revoked_at=share.revoked_at, now=now
+    ):
+        raise LinkGoneError
+    return Door(
+        patient_id=patient.id,
+        patient_name=patient.name,
+        zone=patient.zone,
+        plan_revision=patient.plan_revision,
+        level=Level.VIEW,
+        shows_names=share.show_names,
+    )
+
+
+def links_of(session: Session, patient_id: int) -> Sequence[ShareLink]:
+    """Return the patient's links, newest first."""
+    return session.scalars(
+        select(ShareLink)
+        .where(ShareLink.patient_id == patient_id)
+        .order_by(ShareLink.id.desc())
+    ).all()

@@ -1,0 +1,1 @@
+"""The only Flask kit: what views stand on."""

@@ -1,0 +1,97 @@
+"""The catcher of pages: every error becomes a plain page in the same words."""
+
+import secrets
+
+from flask import Flask, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
+
+from pillweb.base.errors import LinkGoneError, NotFoundError, SignInRequiredError
+from pillweb.base.log import log
+from pillweb.web.transaction import SAFE
+
+WORDS = {
+    400: ("That did not work", "Please go back and try again."),
+    403: ("This is not allowed from here", "Please open the page again and retry."),
+    404: ("We cannot find this page", "It may have been moved, or never was here."),
+    405: ("That did not work", "Please go back and try again."),
+    413: ("That was too much at once", "Please send less and try again."),
+    429: ("Too many tries", "Please wait a few minutes and try again."),
+    503: ("PillWeb is busy", "Nothing was lost. Please try again in a moment."),
+}
+OURS = (
+    "Something went wrong on our side",
+    "What you did may not have been saved. Please try again.",
+)
+RETRY_S = "5"
+
+
+def _page(code: int, words: tuple[str, str], *, incident: str = "") -> tuple[str, int]:
+    title, text = words
+    return (
+        render_template("errors/error.html", title=title, text=text, incident=incident),
+        code,
+    )
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    if code < 400:  # noqa: PLR2004 - a redirect is no error
+        return error
+    answer = _page(code, WORDS.get(code, OURS))
+    kept = ("Retry-After", "Allow", "X-RateLimit-Reset")
+    headers = {k: v for k, v in error.get_headers() if k in kept}
+    return *answer, headers
+
+
+def _too_old(_error: CSRFError) -> ResponseReturnValue:
+    return _page(
+        400,
+        (
+            "Please press the button once more",
+            "This page was opened a long time ago. Open it again and retry.",
+        ),
+    )
+
+
+def _not_found(_error: NotFoundError) -> ResponseReturnValue:
+    return _page(404, WORDS[404])
+
+
+def _link_gone(_error: LinkGoneError) -> ResponseReturnValue:
+    return render_template("sharing/gone.html"), 404
+
+
+def _sign_in_first(_error: SignInRequiredError) -> ResponseReturnValue:
+    back = request.full_path.rstrip("?") if request.method in SAFE else ""
+    where = "/sign-in" + (f"?next={iri_to_uri(back)}" if back else "")
+    if request.headers.get("HX-Request"):
+        return "", 401, {"HX-Redirect": "/sign-in"}
+    return redirect(where, 303)
+
+
+def _busy(error: Exception) -> ResponseReturnValue:
+    log.warning("database_busy", error=type(error).__name__)
+    return *_page(503, WORDS[503]), {"Retry-After": RETRY_S}
+
+
+def _ours(error: Exception) -> ResponseReturnValue:
+    incident = secrets.token_hex(4)
+    log.error("page_failed", incident=incident, endpoint=request.endpoint, exc_info=error)
+    return _page(500, OURS, incident=incident)
+
+
+def install_errors(app: Flask) -> None:
+    """Answer every error with a page."""
+    app.register_error_handler(NotFoundError, _not_found)
+    app.register_error_handler(LinkGoneError, _link_gone)
+    app.register_error_handler(SignInRequiredError, _sign_in_first)
+    app.register_error_handler(CSRFError, _too_old)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(PoolTimeoutError, _busy)
+    app.register_error_handler(Exception, _ours)

@@ -1,0 +1,30 @@
+"""What every template can call."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask
+
+from pillweb.base.config import Settings
+
+STATIC = Path(__file__).parents[1] / "static"
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the address of a static file, with its content's hash."""
+    digest = sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def install_filters(app: Flask, settings: Settings) -> None:
+    """Give templates `asset`, the `ui` macros and the emergency number."""
+    app.jinja_env.globals.update(
+        asset=asset,
+        emergency_number=settings.emergency_number,
+        shows_mailbox=settings.shows_mailbox,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module

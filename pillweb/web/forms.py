@@ -1,0 +1,57 @@
+"""Form kit: fields that clean what was typed and speak plainly."""
+
+import unicodedata
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+LONGEST_NAME = 200
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """The base of every form; its CSRF token is checked for all requests at once."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """One token a page, checked before the view runs."""
+
+        csrf = False
+
+
+def clean_text(value: Any) -> Any:  # noqa: ANN401
+    """Return text without control characters and outer spaces, in Unicode NFC.
+
+    Marks that only steer direction inside a word are kept: Arabic and Hebrew,
+    and emoji joined of several, need them.
+    """
+    if not isinstance(value, str):
+        return value
+    kept = "".join(
+        char
+        for char in value.replace("\r\n", "\n")
+        if char == "\n" or unicodedata.category(char) != "Cc"
+    )
+    return unicodedata.normalize("NFC", kept).strip()
+
+
+def text_field(
+    label: str, *, missing: str = "", longest: int = LONGEST_NAME, **more: Any
+) -> StringField:  # noqa: ANN401
+    """Return a field of one line; `missing` is said when it must not be empty."""
+    rules: list[Any] = [
+        Length(max=longest, message=f"Use at most {longest} characters.")
+    ]
+    if missing:
+        rules.insert(0, InputRequired(missing))
+    filters = [clean_text]
+    return StringField(label, validators=rules, filters=filters, **more)
+
+
+def password_field(label: str, *, autocomplete: str) -> PasswordField:
+    """Return a field for a password; pasting and password managers work."""
+    return PasswordField(
+        label,
+        validators=[InputRequired("Write your password.")],
+        render_kw={"autocomplete": autocomplete},
+    )

@@ -1,0 +1,46 @@
+"""Page or fragment, from one template: the only user of htmx-flask."""
+
+from typing import Any
+
+import htmx_flask
+from flask import Flask, redirect, render_template
+from flask import make_response as plain_response
+from flask.typing import ResponseReturnValue
+from htmx_flask import make_response
+
+from pillweb.web.transaction import session
+
+UNPROCESSABLE = 422
+
+
+def install_htmx(app: Flask) -> None:
+    """Let every request say whether HTMX sent it."""
+    htmx_flask.Htmx(app)
+
+
+def is_htmx() -> bool:
+    """Say whether HTMX sent this request."""
+    return bool(htmx_flask.request.htmx)
+
+
+def page(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN401
+    """Answer with a whole page."""
+    return render_template(template, **context)
+
+
+def bad_form(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN401
+    """Answer with the page of a form that could not be accepted, nothing kept."""
+    session().rollback()
+    return render_template(template, **context), UNPROCESSABLE
+
+
+def go(path: str) -> ResponseReturnValue:
+    """Send the browser on after a change; HTMX follows by a header."""
+    if is_htmx():
+        return make_response("", redirect=path)
+    return redirect(path, 303)
+
+
+def fragment(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN401
+    """Answer HTMX with the one template both the page and it are made of."""
+    return plain_response(render_template(template, **context))

@@ -1,0 +1,142 @@
+"""What guards every request: headers, CSRF, origin and limits."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, request
+from flask_limiter import Limiter
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from pillweb.base.config import Settings
+from pillweb.web.transaction import SAFE
+
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Frame-Options": "DENY",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+
+csrf = CSRFProtect()
+
+
+def client_key() -> str:
+    """Return whom a limit counts: an IPv4 address or an IPv6 /64 network."""
+    text = request.remote_addr or "unknown"
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return text
+
+
+limiter = Limiter(
+    client_key,
+    strategy="sliding-window-counter",
+    in_memory_fallback_enabled=True,
+    key_prefix="pillweb",
+)
+
+
+class _Headers:
+    """Puts the security headers on every answer, files and errors included."""
+
+    def __init__(self, app: WsgiApp, extra: dict[str, str]) -> None:
+        self.app = app
+        self.headers = list({**HEADERS, **extra}.items())
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401
+            names = {name.lower() for name, _ in headers}
+            added = [pair for pair in self.headers if pair[0].lower() not in names]
+            if "cache-control" not in names:
+                added.append(("Cache-Control", "no-store"))
+            return start_response(status, headers + added, *rest)
+
+        return self.app(environ, start)
+
+
+def _refuse_foreign_posts() -> None:
+    """Refuse an unsafe request that another site's page sent (OWASP, Fetch Metadata).
+
+    A browser says so in Sec-Fetch-Site; an older one names its Origin.
+    """
+    if request.method in SAFE:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site in {"cross-site", "same-site"}:
+        abort(403)
+    origin = request.headers.get("Origin")
+    if site is None and origin and origin != "null":
+        if urlsplit(origin).netloc != request.host:
+            abort(403)
+
+
+def install_security(app: Flask, settings: Settings) -> None:
+    """Set every guard; cookies are `__Host-` ones where the address is https."""
+    secure = settings.public_url.startswith("https://")
+    host = urlsplit(settings.public_url).hostname or ""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=[
+            key for key in settings.secret_key_fallbacks.split(",") if key
+        ],
+        TRUSTED_HOSTS=[host, "localhost", "127.0.0.1"]
+        if settings.on_this_machine
+        else [host],
+        SESSION_COOKIE_NAME="__Host-pillweb" if secure else "pillweb",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=90),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        MAX_CONTENT_LENGTH=12_000_000,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        RATELIMIT_STORAGE_URI=_limits_uri(settings.redis_url),
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.2, "socket_connect_timeout": 0.2}
+        if settings.redis_url
+        else {},
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
+    app.before_request(_refuse_foreign_posts)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    extra = {"Strict-Transport-Security": HSTS} if secure else {}
+    wrapped: WsgiApp = _Headers(app.wsgi_app, extra)
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        wrapped = ProxyFix(wrapped, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)
+    app.wsgi_app = wrapped  # type: ignore[method-assign]
+
+
+def _limits_uri(redis_url: str) -> str:
+    if not redis_url:
+        return "memory://"
+    if redis_url.startswith("unix://"):
+        return "redis+" + redis_url
+    return redis_url

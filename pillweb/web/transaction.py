@@ -1,0 +1,57 @@
+"""The transaction of a request: the one place where a page's work is kept."""
+
+from collections.abc import Callable
+
+from flask import Flask, Response, g, request
+from sqlalchemy.orm import Session
+
+from pillweb.base.db import ReadOnlyError, database
+from pillweb.base.queue import wake
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FIRST_FAILURE = 400
+
+
+def session() -> Session:
+    """Return the request's session: one that cannot write where the method is safe."""
+    if "session" not in g:
+        db = database()
+        g.session = db.reading() if request.method in SAFE else db.writing()
+    kept: Session = g.session
+    return kept
+
+
+def after_commit(call: Callable[[], object]) -> None:
+    """Do something once the request's work is kept; never when it is not."""
+    g.setdefault("after_commit", []).append(call)
+
+
+def wake_after_commit(job: str, **where: str) -> None:
+    """Ring a job's bell once the request's work is kept."""
+    after_commit(lambda: wake(job, **where))
+
+
+def _keep(response: Response) -> Response:
+    kept: Session | None = g.get("session")
+    if kept is None:
+        return response
+    if request.method in SAFE:
+        if kept.new or kept.dirty or kept.deleted:
+            raise ReadOnlyError
+    elif response.status_code < FIRST_FAILURE:
+        kept.commit()
+        for call in g.pop("after_commit", []):
+            call()
+    return response
+
+
+def _close(_error: BaseException | None) -> None:
+    kept: Session | None = g.pop("session", None)
+    if kept is not None:
+        kept.close()
+
+
+def install_transactions(app: Flask) -> None:
+    """Commit after an answer below 400, roll back after any other."""
+    app.after_request(_keep)
+    app.teardown_appcontext(_close)

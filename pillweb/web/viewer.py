@@ -1,0 +1,81 @@
+"""Who is asking: the only user of Flask-Login."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import flask_login
+from flask import Flask, session
+
+from pillweb.base.errors import SignInRequiredError
+from pillweb.base.viewer import Viewer
+
+Loader = Callable[[str], Viewer | None]
+SHARES_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _User(flask_login.UserMixin):  # type: ignore[misc]
+    """A viewer as Flask-Login knows it; its id is the session's secret."""
+
+    token: str
+    viewer: Viewer | None
+
+    def get_id(self) -> str:
+        """Return what the cookie keeps."""
+        return self.token
+
+
+def install_viewer(app: Flask, load: Loader) -> None:
+    """Let `load` say who holds a cookie's secret, asked anew in every request."""
+    manager = flask_login.LoginManager(app)
+    manager.session_protection = None
+
+    @manager.user_loader  # type: ignore[untyped-decorator]
+    def _load(token: str) -> _User | None:
+        viewer = load(token)
+        return None if viewer is None else _User(token, viewer)
+
+
+def current_viewer() -> Viewer | None:
+    """Return who is signed in, or None."""
+    user = flask_login.current_user  # noqa: TID251 - the one place
+    return user.viewer if user.is_authenticated else None
+
+
+def signed_in() -> Viewer:
+    """Return who is signed in.
+
+    Raises:
+        SignInRequiredError: nobody is.
+    """
+    viewer = current_viewer()
+    if viewer is None:
+        raise SignInRequiredError
+    return viewer
+
+
+def sign_in(token: str) -> None:
+    """Put a session's secret into the cookie; what the cookie held before goes."""
+    shares = session.get("shares", [])
+    session.clear()
+    if shares:
+        session["shares"] = shares
+    session.permanent = True
+    flask_login.login_user(_User(token, None))
+
+
+def sign_out() -> None:
+    """Empty the cookie."""
+    session.clear()
+
+
+def remember_share(link_id: int) -> None:
+    """Note in the cookie that this browser opened a shared link."""
+    kept = [link for link in session.get("shares", []) if link != link_id]
+    session["shares"] = [*kept, link_id][-SHARES_KEPT:]
+    session.permanent = True
+
+
+def opened_shares() -> frozenset[int]:
+    """Return the shared links that this browser has opened."""
+    return frozenset(session.get("shares", []))
