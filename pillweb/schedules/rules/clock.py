@@ -1,0 +1,177 @@
+"""Doses at clock times: domain T2 to T4, T7 to T9, T11."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, pairwise
+from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
+
+from pillweb.base.zones import instant
+from pillweb.base.zones import zone as zone_of
+from pillweb.schedules.rules.days import (
+    is_paused,
+    is_rarer_than_daily,
+    last_of,
+    planned_dates,
+    start_of,
+)
+from pillweb.schedules.rules.line import Line, Meals
+from pillweb.schedules.rules.occurrence import Occurrence, occurrence
+from pillweb.schedules.rules.slots_of_day import DaySlots
+from pillweb.schedules.rules.travel import (
+    ALWAYS,
+    LARGEST_MIN_GAP,
+    Epoch,
+    resolve,
+)
+
+ONE_DAY = timedelta(days=1)
+CHUNK = timedelta(days=64)  # how far a counted line is walked at a time
+
+
+class ClockLine:
+    """The doses of one clock line over a life of one or more zones."""
+
+    def __init__(
+        self, line: Line, epochs: tuple[Epoch, ...], meals: Meals | None
+    ) -> None:
+        self._line = line
+        self._epochs = epochs
+        self._slots = DaySlots(line, meals)
+        self._once_each = len(epochs) > 1 and is_rarer_than_daily(line)
+        self._gaps: dict[int, timedelta] = {}
+
+    def counted(
+        self, count: int, low: datetime, high: datetime
+    ) -> tuple[Occurrence, ...]:
+        """Return the doses of the window that are among the line's first `count`."""
+        begin = start_of(self._line)
+        at = datetime(begin.year, begin.month, begin.day, tzinfo=UTC) - 2 * ONE_DAY
+        last = last_of(self._line)
+        limit = high
+        if last:
+            end = datetime(last.year, last.month, last.day, tzinfo=UTC)
+            limit = min(high, end + 5 * ONE_DAY)
+        found: list[Occurrence] = []
+        while at < limit and count > 0:
+            upto = min(at + CHUNK, limit)
+            some = self.between(at, upto)[:count]
+            count -= len(some)
+            found += (one for one in some if one.due_at >= low)
+            at = upto
+        return tuple(found)
+
+    def between(self, low: datetime, high: datetime) -> list[Occurrence]:
+        """Return the doses of [low, high), earliest first, pauses and counts aside."""
+        if self._once_each:
+            return self._kept(self._exactly_once(low, high))
+        if len(self._epochs) == 1:
+            return self._in_epoch(self._epochs[0], low, high)
+        found: list[Occurrence] = []
+        for epoch in self._epochs:
+            if epoch.start < high and low < epoch.end:
+                found += self._in_epoch(
+                    epoch, max(low, epoch.start), min(high, epoch.end)
+                )
+        return self._kept(found)
+
+    def _dates(self, place: ZoneInfo, low: datetime, high: datetime) -> Iterator[date]:
+        """Yield the nominal dates whose slots may fall in the window.
+
+        A gap may push a slot to the next date, an overlap round midnight may pull one
+        back, so there is a day to spare at both ends.
+        """
+        first = low.astimezone(place).date() - ONE_DAY * (1 + self._slots.latest)
+        last = high.astimezone(place).date() + ONE_DAY * (1 - self._slots.earliest)
+        line = self._line
+        for day in planned_dates(line, first, last):
+            if not (line.pauses and is_paused(line, day)):
+                yield day
+
+    def _in_epoch(
+        self, epoch: Epoch, low: datetime, high: datetime
+    ) -> list[Occurrence]:
+        place, number, name = epoch.place, epoch.number, epoch.place.key
+        slots_on = self._slots.on
+        found: list[Occurrence] = []
+        latest, tidy = ALWAYS, True
+        for day in self._dates(place, low, high):
+            for shift, minute, slot, label, amount, dose, action in slots_on(day):
+                due = instant(place, day + ONE_DAY * shift if shift else day, minute)
+                if low <= due < high:
+                    tidy, latest = tidy and latest < due, due
+                    found.append(
+                        Occurrence(
+                            due, day, slot, number, name, label, amount, dose, action
+                        )
+                    )
+        return found if tidy else _one_each(found)
+
+    def _exactly_once(self, low: datetime, high: datetime) -> list[Occurrence]:
+        """Return doses of a line rarer than daily, each exactly once (`resolve`)."""
+        spare = 2 * ONE_DAY  # zones differ by up to 26 hours
+        found = []
+        for day in self._dates(self._epochs[0].place, low - spare, high + spare):
+            for slot in self._slots.on(day):
+                clock = time(slot.minute // 60, slot.minute % 60)
+                due, epoch = resolve(self._epochs, day + ONE_DAY * slot.shift, clock)
+                if low <= due < high:
+                    found.append(occurrence(due, day, slot, epoch))
+        return _one_each(found)
+
+    def _kept(self, found: list[Occurrence]) -> list[Occurrence]:
+        """Leave out new-zone slots too close to the last dose of the old zone (T11).
+
+        Decided here: the distance is to the last dose before the change, however many
+        new slots follow; exactly the smallest gap is allowed.
+        """
+        for epoch in self._epochs[1:]:
+            gap = self._min_gap(epoch)
+            if any(epoch.start <= one.due_at < epoch.start + gap for one in found):
+                last = self._last_before(epoch.start, gap)
+                found = [
+                    one
+                    for one in found
+                    if last is None
+                    or one.zone_epoch < epoch.number
+                    or one.due_at - last >= gap
+                ]
+        return found
+
+    def _last_before(self, moment: datetime, reach: timedelta) -> datetime | None:
+        before = self.between(moment - reach, moment)
+        return before[-1].due_at if before else None
+
+    def _min_gap(self, epoch: Epoch) -> timedelta:
+        hours = self._line.min_gap_hours_after_zone_change
+        if hours is not None:
+            return timedelta(minutes=int(hours * 60))
+        if epoch.number not in self._gaps:
+            self._gaps[epoch.number] = self._planned_gap(epoch.start.date()) / 2
+        return min(self._gaps[epoch.number], LARGEST_MIN_GAP)
+
+    def _planned_gap(self, about: date) -> timedelta:
+        """Return the shortest distance between wall times planned about a date."""
+        reach = 8 * ONE_DAY
+        walls = sorted(
+            datetime.combine(day + ONE_DAY * slot.shift, time(0), UTC)
+            + timedelta(minutes=slot.minute)
+            for day in planned_dates(self._line, about - reach, about + reach)
+            for slot in self._slots.on(day)
+        )
+        gaps = (b - a for a, b in pairwise(walls) if b > a)
+        return min(gaps, default=2 * LARGEST_MIN_GAP)
+
+
+def _one_each(found: Sequence[Occurrence]) -> list[Occurrence]:
+    """Return the doses in order, one for each instant: the one whose wall time exists.
+
+    Domain T4. Two at the same wall time on two dates are a date the zone skipped and
+    the real one after it, so the later date stands.
+    """
+
+    def rank(one: Occurrence) -> tuple[bool, int]:
+        shown = one.due_at.astimezone(zone_of(one.zone))
+        return f"{shown:%H:%M}" == one.local_label, one.nominal_date.toordinal()
+
+    ordered = sorted(found, key=lambda one: one.due_at)
+    return [max(same, key=rank) for _, same in groupby(ordered, lambda one: one.due_at)]

@@ -1,0 +1,136 @@
+"""On which dates a clock line has doses, without walking from its start."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date
+
+from pillweb.schedules.rules.line import (
+    EveryDays,
+    InCycle,
+    Line,
+    OnMonthDay,
+    OnWeekdays,
+    Step,
+)
+
+MONDAY_OF_ORDINAL = 6  # (ordinal + 6) % 7 is the weekday, Monday being 0
+DAYS_A_WEEK = 7
+MONTHS_A_YEAR = 12
+
+
+def start_of(line: Line) -> date:
+    """Return the start date of a clock line.
+
+    Raises:
+        ValueError: the line has none.
+    """
+    if line.start_date is None:
+        raise ValueError("start_date: say on which day the plan starts.")
+    return line.start_date
+
+
+def last_of(line: Line) -> date | None:
+    """Return the last date on which the line may have doses, None for no end.
+
+    It is the earlier of the inclusive end date and the end of the last step (T9).
+    """
+    ends = [line.end_date] if line.end_date else []
+    if line.steps and all(step.days is not None for step in line.steps):
+        total = sum(step.days or 0 for step in line.steps)
+        last = start_of(line).toordinal() + total - 1
+        ends.append(date.fromordinal(min(max(last, 1), date.max.toordinal())))
+    return min(ends, default=None)
+
+
+def planned_dates(line: Line, first: date, last: date) -> Iterator[date]:
+    """Yield the line's dates from `first` to `last` inclusive, pauses not removed.
+
+    Days count from the start date (T7). Decided here: "every 2 weeks" counts blocks of
+    7 days from the start date, not calendar weeks, so the first dose is never more
+    than a week away; "every 3 months on the 1st" counts from the first such day on or
+    after the start date, for the same reason.
+    """
+    start = start_of(line)
+    end = last_of(line)
+    low = max(first, start).toordinal()
+    high = (min(last, end) if end else last).toordinal()
+    days = line.days
+    match days:
+        case EveryDays():
+            ahead = -(low - start.toordinal()) % days.every
+            for ordinal in range(low + ahead, high + 1, days.every):
+                yield date.fromordinal(ordinal)
+        case OnMonthDay():
+            yield from _month_days(days, start, low, high)
+        case OnWeekdays() | InCycle():
+            for ordinal in range(low, high + 1):
+                if _is_on(days, ordinal, ordinal - start.toordinal()):
+                    yield date.fromordinal(ordinal)
+
+
+def _is_on(days: OnWeekdays | InCycle, ordinal: int, passed: int) -> bool:
+    if isinstance(days, InCycle):
+        return passed % (days.on + days.off) < days.on
+    weekday = (ordinal + MONDAY_OF_ORDINAL) % DAYS_A_WEEK
+    return (
+        weekday in days.weekdays and (passed // DAYS_A_WEEK) % days.every_n_weeks == 0
+    )
+
+
+def _month_days(days: OnMonthDay, start: date, low: int, high: int) -> Iterator[date]:
+    if low > high:
+        return
+    anchor = start.year * MONTHS_A_YEAR + start.month - 1
+    if _in_month(anchor, days.month_day) < start:
+        anchor += 1
+    from_day, to_day = date.fromordinal(low), date.fromordinal(high)
+    month = from_day.year * MONTHS_A_YEAR + from_day.month - 1
+    month = max(month + (anchor - month) % days.every_n_months, anchor)
+    last = to_day.year * MONTHS_A_YEAR + to_day.month - 1
+    for number in range(month, last + 1, days.every_n_months):
+        day = _in_month(number, days.month_day)
+        if from_day <= day <= to_day:
+            yield day
+
+
+def _in_month(number: int, day: int) -> date:
+    year, month = divmod(number, MONTHS_A_YEAR)
+    return date(year, month + 1, min(day, monthrange(year, month + 1)[1]))
+
+
+def is_paused(line: Line, day: date) -> bool:
+    """Return whether a pause holds the doses of this nominal date.
+
+    Decided here: both ends of a pause are inclusive, as the end date is.
+    """
+    return any(
+        pause.start <= day and (pause.end is None or day <= pause.end)
+        for pause in line.pauses
+    )
+
+
+def step_on(line: Line, day: date) -> Step | None:
+    """Return the step of a taper that holds on a date, None outside every step."""
+    passed = (day - start_of(line)).days
+    for step in line.steps:
+        if step.days is None or passed < step.days:
+            return step
+        passed -= step.days
+    return None
+
+
+def is_rarer_than_daily(line: Line) -> bool:
+    """Return whether the line always leaves days free between its planned days.
+
+    Such a line loses or doubles a whole dose when a traveller's date jumps, so each of
+    its planned doses happens exactly once (see `occurrences`).
+    """
+    days = line.days
+    if line.kind == "once" or isinstance(days, OnMonthDay):
+        return True
+    if isinstance(days, EveryDays):
+        return days.every > 1
+    if isinstance(days, OnWeekdays):
+        chosen = set(days.weekdays)
+        return not any((day + 1) % DAYS_A_WEEK in chosen for day in chosen)
+    return False

@@ -1,0 +1,30 @@
+"use strict";
+
+// A trembling hand taps twice. The second tap within a second is dropped when it
+// lands on the same button, or close to the first tap on whatever came there.
+// The server is safe without this; the page only spares a surprise.
+(() => {
+  const REST_MS = 1000;
+  const NEAR_PX = 96;
+  let last = { at: -Infinity, x: 0, y: 0, button: null };
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      const touched = event.detail > 0;
+      const near =
+        button === last.button ||
+        (touched &&
+          Math.hypot(event.clientX - last.x, event.clientY - last.y) < NEAR_PX);
+      if (near && event.timeStamp - last.at < REST_MS) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        return;
+      }
+      last = { at: event.timeStamp, x: event.clientX, y: event.clientY, button };
+    },
+    true,
+  );
+})();
