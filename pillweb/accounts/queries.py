@@ -6,8 +6,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account, AccountLink, WebSession
-from pillweb.accounts.rules import email_key
 from pillweb.base.crypto import blind_index
+from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
 

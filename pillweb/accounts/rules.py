@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from email_validator import EmailNotValidError, validate_email
 from zxcvbn import zxcvbn
 
 from pillweb.base.errors import InvalidError
@@ -13,25 +12,6 @@ WEAKEST_SCORE = 2
 SESSION_LIFE = timedelta(days=90)
 CONFIRM_LIFE = timedelta(days=2)
 RESET_LIFE = timedelta(hours=1)
-
-
-def clean_email(text: str) -> str:
-    """Return the address in its normal form.
-
-    Raises:
-        InvalidError: it is no e-mail address.
-    """
-    try:
-        return validate_email(text.strip(), check_deliverability=False).normalized
-    except EmailNotValidError:
-        raise InvalidError(
-            "Write a full e-mail address, such as name@example.org."
-        ) from None
-
-
-def email_key(email: str) -> str:
-    """Return what two spellings of one address have in common."""
-    return email.casefold()
 
 
 def check_password(password: str, *, personal: tuple[str, ...] = ()) -> None:
@@ -48,3 +28,14 @@ def check_password(password: str, *, personal: tuple[str, ...] = ()) -> None:
         raise InvalidError(
             "This password is easy to guess. Three unrelated words make a good one."
         )
+
+
+def safe_path(text: str) -> str:
+    """Return a path of this site, or the home page for anything else.
+
+    >>> safe_path("/patients/1/today"), safe_path("//evil.example"), safe_path("x:/")
+    ('/patients/1/today', '/', '/')
+    """
+    plain = text.startswith("/") and not text.startswith("//")
+    odd = any(char in text for char in "\\\r\n\t")
+    return text if plain and not odd else "/"

@@ -11,7 +11,7 @@ from rq import Queue
 from pillweb.base.config import settings
 from pillweb.base.log import log
 
-ENTRY = "jobs.runtime.answer_bell"
+ENTRY = "jobs.bell.answer"
 REMINDERS = "reminders"
 REPORTS = "reports"
 BELL_MS = 2000

@@ -14,6 +14,8 @@ from pillweb.base.config import settings
 from pillweb.channels import Message, Receipt, SendError
 from pillweb.channels.mailbox import keep_mail
 
+Send = Callable[[Message], Receipt]
+
 TIMEOUT_S = 10
 DAMAGED_ADDRESS = {501, 510, 511, 550, 551, 553, 556}
 
@@ -103,7 +105,7 @@ class _Sender:
 
 
 @contextmanager
-def open_channel() -> Iterator[Callable[[Message], Receipt]]:
+def open_channel() -> Iterator[Send]:
     """Yield the function that sends; one connection serves the whole block.
 
     A send ends within 10 s a network step and raises SendError, permanent when

@@ -23,9 +23,13 @@ from pillweb.doses.rules import (
 )
 from pillweb.patients.models import Patient
 from pillweb.schedules.queries import PlannedLine, planned_lines
-from pillweb.schedules.rules.line import line_from_json
+from pillweb.schedules.rules.lateness import missed_after
+from pillweb.schedules.rules.lateness import window as on_time_window
+from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.schedules.rules.occurrences import next_after, occurrences
 
 A_DAY = timedelta(days=1)
+A_MINUTE = timedelta(minutes=1)
 
 Identity = tuple[int, int, Any, int]
 
@@ -86,16 +90,30 @@ def _wanted_rows(
     start = max(since, planned.holds_from)
     end = until if planned.valid_to is None else min(until, planned.valid_to)
     line = line_from_json(planned.rule)
-    for due in occurrences(line, zone, (start, end)):
+    dues = occurrences(line, zone, (start, end))
+    shared = {
+        "patient_id": planned.patient_id,
+        "medication_id": planned.medication_id,
+        "line_id": planned.line_id,
+        "plan_id": planned.plan_id,
+        "tzdata_version": tzdata_version(),
+        "window_min": on_time_window(line, planned.category) // A_MINUTE,
+        "state": OPEN,
+        "system_fault": False,
+    }
+    last = next_after(line, zone, dues[-1].due_at) if dues else None
+    for due, following in zip(dues, [*dues[1:], last], strict=True):
+        next_due_at = None if following is None else following.due_at
         yield {
-            "patient_id": planned.patient_id,
-            "medication_id": planned.medication_id,
-            "line_id": planned.line_id,
-            "plan_id": planned.plan_id,
+            **shared,
             "nominal_date": due.nominal_date,
             "slot": due.slot,
             "zone_epoch": due.zone_epoch,
             "due_at": due.due_at,
+            "local_label": due.local_label,
+            "zone": due.zone,
+            "amount": due.amount,
+            "missed_at": due.due_at + missed_after(line, due.due_at, next_due_at),
         }
 
 

@@ -1,7 +1,8 @@
 """Questions about doses."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
@@ -33,14 +34,19 @@ _FACTS: Select[tuple[object, ...]] = select(
 
 def _facts(session: Session, *where: ColumnElement[bool]) -> list[DoseFacts]:
     rows = session.execute(_FACTS.where(*where).order_by(Dose.due_at, Dose.id))
-    return [DoseFacts(*row[:3], unit_of(row[3]), *row[4:]) for row in rows]
+    return [
+        DoseFacts(
+            *row[:3], unit_of(row[3]), *row[4:8], time.fromisoformat(row[8]), *row[9:]
+        )
+        for row in rows
+    ]
 
 
 def day_of(
-    session: Session, patient_id: int, *, zone: str, now: datetime
+    session: Session, patient_id: int, *, place: ZoneInfo, now: datetime
 ) -> list[DoseFacts]:
     """Return the doses that may stand on the page of the local day of `now`."""
-    start, end = day_bounds(local(now, zone).date(), zone)
+    start, end = day_bounds(local(now, place).date(), place)
     return _facts(
         session,
         Dose.patient_id == patient_id,

@@ -2,16 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
 
-from pillweb.base.words import (
-    amount_words,
-    date_words,
-    part_of_day,
-    time_words,
-)
+from pillweb.base.words import amount_words, greeting, part_of_day, time_words
 
 OPEN = "open"
 TAKEN = "taken"
@@ -41,7 +36,7 @@ class DoseFacts:
     instruction: str
     amount: Decimal | None
     nominal_date: date
-    local_label: str
+    clock: time
     due_at: datetime
     missed_at: datetime
     state: str
@@ -72,9 +67,15 @@ class Today:
 
     day_words: str
     headline: str
+    all_done: bool
     take_all_label: str | None
     now: tuple[Card, ...]
     groups: tuple[tuple[str, tuple[Card, ...]], ...]
+
+    def card(self, dose_id: int) -> Card | None:
+        """Return the card of one dose, wherever on the page it stands."""
+        everywhere = [self.now, *(cards for _, cards in self.groups)]
+        return next((c for cards in everywhere for c in cards if c.id == dose_id), None)
 
 
 def is_due(dose: DoseFacts, *, now: datetime) -> bool:
@@ -108,7 +109,7 @@ def shown_state(dose: DoseFacts, *, now: datetime) -> str:
 def _state_words(
     dose: DoseFacts, state: str, *, clock: Callable[[datetime], str]
 ) -> str:
-    due = time_words(dose.local_label)
+    due = time_words(dose.clock)
     if state in {TAKEN, PART}:
         at = clock(dose.taken_at or dose.due_at)
         return f"Taken at {at}" if state == TAKEN else f"Part taken at {at}"
@@ -130,7 +131,7 @@ def make_card(
     clock: Callable[[datetime], str],
     may_mark: bool,
 ) -> Card:
-    """Return a dose as a page shows it; `clock` words an instant in local time."""
+    """Return a dose as a page shows it; `clock` words an instant by the local clock."""
     state = shown_state(dose, now=now)
     return Card(
         id=dose.id,
@@ -139,7 +140,7 @@ def make_card(
         amount_words=amount_words(dose.amount, dose.unit) if dose.amount else "",
         instruction=dose.instruction,
         reason=dose.reason,
-        time_words=time_words(dose.local_label),
+        time_words=time_words(dose.clock),
         state=state,
         state_words=_state_words(dose, state, clock=clock),
         can_take=may_mark and dose.state == OPEN,
@@ -167,7 +168,7 @@ def headline(doses: Sequence[DoseFacts], *, who: str, now: datetime) -> str:
     later = [d for d in doses if d.state == OPEN and d.due_at > now]
     if later:
         first = min(later, key=lambda dose: dose.due_at)
-        next_one = f"Next: {time_words(first.local_label)}."
+        next_one = f"Next: {time_words(first.clock)}."
         anything = any(d.state in RECORDED for d in doses)
         return f"All done for now. {next_one}" if anything else (
             f"Nothing to take now. {next_one}"
@@ -191,14 +192,17 @@ def today_page(
     doses: Sequence[DoseFacts],
     *,
     who: str,
-    today: date,
+    here: datetime,
     now: datetime,
     clock: Callable[[datetime], str],
     may_mark: bool,
 ) -> Today:
-    """Return today's page: what is due first, then the day in its parts."""
+    """Return today's page: what is due first, then the day in its parts.
+
+    `here` is now on the patient's clock; `who` is empty when they look themselves.
+    """
     mine = sorted(
-        (d for d in doses if belongs_to_today(d, today=today, now=now)),
+        (d for d in doses if belongs_to_today(d, today=here.date(), now=now)),
         key=lambda dose: (dose.due_at, dose.id),
     )
     due = [dose for dose in mine if is_due(dose, now=now)]
@@ -211,11 +215,12 @@ def today_page(
 
     groups = tuple(
         (part.capitalize(), cards(group))
-        for part, group in groupby(rest, key=lambda d: part_of_day(d.local_label))
+        for part, group in groupby(rest, key=lambda d: part_of_day(d.clock))
     )
     return Today(
-        day_words=f"{date_words(today)}",
+        day_words=greeting(here),
         headline=headline(mine, who=who, now=now),
+        all_done=bool(mine) and all(d.state in RECORDED for d in mine),
         take_all_label=take_all_label(len(due)) if may_mark else None,
         now=cards(due),
         groups=groups,

@@ -11,7 +11,7 @@ from pillweb.base.db import insert_new_from
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
-from pillweb.base.zones import local
+from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose
 from pillweb.doses.rules import OPEN
 from pillweb.medications.models import Medication
@@ -101,7 +101,7 @@ def _fire(
     following = next_step_at(reminder.due_at, steps, now=now)
     if step is not None:
         token = new_token()
-        at = local(reminder.due_at, patient.zone)
+        at = local(reminder.due_at, zone(patient.zone))
         posted = post_delivery(
             session,
             kind="dose_due",
@@ -145,7 +145,7 @@ def _keep_link(
 def _post_late(
     session: Session, patient: Patient, missed: Sequence[Reminder], *, now: datetime
 ) -> None:
-    moments = [local(reminder.due_at, patient.zone) for reminder in missed]
+    moments = [local(reminder.due_at, zone(patient.zone)) for reminder in missed]
     post_delivery(
         session,
         kind="dose_late",

@@ -1,7 +1,6 @@
 """The doors: the only places where a patient's data is opened to somebody."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,31 +11,10 @@ from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
 from pillweb.patients.models import Patient
 from pillweb.sharing.models import Grant, ShareLink
-from pillweb.sharing.rules import Level, link_is_live, may
+from pillweb.sharing.rules import Door, Level, link_is_live, may
 
 ACCEPTED = "accepted"
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """An opened patient: who it is, and how much the viewer may do."""
-
-    patient_id: int
-    patient_name: str
-    zone: str
-    plan_revision: int
-    level: int
-    shows_names: bool = True
-
-    @property
-    def may_mark(self) -> bool:
-        """Whether the viewer may record doses."""
-        return may(self.level, Level.MARK)
-
-    @property
-    def may_manage(self) -> bool:
-        """Whether the viewer may change plans and sharing."""
-        return may(self.level, Level.MANAGE)
+SELF = "self"
 
 
 def open_door(
@@ -49,7 +27,11 @@ def open_door(
     """
     row = session.execute(
         select(
-            Patient.id, Patient.name, Patient.zone, Patient.plan_revision, Grant.level
+            Patient.id,
+            Patient.name,
+            Patient.zone,
+            Grant.level,
+            (Grant.role == SELF).label("is_self"),
         )
         .join(Grant, Grant.patient_id == Patient.id)
         .where(
@@ -60,7 +42,7 @@ def open_door(
     ).first()
     if row is None or not may(row.level, need):
         raise NotFoundError
-    return Door(*row)
+    return Door(*row, base_url=f"/patients/{row.id}")
 
 
 def patients_of(session: Session, viewer: Viewer) -> Sequence[tuple[int, str, str]]:
@@ -114,8 +96,10 @@ def open_shared_door(
         patient_id=patient.id,
         patient_name=patient.name,
         zone=patient.zone,
-        plan_revision=patient.plan_revision,
         level=Level.VIEW,
+        is_self=False,
+        base_url=f"/shared/{link_id}",
+        is_shared=True,
         shows_names=share.show_names,
     )
 

@@ -1,5 +1,6 @@
 """What a grant and a link allow."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -35,3 +36,52 @@ def link_is_live(
 def link_expiry(days: int, *, now: datetime) -> datetime:
     """Return when a link made now ends; days beyond 90 count as 90."""
     return now + timedelta(days=min(days, LINK_DAYS[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An opened patient: who it is, and how much the viewer may see and do."""
+
+    patient_id: int
+    patient_name: str
+    zone: str
+    level: int
+    is_self: bool
+    base_url: str
+    is_shared: bool = False
+    shows_names: bool = True
+
+    @property
+    def may_mark(self) -> bool:
+        """Whether the viewer may record doses."""
+        return may(self.level, Level.MARK)
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether the viewer may change plans and sharing."""
+        return may(self.level, Level.MANAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """What the head of a page says: whose it is, and where one can go."""
+
+    patient_name: str = ""
+    base_url: str = ""
+    places: tuple[tuple[str, str], ...] = ()
+    signed_in: bool = True
+
+
+def nav_of(door: Door) -> Nav:
+    """Return the head of a patient's pages: nothing that the viewer may not open."""
+    places = [("today", "Today"), ("calendar", "Calendar")]
+    if not door.is_shared:
+        places.append(("medicines", "Medicines"))
+    if door.may_manage:
+        places += [("sharing", "Sharing"), ("reports", "Reports")]
+    return Nav(
+        patient_name=door.patient_name,
+        base_url=door.base_url,
+        places=tuple(places),
+        signed_in=not door.is_shared,
+    )

@@ -4,7 +4,7 @@ import unicodedata
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 LONGEST_NAME = 200
@@ -47,11 +47,3 @@ def text_field(
     filters = [clean_text]
     return StringField(label, validators=rules, filters=filters, **more)
 
-
-def password_field(label: str, *, autocomplete: str) -> PasswordField:
-    """Return a field for a password; pasting and password managers work."""
-    return PasswordField(
-        label,
-        validators=[InputRequired("Write your password.")],
-        render_kw={"autocomplete": autocomplete},
-    )

@@ -1,0 +1,59 @@
+"""Builds the doctor's PDF: claim, gather, print, keep and post."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from jobs.runtime import transaction
+from pillweb.base.log import log
+from pillweb.base.pdf import to_pdf
+from pillweb.base.queue import wake
+from pillweb.base.render import render, report_css
+from pillweb.reports.actions import claim_report, finish_report
+from pillweb.reports.queries import gather_report, oldest_wanted
+from pillweb.reports.rules import ReportPage
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when a report waits to be built."""
+    return oldest_wanted(session, now=now)
+
+
+def run() -> int:
+    """Build every wanted report; return how many were built."""
+    done = 0
+    while (claimed := _claim()) is not None:
+        report_id, page = claimed
+        if page is None:
+            continue
+        pdf = print_report(page)
+        with transaction() as (session, now):
+            kept = finish_report(session, report_id, pdf=pdf, now=now)
+        log.info("report_built", report=report_id, bytes=len(pdf), kept=kept)
+        done += kept
+    if done:
+        wake("deliver")
+    return done
+
+
+def print_report(page: ReportPage) -> bytes:
+    """Return the one-page PDF of a report."""
+    return to_pdf(render("reports/adherence.html", report=page), css=report_css())
+
+
+def _claim() -> tuple[int, ReportPage | None] | None:
+    with transaction() as (session, now):
+        report = claim_report(session, now=now)
+        if report is None:
+            return None
+        if report.state == "failed":
+            log.error("report_failed", report=report.id)
+            return report.id, None
+        page = gather_report(
+            session,
+            report.patient_id,
+            first=report.first_on,
+            last=report.last_on,
+            now=now,
+        )
+        return report.id, page

@@ -1,0 +1,37 @@
+"""What jobs stand on: their transactions, and the bell they answer."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
+
+from pillweb.base.clock import database_now
+from pillweb.base.db import database
+from pillweb.base.log import log
+from pillweb.base.queue import bell_key, redis_client
+
+
+@contextmanager
+def transaction() -> Iterator[tuple[Session, datetime]]:
+    """Yield a session and the database's time; keep the work when the block ends."""
+    with database().transaction() as session:
+        yield session, database_now(session)
+
+
+def _forget_parent_connections() -> None:
+    """Leave the parent's database connections alone: a fork must not share them."""
+    database().engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forget_parent_connections)
+
+
+def hang_up(job: str) -> None:
+    """Take the bell down before looking, so that a ring from now on is heard."""
+    try:
+        redis_client().delete(bell_key(job))
+    except RedisError as error:
+        log.warning("bell_stuck", job=job, error=type(error).__name__)

@@ -1,0 +1,31 @@
+"""The one table of jobs: what is looked after, in this order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from jobs import build_reports, deliver, fire_reminders, order_reports, plan_doses
+from pillweb.base.queue import REMINDERS, REPORTS
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job: since when its work waits, how it is done, and where it is queued."""
+
+    name: str
+    oldest: Callable[[Session, datetime], datetime | None]
+    run: Callable[[], int]
+    queue: str
+    timeout_s: int
+
+
+TIMETABLE = (
+    Job("plan_doses", plan_doses.oldest, plan_doses.run, REMINDERS, 120),
+    Job("fire_reminders", fire_reminders.oldest, fire_reminders.run, REMINDERS, 30),
+    Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
+    Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
+    Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),
+)
+JOBS = {job.name: job for job in TIMETABLE}

@@ -1,0 +1,98 @@
+"""What people type about their account."""
+
+from typing import Any
+
+from wtforms import PasswordField, StringField, ValidationError
+from wtforms.validators import InputRequired
+
+from pillweb.accounts.rules import check_password
+from pillweb.base.errors import InvalidError
+from pillweb.base.mail_address import clean_email
+from pillweb.web.forms import Form, clean_text, text_field
+
+
+def email_field(label: str, **more: Any) -> StringField:  # noqa: ANN401
+    """Return a field for one e-mail address."""
+    return StringField(
+        label,
+        validators=[InputRequired("Write the e-mail address."), _is_email],
+        filters=[clean_text],
+        render_kw={"type": "email", "autocomplete": "email", "inputmode": "email"},
+        **more,
+    )
+
+
+def _is_email(_form: Form, field: StringField) -> None:
+    try:
+        field.data = clean_email(field.data)
+    except InvalidError as error:
+        raise ValidationError(str(error)) from None
+
+
+def _new_password() -> PasswordField:
+    return PasswordField(
+        "Password",
+        validators=[InputRequired("Choose a password."), _is_strong],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+def _is_strong(form: Form, field: PasswordField) -> None:
+    personal = tuple(
+        other.data for other in form if other is not field and isinstance(other.data, str)
+    )
+    try:
+        check_password(field.data, personal=personal)
+    except InvalidError as error:
+        raise ValidationError(str(error)) from None
+
+
+def _name_field() -> StringField:
+    return text_field(
+        "Your name",
+        missing="Write your name.",
+        render_kw={"autocomplete": "name"},
+    )
+
+
+class FirstAccountForm(Form):
+    """The first account of an empty database."""
+
+    name = _name_field()
+    email = email_field("Your e-mail address")
+    password = _new_password()
+
+
+class SignUpForm(Form):
+    """A wish for an account."""
+
+    name = _name_field()
+    email = email_field("Your e-mail address")
+
+
+class SignInForm(Form):
+    """Who signs in."""
+
+    email = StringField(
+        "Your e-mail address",
+        validators=[InputRequired("Write your e-mail address.")],
+        filters=[clean_text],
+        render_kw={"type": "email", "autocomplete": "username"},
+    )
+    password = PasswordField(
+        "Your password",
+        validators=[InputRequired("Write your password.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class ResetForm(Form):
+    """Whose password is forgotten."""
+
+    email = email_field("Your e-mail address")
+
+
+class PasswordForm(Form):
+    """A new password."""
+
+    password = _new_password()

@@ -1,0 +1,146 @@
+"""Pages to sign up, in and out."""
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from pillweb.accounts.actions import (
+    account_that_signs_in,
+    choose_password,
+    end_session,
+    sign_up,
+    start_session,
+    want_reset,
+)
+from pillweb.accounts.forms import PasswordForm, ResetForm, SignInForm, SignUpForm
+from pillweb.accounts.queries import any_account, live_link
+from pillweb.accounts.rules import safe_path
+from pillweb.base.clock import now
+from pillweb.base.config import settings
+from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.security import client_key, limiter
+from pillweb.web.transaction import session, wake_after_commit
+from pillweb.web.viewer import current_viewer, sign_in, sign_out
+
+accounts = Blueprint("accounts", __name__)
+
+GUESSES = "20 per hour"
+GUESSES_PER_ADDRESS = "10 per hour"
+MAILS = "5 per hour"
+
+
+def _address() -> str:
+    return "address:" + request.form.get("email", "").strip().casefold()[:320]
+
+
+@accounts.get("/sign-in")
+def show_sign_in() -> ResponseReturnValue:
+    """Show where to sign in; an empty database begins with its first account."""
+    if not any_account(session()):
+        return go("/welcome")
+    return page("accounts/sign_in.html", **_sign_in_page(SignInForm()))
+
+
+def _sign_in_page(form: SignInForm) -> dict[str, object]:
+    return {
+        "form": form,
+        "action": request.full_path.rstrip("?"),
+        "may_sign_up": settings().sign_up,
+    }
+
+
+@accounts.post("/sign-in")
+@limiter.limit(GUESSES)
+@limiter.limit(GUESSES_PER_ADDRESS, key_func=_address)
+def post_sign_in() -> ResponseReturnValue:
+    """Sign a browser in."""
+    form = SignInForm()
+    if not form.validate():
+        return bad_form("accounts/sign_in.html", **_sign_in_page(form))
+    account = account_that_signs_in(
+        session(), email=form.email.data, password=form.password.data
+    )
+    if account is None:
+        form.password.errors = ["The e-mail address or the password is not right."]
+        return bad_form("accounts/sign_in.html", **_sign_in_page(form))
+    sign_in(start_session(session(), account, now=now()))
+    return go(safe_path(request.args.get("next", "")))
+
+
+@accounts.post("/sign-out")
+def post_sign_out() -> ResponseReturnValue:
+    """Sign this browser out for good."""
+    viewer = current_viewer()
+    if viewer is not None:
+        end_session(session(), viewer.session_id, now=now())
+    sign_out()
+    return go("/sign-in")
+
+
+@accounts.get("/sign-up")
+def show_sign_up() -> ResponseReturnValue:
+    """Show where to ask for an account."""
+    _sign_up_is_open()
+    return page("accounts/sign_up.html", form=SignUpForm(), action="/sign-up")
+
+
+@accounts.post("/sign-up")
+@limiter.limit(MAILS, key_func=client_key)
+def post_sign_up() -> ResponseReturnValue:
+    """Mail a link that makes the account; the answer is the same for everybody."""
+    _sign_up_is_open()
+    form = SignUpForm()
+    if not form.validate():
+        return bad_form("accounts/sign_up.html", form=form, action="/sign-up")
+    sign_up(session(), name=form.name.data, email=form.email.data, now=now())
+    wake_after_commit("deliver")
+    return page("accounts/check_mail.html", email=form.email.data)
+
+
+def _sign_up_is_open() -> None:
+    if not settings().sign_up:
+        raise NotFoundError
+
+
+@accounts.get("/forgotten")
+def show_forgotten() -> ResponseReturnValue:
+    """Show where to ask for a new password."""
+    return page("accounts/ask_reset.html", form=ResetForm(), action="/forgotten")
+
+
+@accounts.post("/forgotten")
+@limiter.limit(MAILS, key_func=_address)
+@limiter.limit(GUESSES)
+def post_forgotten() -> ResponseReturnValue:
+    """Mail a link for a new password; the answer is the same for everybody."""
+    form = ResetForm()
+    if not form.validate():
+        return bad_form("accounts/ask_reset.html", form=form, action="/forgotten")
+    want_reset(session(), email=form.email.data, now=now())
+    wake_after_commit("deliver")
+    return page("accounts/check_mail.html", email=form.email.data)
+
+
+@accounts.get("/a/<token>")
+@limiter.limit(GUESSES)
+def show_password(token: str) -> ResponseReturnValue:
+    """Show where to choose a password, behind a mailed link."""
+    if live_link(session(), token, now=now()) is None:
+        raise LinkGoneError
+    return page("accounts/reset.html", form=PasswordForm(), action=f"/a/{token}")
+
+
+@accounts.post("/a/<token>")
+@limiter.limit(GUESSES)
+def post_password(token: str) -> ResponseReturnValue:
+    """Set the password, and sign this browser in."""
+    if live_link(session(), token, now=now()) is None:
+        raise LinkGoneError
+    form = PasswordForm()
+    if not form.validate():
+        return bad_form("accounts/reset.html", form=form, action=f"/a/{token}")
+    account = choose_password(
+        session(), token, password=form.password.data, now=now()
+    )
+    sign_in(start_session(session(), account, now=now()))
+    return go("/")

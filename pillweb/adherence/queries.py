@@ -1,0 +1,70 @@
+"""What became of a patient's doses, as the rules count it."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pillweb.adherence.rules.outcome import WHOLE, Outcome
+from pillweb.doses.models import Dose
+from pillweb.doses.rules import CANCELLED
+
+
+def _fraction(taken: Decimal | None, planned: Decimal | None) -> Fraction:
+    if taken is None or not planned:
+        return WHOLE
+    return Fraction(taken) / Fraction(planned)
+
+
+def outcomes_of(
+    session: Session, patient_id: int, *, first: date, last: date
+) -> list[Outcome]:
+    """Return the outcomes of doses whose nominal dates lie in first to last, inclusive.
+
+    `medicine` is the medication's id.
+    """
+    # A nominal date lies within two days of the instant, in whatever zone.
+    start = datetime.fromisoformat(f"{first}T00:00Z") - timedelta(days=2)
+    end = datetime.fromisoformat(f"{last}T00:00Z") + timedelta(days=3)
+    rows = session.execute(
+        select(
+            Dose.due_at,
+            Dose.nominal_date,
+            Dose.state,
+            Dose.window_min,
+            Dose.missed_at,
+            Dose.taken_at,
+            Dose.taken_amount,
+            Dose.amount,
+            Dose.skip_reason,
+            Dose.medication_id,
+            Dose.local_label,
+            Dose.recorded_at,
+        )
+        .where(
+            Dose.patient_id == patient_id,
+            Dose.due_at >= start,
+            Dose.due_at < end,
+            Dose.nominal_date.between(first, last),
+            Dose.state != CANCELLED,
+        )
+        .order_by(Dose.due_at, Dose.id)
+    )
+    return [
+        Outcome(
+            due_at=row.due_at,
+            nominal_date=row.nominal_date,
+            state=row.state,
+            window=timedelta(minutes=row.window_min),
+            missed_at=row.missed_at,
+            taken_at=row.taken_at,
+            fraction=_fraction(row.taken_amount, row.amount),
+            reason=row.skip_reason or "",
+            medicine=row.medication_id,
+            local_time=time.fromisoformat(row.local_label),
+            entered_at=row.recorded_at,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,46 @@
+"""What people type about somebody who takes medicine."""
+
+from wtforms import RadioField, SelectField, StringField, ValidationError
+from wtforms.validators import InputRequired, Optional
+
+from pillweb.base.errors import InvalidError
+from pillweb.base.mail_address import clean_email
+from pillweb.base.zones import UnknownZone, all_zones, zone
+from pillweb.web.forms import Form, clean_text, text_field
+
+
+class PatientForm(Form):
+    """A person who takes medicine: a name, a clock, and where reminders go."""
+
+    who = RadioField(
+        "Who is it?",
+        choices=[("me", "Myself"), ("other", "Somebody I help")],
+        default="me",
+    )
+    name = text_field("Name", missing="Write the person's name.")
+    zone = SelectField(
+        "Time zone",
+        choices=[(name, name.replace("_", " ")) for name in all_zones()],
+        validate_choice=False,
+        validators=[InputRequired("Choose the time zone.")],
+    )
+    email = StringField(
+        "E-mail address for reminders",
+        validators=[Optional()],
+        filters=[clean_text],
+        render_kw={"type": "email", "autocomplete": "off"},
+    )
+
+    def validate_zone(self, field: SelectField) -> None:
+        """Refuse a zone nobody knows; an alias of a known one is fine."""
+        try:
+            zone(field.data)
+        except UnknownZone as error:
+            raise ValidationError(str(error)) from None
+
+    def validate_email(self, field: StringField) -> None:
+        """Refuse what is no address."""
+        try:
+            field.data = clean_email(field.data)
+        except InvalidError as error:
+            raise ValidationError(str(error)) from None

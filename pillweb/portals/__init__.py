@@ -1,0 +1,1 @@
+"""Home pages: where everybody arrives, and what belongs to no one feature."""

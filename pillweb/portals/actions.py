@@ -1,0 +1,158 @@
+"""Loads the demo family: made by the same actions as a real one."""
+
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from pillweb.accounts.actions import make_account
+from pillweb.accounts.models import Account
+from pillweb.base.zones import local, zone
+from pillweb.doses.actions import plan_doses
+from pillweb.doses.models import Dose, DoseEvent
+from pillweb.doses.rules import SKIPPED, TAKEN
+from pillweb.medications.actions import add_medication
+from pillweb.patients.actions import add_patient
+from pillweb.patients.models import Patient
+from pillweb.portals.rules import (
+    CAREGIVER,
+    DEMO_ZONE,
+    DOCTOR,
+    ELDER,
+    HISTORY,
+    MEDICINES,
+    STILL_OPEN,
+    demo_outcome,
+)
+from pillweb.reminders.actions import arm_reminders
+from pillweb.reports.actions import order_report
+from pillweb.reports.rules import MONTHLY
+from pillweb.schedules.actions import set_plan
+from pillweb.sharing.actions import grant_access
+from pillweb.sharing.rules import Level
+
+A_WEEK = timedelta(days=7)
+SAME_FAMILY = 82
+
+
+def load_demo(session: Session, *, password: str, now: datetime) -> Account:
+    """Add the demo family with 90 days of history; return the elder's account.
+
+    Everybody in it signs in with the given password. Nothing is mailed for the past.
+    """
+    began = now - HISTORY
+    elder, caregiver = (
+        make_account(session, name=name, email=email, password=password, now=began)
+        for name, email in (ELDER, CAREGIVER)
+    )
+    patient = add_patient(
+        session,
+        name=elder.name.split()[0],
+        zone=DEMO_ZONE,
+        reminder_email=elder.email,
+        now=began,
+        is_demo=True,
+    )
+    for account, level, role in (
+        (elder, Level.MANAGE, "self"),
+        (caregiver, Level.MANAGE, "caregiver"),
+    ):
+        grant_access(
+            session,
+            account_id=account.id,
+            patient_id=patient.id,
+            level=level,
+            role=role,
+            now=began,
+        )
+    _prescribe(session, patient, author_id=caregiver.id, began=began)
+    at = began
+    while at < now:
+        plan_doses(session, [(patient.id, patient.zone)], now=at)
+        at += A_WEEK
+    plan_doses(session, [(patient.id, patient.zone)], now=now)
+    _live_through(session, patient, account_id=elder.id, now=now)
+    arm_reminders(session, [patient.id], since=now)
+    order_report(
+        session,
+        patient=patient,
+        made_by_id=caregiver.id,
+        doctor_name=DOCTOR[0],
+        email=DOCTOR[1],
+        every=MONTHLY,
+        now=now,
+    )
+    return elder
+
+
+def _prescribe(
+    session: Session, patient: Patient, *, author_id: int, began: datetime
+) -> None:
+    start = local(began, zone(patient.zone)).date()
+    for medicine in MEDICINES:
+        row = add_medication(
+            session,
+            patient_id=patient.id,
+            name=medicine.name,
+            strength=medicine.strength,
+            form=medicine.form,
+            reason=medicine.reason,
+            instruction=medicine.instruction,
+            now=began,
+        )
+        set_plan(
+            session,
+            row,
+            lines=[medicine.line(start)],
+            author_id=author_id,
+            now=began,
+            source="prescription",
+        )
+
+
+def _live_through(
+    session: Session, patient: Patient, *, account_id: int, now: datetime
+) -> None:
+    """Record what became of each past dose; the last hour and a half stays open."""
+    dice = random.Random(SAME_FAMILY)  # noqa: S311 - the same family every time
+    today = local(now, zone(patient.zone)).date()
+    past = session.scalars(
+        select(Dose)
+        .where(Dose.patient_id == patient.id, Dose.due_at < now - STILL_OPEN)
+        .order_by(Dose.due_at, Dose.id)
+    ).all()
+    changes, events = [], []
+    for dose in past:
+        clock = local(dose.due_at, zone(patient.zone)).time()
+        found = demo_outcome(clock, (today - dose.nominal_date).days, dice=dice)
+        if found.taken_after is None and found.skip_reason is None:
+            continue
+        taken = found.taken_after is not None
+        at = min(dose.due_at + (found.taken_after or timedelta(0)), now)
+        changes.append(
+            {
+                "id": dose.id,
+                "state": TAKEN if taken else SKIPPED,
+                "recorded_at": at,
+                "taken_at": at if taken else None,
+                "taken_amount": dose.amount if taken else None,
+                "skip_reason": found.skip_reason,
+            }
+        )
+        events.append(
+            {
+                "patient_id": patient.id,
+                "dose_id": dose.id,
+                "what": TAKEN if taken else SKIPPED,
+                "amount": dose.amount if taken else None,
+                "at": at,
+                "entered_at": at,
+                "account_id": account_id,
+                "channel": "page",
+                "reason": found.skip_reason,
+            }
+        )
+    session.execute(update(Dose), changes)
+    session.execute(insert(DoseEvent), events)
+    session.expire_all()

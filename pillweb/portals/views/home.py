@@ -1,0 +1,178 @@
+"""The front door: first run, home, people, help."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from pillweb.accounts.actions import make_account, start_session
+from pillweb.accounts.forms import FirstAccountForm
+from pillweb.accounts.models import Account
+from pillweb.accounts.queries import any_account
+from pillweb.base.clock import now
+from pillweb.base.config import settings
+from pillweb.base.demo_password import demo_password
+from pillweb.base.errors import NotFoundError
+from pillweb.patients.actions import add_patient
+from pillweb.patients.forms import PatientForm
+from pillweb.portals.actions import load_demo
+from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.sharing.actions import grant_access
+from pillweb.sharing.queries import SELF, patients_of
+from pillweb.sharing.rules import Level, Nav
+from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.transaction import session, wake_after_commit
+from pillweb.web.viewer import current_viewer, sign_in, signed_in
+
+home = Blueprint("home", __name__)
+NOTE_WORDS = {SELF: "You", "caregiver": ""}
+
+
+@home.get("/")
+def show_home() -> ResponseReturnValue:
+    """Send everybody where they belong."""
+    viewer = current_viewer()
+    if viewer is None:
+        return go("/sign-in" if any_account(session()) else "/welcome")
+    mine = patients_of(session(), viewer)
+    if not mine:
+        return go("/people/new")
+    return go(f"/patients/{mine[0][0]}/today" if len(mine) == 1 else "/people")
+
+
+def _welcome(form: FirstAccountForm) -> dict[str, object]:
+    return {
+        "form": form,
+        "action": "/welcome",
+        "demo_url": "/welcome/demo" if settings().on_this_machine else None,
+    }
+
+
+def _only_at_first() -> None:
+    if any_account(session()):
+        raise NotFoundError
+
+
+@home.get("/welcome")
+def show_welcome() -> ResponseReturnValue:
+    """Greet whoever opens an empty database."""
+    if any_account(session()):
+        return go("/")
+    return page("accounts/welcome.html", **_welcome(FirstAccountForm()))
+
+
+@home.post("/welcome")
+def post_welcome() -> ResponseReturnValue:
+    """Make the first account and sign it in."""
+    _only_at_first()
+    form = FirstAccountForm()
+    if not form.validate():
+        return bad_form("accounts/welcome.html", **_welcome(form))
+    return _enter(
+        make_account(
+            session(),
+            name=form.name.data,
+            email=form.email.data,
+            password=form.password.data,
+            now=now(),
+        ),
+        "/people/new",
+    )
+
+
+@home.post("/welcome/demo")
+def post_demo() -> ResponseReturnValue:
+    """Load the demo family and sign its elder in; only on this machine's own."""
+    _only_at_first()
+    if not settings().on_this_machine:
+        raise NotFoundError
+    elder = load_demo(session(), password=demo_password(), now=now())
+    wake_after_commit("plan_doses")
+    return _enter(elder, "/demo")
+
+
+def _enter(account: Account, path: str) -> ResponseReturnValue:
+    sign_in(start_session(session(), account, now=now()))
+    return go(path)
+
+
+@home.get("/demo")
+def show_demo() -> ResponseReturnValue:
+    """Say who is in the demo family and how to be each of them."""
+    viewer = signed_in()
+    if viewer.email not in {ELDER[1], CAREGIVER[1]}:
+        raise NotFoundError
+    return page(
+        "portals/demo.html",
+        nav=Nav(),
+        people=(ELDER, CAREGIVER),
+        password=demo_password(),
+    )
+
+
+@home.get("/people")
+def show_people() -> ResponseReturnValue:
+    """Show everybody whose medicines this account may see."""
+    mine = patients_of(session(), signed_in())
+    return page(
+        "portals/people.html",
+        nav=Nav(),
+        people=[
+            {
+                "url": f"/patients/{patient_id}/today",
+                "name": name,
+                "note": NOTE_WORDS.get(role, ""),
+            }
+            for patient_id, name, role in mine
+        ],
+        add_url="/people/new",
+    )
+
+
+def _new_person(form: PatientForm) -> dict[str, object]:
+    return {"nav": Nav(), "form": form, "action": "/people/new"}
+
+
+@home.get("/people/new")
+def show_new_person() -> ResponseReturnValue:
+    """Show the form of somebody who takes medicine."""
+    viewer = signed_in()
+    first = not patients_of(session(), viewer)
+    form = PatientForm(
+        data={
+            "who": "me" if first else "other",
+            "name": viewer.name if first else "",
+            "email": viewer.email,
+            "zone": "Europe/London",
+        }
+    )
+    return page("portals/new_person.html", **_new_person(form))
+
+
+@home.post("/people/new")
+def post_new_person() -> ResponseReturnValue:
+    """Add somebody who takes medicine, managed by this account."""
+    viewer = signed_in()
+    form = PatientForm()
+    if not form.validate():
+        return bad_form("portals/new_person.html", **_new_person(form))
+    patient = add_patient(
+        session(),
+        name=form.name.data,
+        zone=form.zone.data,
+        reminder_email=form.email.data or viewer.email,
+        now=now(),
+    )
+    grant_access(
+        session(),
+        account_id=viewer.account_id,
+        patient_id=patient.id,
+        level=Level.MANAGE,
+        role=SELF if form.who.data == "me" else "caregiver",
+        now=now(),
+    )
+    return go(f"/patients/{patient.id}/medicines")
+
+
+@home.get("/help")
+def show_help() -> ResponseReturnValue:
+    """Say in plain words how PillWeb works."""
+    return page("help.html", nav=Nav() if current_viewer() else None)

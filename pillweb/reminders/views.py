@@ -1,0 +1,99 @@
+"""The page behind a reminder mail: one sentence, one button, nobody signs in."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from pillweb.base.clock import now
+from pillweb.base.words import date_words, time_words
+from pillweb.base.zones import local, zone
+from pillweb.doses.actions import mark_taken, undo_marks
+from pillweb.doses.queries import doses_due_at
+from pillweb.doses.rules import OPEN, RECORDED, may_undo
+from pillweb.patients.models import Patient
+from pillweb.reminders.models import Reminder
+from pillweb.reminders.queries import reminder_behind
+from pillweb.reminders.rules import is_too_late
+from pillweb.web.htmx import fragment, go, is_htmx, page
+from pillweb.web.security import csrf, limiter
+from pillweb.web.transaction import session
+
+reminders = Blueprint("reminders", __name__)
+# The secret in the address is the permission, so no cookie is needed or set.
+csrf.exempt(reminders)
+
+GUESSES = "30 per 10 minutes"
+
+
+def _answer(token: str, reminder: Reminder) -> dict[str, object]:
+    place = zone(session().get_one(Patient, reminder.patient_id).zone)
+    at = now()
+    doses = doses_due_at(session(), reminder.patient_id, reminder.due_at)
+    left = [dose for dose in doses if dose.state == OPEN]
+    done = [dose for dose in doses if dose.state in RECORDED]
+    due = local(reminder.due_at, place)
+    context: dict[str, object] = {
+        "take_url": f"/t/{token}",
+        "several": len(left) > 1,
+        "time_words": time_words(due.time()),
+        "date_words": date_words(due.date()),
+        "now_words": time_words(local(at, place).time()),
+        "too_late": is_too_late(reminder.due_at, now=at),
+        "nothing": not left and not done,
+        "recorded_words": None,
+        "undo_url": None,
+    }
+    if done and not left:
+        newest = max(dose.recorded_at or at for dose in done)
+        clock = time_words(local(newest, place).time())
+        context["recorded_words"] = f"Recorded at {clock}."
+        if any(may_undo(dose.recorded_at, now=at) for dose in done):
+            context["undo_url"] = f"/t/{token}/undo"
+    return context
+
+
+def _respond(token: str, reminder: Reminder) -> ResponseReturnValue:
+    if is_htmx():
+        return fragment(
+            "reminders/_answer.html", swapped=True, **_answer(token, reminder)
+        )
+    return go(f"/t/{token}")
+
+
+@reminders.get("/t/<token>")
+@limiter.limit(GUESSES)
+def show_link(token: str) -> ResponseReturnValue:
+    """Show what the reminder was about; nothing is recorded by looking."""
+    reminder = reminder_behind(session(), token, now=now())
+    return page("reminders/link.html", **_answer(token, reminder))
+
+
+@reminders.post("/t/<token>")
+def post_link(token: str) -> ResponseReturnValue:
+    """Record as taken what the reminder was about and is still open."""
+    reminder = reminder_behind(session(), token, now=now())
+    found = doses_due_at(session(), reminder.patient_id, reminder.due_at)
+    mark_taken(
+        session(),
+        [dose.id for dose in found],
+        patient_id=reminder.patient_id,
+        account_id=None,
+        channel="link",
+        now=now(),
+    )
+    return _respond(token, reminder)
+
+
+@reminders.post("/t/<token>/undo")
+def post_undo(token: str) -> ResponseReturnValue:
+    """Take back what was recorded about this reminder's doses."""
+    reminder = reminder_behind(session(), token, now=now())
+    found = doses_due_at(session(), reminder.patient_id, reminder.due_at)
+    undo_marks(
+        session(),
+        [dose.id for dose in found],
+        patient_id=reminder.patient_id,
+        account_id=None,
+        channel="link",
+        now=now(),
+    )
+    return _respond(token, reminder)

@@ -1,0 +1,151 @@
+"""What happens to reports."""
+
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from pillweb.base.db import insert_new
+from pillweb.base.zones import local, to_utc, zone
+from pillweb.outbox.actions import post_delivery
+from pillweb.patients.models import Patient
+from pillweb.reports.models import Report, ReportOrder
+from pillweb.reports.rules import SEND_HOUR, next_sending, period_ending
+
+LEASE = timedelta(minutes=2)
+MOST_TRIES = 3
+
+
+def order_report(
+    session: Session,
+    *,
+    patient: Patient,
+    made_by_id: int | None,
+    doctor_name: str,
+    email: str,
+    every: str,
+    now: datetime,
+) -> ReportOrder:
+    """Write down who gets the report, and how often."""
+    order = ReportOrder(
+        patient_id=patient.id,
+        made_by_id=made_by_id,
+        doctor_name=doctor_name,
+        email=email,
+        every=every,
+        created_at=now,
+    )
+    session.add(order)
+    _set_next(order, patient, after=local(now, zone(patient.zone)).date())
+    session.flush()
+    return order
+
+
+def _set_next(order: ReportOrder, patient: Patient, *, after: date) -> None:
+    order.next_on = next_sending(order.every, after=after)
+    order.next_at = (
+        None
+        if order.next_on is None
+        else to_utc(order.next_on, time(SEND_HOUR), zone(patient.zone))
+    )
+
+
+def end_order(order: ReportOrder, *, now: datetime) -> None:
+    """Send this doctor nothing more."""
+    order.ended_at = now
+    order.next_on = order.next_at = None
+
+
+def want_report(
+    session: Session, order: ReportOrder, *, last: date, occasion: str, now: datetime
+) -> bool:
+    """Ask for the report of the 28 days that end with `last`; say whether it is new.
+
+    The same occasion twice is one report.
+    """
+    first, last = period_ending(last)
+    row = {
+        "patient_id": order.patient_id,
+        "order_id": order.id,
+        "occasion": occasion,
+        "first_on": first,
+        "last_on": last,
+        "state": "wanted",
+        "created_at": now,
+        "tries": 0,
+    }
+    return insert_new(session, Report, [row]) == 1
+
+
+def want_due_reports(session: Session, *, now: datetime, limit: int) -> int:
+    """Ask for every regular report whose day has come; return how many orders.
+
+    After a long silence one report leaves, for the days up to yesterday.
+    """
+    rows = session.execute(
+        select(ReportOrder, Patient)
+        .join(Patient, Patient.id == ReportOrder.patient_id)
+        .where(ReportOrder.next_at <= now, ReportOrder.ended_at.is_(None))
+        .order_by(ReportOrder.next_at)
+        .limit(limit)
+        .with_for_update(of=ReportOrder, skip_locked=True)
+    ).all()
+    for order, patient in rows:
+        today = local(now, zone(patient.zone)).date()
+        want_report(
+            session,
+            order,
+            last=today - timedelta(days=1),
+            occasion=f"{order.every}:{order.next_on}",
+            now=now,
+        )
+        _set_next(order, patient, after=today)
+    return len(rows)
+
+
+def claim_report(session: Session, *, now: datetime) -> Report | None:
+    """Lease one wanted report to the caller for two minutes; fail it after 3 tries."""
+    report = session.scalar(
+        select(Report)
+        .where(
+            Report.state == "wanted",
+            (Report.lease_until.is_(None)) | (Report.lease_until <= now),
+        )
+        .order_by(Report.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if report is None:
+        return None
+    report.tries += 1
+    report.lease_until = now + LEASE
+    if report.tries > MOST_TRIES:
+        report.state = "failed"
+    return report
+
+
+def finish_report(
+    session: Session, report_id: int, *, pdf: bytes, now: datetime
+) -> bool:
+    """Keep a built report and post its mail; say whether it was still wanted."""
+    kept = session.execute(
+        update(Report)
+        .where(Report.id == report_id, Report.state == "wanted")
+        .values(state="ready", pdf=pdf, built_at=now, lease_until=None)
+        .returning(Report.order_id, Report.patient_id),
+        execution_options={"synchronize_session": False},
+    ).first()
+    if kept is None:
+        return False
+    order = session.get_one(ReportOrder, kept.order_id)
+    post_delivery(
+        session,
+        kind="report",
+        recipient=order.email,
+        dedupe_key=f"report:{report_id}",
+        context={"doctor_name": order.doctor_name},
+        now=now,
+        patient_id=kept.patient_id,
+        subject_id=report_id,
+    )
+    return True
