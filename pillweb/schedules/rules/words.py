@@ -15,6 +15,7 @@ from pillweb.schedules.rules.line import (
     Pause,
     Prn,
     TimeOfDay,
+    groups_of_times,
 )
 
 DAYS_A_WEEK = 7
@@ -41,7 +42,7 @@ def in_words(line: Line, unit: str = "") -> str:
     match line.kind:
         case "clock":
             parts = [_steps(line, unit) or _times(line.times, line, unit)]
-            parts.append(_days(line.days))
+            parts.append("" if _says_days(line) else _days(line.days))
         case "interval":
             parts = [
                 _phrase(_amount(line.dose, line.action, unit), _every_hours(line)),
@@ -102,8 +103,22 @@ def _times(times: Sequence[TimeOfDay], line: Line, unit: str) -> str:
         key = (_amount(dose, entry.action or line.action, unit), _narrowed(entry))
         groups.setdefault(key, []).append(time_of_day_words(entry))
     return words.join_words(
-        [_phrase(amount, _at(moments), on) for (amount, on), moments in groups.items()]
+        [
+            _phrase(_apart(amount, moments[0]), _at(moments), on)
+            for (amount, on), moments in groups.items()
+        ]
     )
+
+
+def _apart(amount: str, moment: str) -> str:
+    """Return the amount with a comma before another number: "10 mg, 30 minutes"."""
+    return f"{amount}," if amount and moment[0].isdigit() else amount
+
+
+def _says_days(line: Line) -> bool:
+    """Return whether the times themselves say on which days a daily line holds."""
+    times = [entry for times in groups_of_times(line) for entry in times]
+    return line.days == EveryDays() and all(_narrowed(entry) for entry in times)
 
 
 def _at(moments: Sequence[str]) -> str:
