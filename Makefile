@@ -1,7 +1,6 @@
 # Each target is described on its own line; `make` alone lists them.
-.POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test check e2e bench faults lock
+.PHONY: help setup run demo migrate test check e2e bench lock
 
 PYTHON = python3
 IN = .venv/bin
@@ -37,9 +36,6 @@ e2e: ## Set up and run the journeys in a real browser (a Chromium on PATH)
 
 bench: setup ## Measure what docs promise, and print it
 	@$(IN)/python -m bench
-
-faults: ## Kill and cut off everything while reminders go out
-	@$(PYTHON) tools/setup.py --dev && exec $(IN)/python -m bench.faults
 
 lock: ## Compile requirements*.in into the lock files (UPGRADE=1 for newer versions)
 	@$(PYTHON) tools/setup.py && $(IN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
