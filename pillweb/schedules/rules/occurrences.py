@@ -1,7 +1,7 @@
 """The instants at which a line has doses: domain 2.1."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from pillweb.base.zones import zone as zone_of
@@ -12,9 +12,11 @@ from pillweb.schedules.rules.line import Line, Meals, ZoneChange
 from pillweb.schedules.rules.occurrence import Occurrence, line_slot, occurrence
 from pillweb.schedules.rules.travel import Epoch, epochs_of, resolve
 
-__all__ = ["Occurrence", "Window", "occurrences"]
+__all__ = ["Occurrence", "Window", "next_after", "occurrences"]
 
 Window = tuple[datetime, datetime]
+
+LONGEST_REACH = timedelta(days=366 * 2)
 
 
 def occurrences(
@@ -56,6 +58,30 @@ def occurrences(
     if line.count is not None:
         return clock.counted(line.count, low, high)
     return tuple(clock.between(low, high))
+
+
+def next_after(
+    line: Line,
+    zone: ZoneInfo | str,
+    after: datetime,
+    *,
+    meals: Meals | None = None,
+    zone_changes: Iterable[ZoneChange] | None = None,
+    reach: timedelta = LONGEST_REACH,
+) -> Occurrence | None:
+    """Return the line's first dose later than an instant, None within `reach`."""
+    changes = line.zone_changes if zone_changes is None else tuple(zone_changes)
+    start, wide = after + timedelta(microseconds=1), timedelta(days=2)
+    end = after + reach
+    while start < end:
+        upto = min(start + wide, end)
+        found = occurrences(
+            line, zone, (start, upto), meals=meals, zone_changes=changes
+        )
+        if found:
+            return found[0]
+        start, wide = upto, wide * 4
+    return None
 
 
 def _once(

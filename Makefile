@@ -1,0 +1,41 @@
+# Each target is described on its own line; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo migrate test check e2e bench lock
+
+PYTHON = python3
+IN = .venv/bin
+
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+	while IFS='|' read -r name words; do printf '%-9s %s\n' "$$name" "$$words"; done
+
+setup: ## Install everything into this folder (no administrator rights needed)
+	@$(PYTHON) tools/setup.py
+
+run: ## Set up and start PillWeb with all it needs; Ctrl-C stops it
+	@$(PYTHON) tools/setup.py && exec $(IN)/python app.py run
+
+demo: migrate ## Fill the database with a family to look around in
+	@$(IN)/python app.py demo
+
+migrate: setup ## Bring the database to the newest schema
+	@$(IN)/python app.py migrate
+
+test: ## Set up and run all tests (real PostgreSQL and Valkey included)
+	@$(PYTHON) tools/setup.py --dev && exec $(IN)/python -m pytest -n 2
+
+check: ## Set up and check formatting, style, types and import order
+	@$(PYTHON) tools/setup.py --dev
+	$(IN)/ruff format --check .
+	$(IN)/ruff check .
+	$(IN)/mypy
+	$(IN)/lint-imports
+
+e2e: ## Set up and run the journeys in a real browser (a Chromium on PATH)
+	@$(PYTHON) tools/setup.py --e2e && exec $(IN)/python -m pytest tests/e2e
+
+bench: setup ## Measure what docs promise, and print it
+	@$(IN)/python -m bench
+
+lock: ## Compile requirements*.in into the lock files (UPGRADE=1 for newer versions)
+	@$(PYTHON) tools/setup.py && $(IN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
