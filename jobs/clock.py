@@ -50,9 +50,16 @@ def tick() -> int:
 
 
 def _beat() -> None:
+    waiting, now = waiting_jobs()
+    lag = max((now - since for _, since in waiting), default=timedelta(0))
     with transaction() as (session, now):
-        instance = f"{socket.gethostname()}:{os.getpid()}"
-        beat(session, component="clock", instance=instance, now=now)
+        beat(
+            session,
+            component="clock",
+            instance=f"{socket.gethostname()}:{os.getpid()}",
+            now=now,
+            lag_s=int(lag.total_seconds()),
+        )
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ from pillweb.base.links import link
 from pillweb.base.passwords import hash_password, needs_rehash, password_fits
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.outbox.actions import post_delivery
+CONFIRM = "confirm_sign_up"
+RESET = "reset_password"
+
 
 def make_account(
     session: Session,
@@ -50,14 +53,14 @@ def sign_up(session: Session, *, name: str, email: str, now: datetime) -> None:
             kind="already_have_account",
             recipient=account.email,
             dedupe_key=f"already:{account.id}:{now:%Y%m%d%H}",
-            context={"name": account.name, "url": link("/sign-in")},
+            context={"sign_in_url": link("/sign-in"), "reset_url": link("/forgotten")},
             now=now,
         )
         return
     if account is None:
         account = make_account(session, name=name, email=email, now=now)
     _mail_link(
-        session, account, kind="confirm_sign_up", life=CONFIRM_LIFE, now=now
+        session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now
     )
 
 
@@ -65,7 +68,7 @@ def want_reset(session: Session, *, email: str, now: datetime) -> None:
     """Mail a link to choose a new password, where the address has an account."""
     account = account_by_email(session, email)
     if account is not None and account.confirmed_at is not None:
-        _mail_link(session, account, kind="reset_password", life=RESET_LIFE, now=now)
+        _mail_link(session, account, kind=RESET, life=RESET_LIFE, now=now)
 
 
 def _mail_link(
@@ -85,7 +88,11 @@ def _mail_link(
         kind=kind,
         recipient=account.email,
         dedupe_key=f"account_link:{row.id}",
-        context={"name": account.name, "url": link(f"/a/{token}")},
+        context={
+            "first_name": account.name,
+            "link": link(f"/a/{token}"),
+            "valid_words": "for two days" if kind == CONFIRM else "for one hour",
+        },
         now=now,
         expires_at=row.expires_at,
     )

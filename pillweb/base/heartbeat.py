@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, func, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pillweb.base.db import Base, upsert
@@ -18,25 +18,36 @@ class Heartbeat(Base):
     component: Mapped[str] = mapped_column(String(20), primary_key=True)
     instance: Mapped[str] = mapped_column(String(80), primary_key=True)
     beat_at: Mapped[datetime]
+    lag_s: Mapped[int] = mapped_column(default=0)
 
 
-def beat(session: Session, *, component: str, instance: str, now: datetime) -> None:
-    """Write that this instance is well, and forget those long gone."""
+def beat(
+    session: Session, *, component: str, instance: str, now: datetime, lag_s: int = 0
+) -> None:
+    """Write that this instance is well, and forget those long gone.
+
+    `lag_s` is for how many seconds the oldest due work has waited.
+    """
     session.execute(
         delete(Heartbeat).where(Heartbeat.beat_at < now - FORGOTTEN_AFTER)
     )
     upsert(
         session,
         Heartbeat,
-        {"component": component, "instance": instance, "beat_at": now},
+        {
+            "component": component,
+            "instance": instance,
+            "beat_at": now,
+            "lag_s": lag_s,
+        },
     )
 
 
-def last_beats(session: Session) -> dict[str, datetime]:
-    """Return the newest sign of life of each component."""
+def last_beats(session: Session) -> dict[str, tuple[datetime, int]]:
+    """Return the newest sign of life of each component, and the lag it told."""
     rows = session.execute(
-        select(Heartbeat.component, func.max(Heartbeat.beat_at)).group_by(
-            Heartbeat.component
+        select(Heartbeat.component, Heartbeat.beat_at, Heartbeat.lag_s).order_by(
+            Heartbeat.beat_at
         )
     )
-    return {component: at for component, at in rows}
+    return {component: (at, lag_s) for component, at, lag_s in rows}

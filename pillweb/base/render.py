@@ -1,5 +1,6 @@
 """Templates for mails and reports, filled without a request."""
 
+import base64
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pillweb.base.config import settings
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+STATIC = Path(__file__).parents[1] / "static"
+HYPERLEGIBLE = "Atkinson Hyperlegible"
+FONTS = (
+    (HYPERLEGIBLE, 400, "atkinson-hyperlegible/latin-400.woff2"),
+    (HYPERLEGIBLE, 700, "atkinson-hyperlegible/latin-700.woff2"),
+    (f"{HYPERLEGIBLE} Ext", 400, "atkinson-hyperlegible/latin-ext-400.woff2"),
+    (f"{HYPERLEGIBLE} Ext", 700, "atkinson-hyperlegible/latin-ext-700.woff2"),
+)
 
 
 @cache
@@ -22,9 +31,31 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["emergency_number"] = settings().emergency_number
+    made.globals["sender_words"] = f"PillWeb, {settings().public_url}"
     return made
 
 
 def render(template: str, **context: Any) -> str:  # noqa: ANN401
     """Return a template filled with these values."""
     return environment().get_template(template).render(**context)
+
+
+def render_mail(kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
+    """Return subject, text and HTML of a kind of mail; the text names the subject."""
+    text = environment().get_template(f"messages/{kind}.txt").make_module(context)
+    subject = str(vars(text)["subject"])
+    return subject, str(text), render(f"messages/{kind}.html", **context)
+
+
+@cache
+def report_css() -> str:
+    """Return the style of the printed report, its fonts inside as `data:` addresses."""
+    fonts = []
+    for family, weight, name in FONTS:
+        data = base64.b64encode((STATIC / "vendor" / name).read_bytes()).decode()
+        fonts.append(
+            f'@font-face{{font-family:"{family}";font-weight:{weight};'
+            f"src:url(data:font/woff2;base64,{data})}}"
+        )
+    style = (TEMPLATES / "reports" / "report.css").read_text()
+    return "\n".join([*fonts, style])

@@ -46,14 +46,13 @@ def plan_doses(
     ids = [patient_id for patient_id, _ in patients]
     zones = dict(patients)
     # Locked in order, so that two planners of one patient wait for each other.
-    revisions = dict(
-        session.execute(
-            select(Patient.id, Patient.plan_revision)
-            .where(Patient.id.in_(ids))
-            .order_by(Patient.id)
-            .with_for_update()
-        ).tuples()
+    locked = session.execute(
+        select(Patient.id, Patient.plan_revision)
+        .where(Patient.id.in_(ids))
+        .order_by(Patient.id)
+        .with_for_update()
     )
+    revisions = {patient_id: revision for patient_id, revision in locked}
     until = now + HORIZON
     behind = last_horizons(session, ids)
     since = {i: min(now, behind.get(i, now)) for i in ids}

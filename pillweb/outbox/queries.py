@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.render import render
+from pillweb.base.render import render_mail
 from pillweb.channels import Attachment, Message
 from pillweb.outbox.models import Delivery
 
@@ -30,18 +30,14 @@ def oldest_waiting(session: Session, *, now: datetime) -> datetime | None:
 def compose_message(
     delivery: Delivery, *, attachments: Sequence[Attachment] = ()
 ) -> Message:
-    """Return the words of a delivery, from the two templates of its kind.
-
-    The first line of the text template is the subject.
-    """
+    """Return the words of a delivery, from the two templates of its kind."""
     context = json.loads(delivery.context or "{}")
-    text = render(f"messages/{delivery.kind}.txt", **context)
-    subject, _, body = text.partition("\n")
+    subject, text, html = render_mail(delivery.kind, context)
     return Message(
         key=delivery.dedupe_key,
         recipient=delivery.recipient,
-        subject=subject.strip(),
-        text=body.lstrip("\n"),
-        html=render(f"messages/{delivery.kind}.html", **context),
+        subject=subject,
+        text=text,
+        html=html,
         attachments=tuple(attachments),
     )

@@ -108,11 +108,9 @@ def _fire(
             recipient=patient.reminder_email,
             dedupe_key=f"dose_due:{reminder.id}:{step}",
             context={
-                "name": patient.name,
-                "time": time_words(at.time()),
-                "date": date_words(at.date()),
-                "url": link(f"/t/{token}"),
-                "again": step > 0,
+                "first_name": patient.name,
+                "time_words": time_words(at.time()),
+                "link": link(f"/t/{token}"),
             },
             now=now,
             expires_at=reminder.due_at + TOO_LATE,
@@ -152,11 +150,11 @@ def _post_late(
         recipient=patient.reminder_email,
         dedupe_key=f"dose_late:{missed[0].id}",
         context={
-            "name": patient.name,
+            "first_name": patient.name,
             "times": [
                 f"{time_words(at.time())} on {date_words(at.date())}" for at in moments
             ],
-            "url": link(f"/patients/{patient.id}/today"),
+            "link": link(f"/patients/{patient.id}/today"),
         },
         now=now,
         patient_id=patient.id,

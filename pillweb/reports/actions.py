@@ -143,7 +143,7 @@ def finish_report(
         kind="report",
         recipient=order.email,
         dedupe_key=f"report:{report_id}",
-        context={"doctor_name": order.doctor_name},
+        context={"doctor_name": order.doctor_name, "link": None},
         now=now,
         patient_id=kept.patient_id,
         subject_id=report_id,

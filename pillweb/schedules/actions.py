@@ -10,7 +10,8 @@ from pillweb.patients.actions import note_plan_change
 from pillweb.schedules.models import Line, Plan
 from pillweb.schedules.queries import current_plan, lines_of
 from pillweb.schedules.rules import line as rule
-from pillweb.schedules.rules.line_json import line_from_json, line_to_json
+from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.slots import match_slots
 
 

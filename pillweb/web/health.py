@@ -1,7 +1,6 @@
 """Whether it lives, and whether it can work."""
 
 import shutil
-from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,6 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from pillweb.base.clock import now
 from pillweb.base.config import ROOT, settings
@@ -24,8 +22,7 @@ from pillweb.base.zones import tzdata_version
 from pillweb.web.transaction import session
 
 LEAST_FREE = 0.05
-LONGEST_LAG_S = 120.0
-Lag = Callable[[Session, datetime], datetime | None]
+LONGEST_LAG_S = 120
 
 health = Blueprint("health", __name__)
 LOCAL = {"127.0.0.1", "::1"}
@@ -48,8 +45,10 @@ def _database_faults(at: datetime) -> tuple[list[str], list[str]]:
     weak = [
         component
         for component in ("clock", "reminders", "reports")
-        if component not in beats or at - beats[component] > STALE_AFTER
+        if component not in beats or at - beats[component][0] > STALE_AFTER
     ]
+    if "clock" in beats and beats["clock"][1] > LONGEST_LAG_S:
+        weak.append("late reminders")
     return broken, weak
 
 

@@ -1,0 +1,38 @@
+"""Runs migrations on the database that DATABASE_URL names."""
+
+import os
+
+from alembic import context
+from sqlalchemy.types import TypeDecorator
+
+from pillweb.base.config import Settings
+from pillweb.base.db import make_engine
+from migrations.tables import metadata
+
+LONGEST_S = 600
+
+
+def plain_type(kind: str, item: object, _context: object) -> str | bool:
+    """Write a type of ours as the plain one below it: migrations outlive the code."""
+    if kind != "type" or not isinstance(item, TypeDecorator):
+        return False
+    return f"sa.{item.impl!r}"
+
+
+def run() -> None:
+    """Bring the schema up or down, in one transaction."""
+    url = os.environ.get("DATABASE_URL") or Settings().database_url
+    engine = make_engine(url, statement_timeout_s=LONGEST_S)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            render_as_batch=True,
+            compare_type=True,
+            render_item=plain_type,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

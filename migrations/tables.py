@@ -1,0 +1,14 @@
+"""Every table, by importing every module that holds one."""
+
+from importlib import import_module
+from pathlib import Path
+
+from pillweb.base import heartbeat  # noqa: F401 - it holds a table
+from pillweb.base.db import Base
+
+PACKAGE = Path(__file__).parents[1] / "pillweb"
+
+for models in sorted(PACKAGE.glob("*/models.py")):
+    import_module(f"pillweb.{models.parent.name}.models")
+
+metadata = Base.metadata
