@@ -92,11 +92,8 @@ def tally(
     the three.
     """
     doses = sorted(outcomes, key=lambda one: (one.nominal_date, one.due_at))
-    verdicts = [verdict(one, as_of) for one in doses]
-    found = Counter(verdicts)
-    mine = [
-        one for one, as_what in zip(doses, verdicts, strict=True) if as_what in COUNTED
-    ]
+    found = Counter(verdict(one, as_of) for one in doses)
+    mine = [one for one in doses if verdict(one, as_of) in COUNTED]
     shares = sum((share_taken(one, as_of) for one in mine), Fraction(0))
     times = Counter(timing(one) for one in mine if share_taken(one, as_of))
     marks = _marks(doses, as_of)
