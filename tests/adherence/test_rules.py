@@ -20,7 +20,7 @@ ROWS = [
     for path in sorted(DATA.glob("adherence*.jsonl"))
     for text in path.read_text("utf-8").splitlines()
 ]
-STATES: dict[str, State] = {"none": "open"}
+STATES: dict[str, State] = {"none": "open", "paused": "held"}
 
 
 def rows(kind: str) -> list[Row]:
@@ -44,6 +44,7 @@ def outcome(dose: Row, inputs: Row) -> Outcome:
     given = {"window_min": 60, "missed_after_min": 360, **inputs, **dose}
     shown = due.astimezone(zones.zone(place))
     fraction = Fraction(str(dose.get("fraction", 1)))
+    reason = dose.get("reason") or ""
     state: State = STATES.get(dose["status"]) or dose["status"]
     return Outcome(
         due_at=due,
@@ -53,7 +54,7 @@ def outcome(dose: Row, inputs: Row) -> Outcome:
         missed_at=due + timedelta(minutes=given["missed_after_min"]),
         taken_at=instant(dose["at"], place) if dose.get("at") else None,
         fraction=fraction,
-        reason=dose.get("reason", ""),
+        reason="not_needed" if reason.startswith("not_needed") else reason,
         as_needed=dose.get("as_needed", False),
         extra=dose.get("extra", 0),
         medicine=dose.get("med"),

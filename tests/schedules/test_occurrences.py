@@ -286,3 +286,76 @@ def test_next_after() -> None:
     assert found.nominal_date == date(2026, 7, 31)
     ended = line_from_json({**TRIP, "end_date": "2026-06-02"})
     assert next_after(ended, london, datetime(2026, 6, 2, 7, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize("name", zones.all_zones()[::4])
+def test_every_planned_slot_of_two_years_happens_once(name: str) -> None:
+    clocks = ["00:00", "02:15", "08:00", "23:45"]
+    rule = {"kind": "clock", "start_date": "2025-01-01", "times": clocks}
+    rule["end_date"] = "2026-12-31"
+    found = due(rule, name, "2024-12-30T00:00Z", "2027-01-03T00:00Z")
+    assert len({(one.nominal_date, one.slot) for one in found}) == 730 * len(clocks)
+    assert len({one.due_at for one in found}) == len(found) == 730 * len(clocks)
+
+
+INTERVALS = st.fixed_dictionaries(
+    {
+        "kind": st.just("interval"),
+        "first": st.builds(
+            lambda day, at: f"{day}T{at}",
+            st.dates(date(2026, 3, 1), date(2026, 4, 30)),
+            CLOCKS,
+        ),
+        "interval_hours": st.sampled_from([1, "1.5", 5, 8, 24, 72, 168]),
+    },
+    optional={
+        "count": st.integers(1, 40),
+        "end_date": st.dates(date(2026, 5, 1), date(2026, 6, 30)).map(str),
+        "pauses": st.lists(
+            st.builds(
+                lambda day, length: {
+                    "from": str(day),
+                    "to": str(day + timedelta(days=length)),
+                },
+                st.dates(date(2026, 3, 1), date(2026, 6, 1)),
+                st.integers(0, 20),
+            ),
+            max_size=3,
+        ),
+    },
+)
+
+
+def slow_interval(rule: Rule, place: str, until: datetime) -> list[datetime]:
+    first = datetime.fromisoformat(rule["first"])
+    due_at, _ = oracle.find_instant(first, place)
+    found: list[datetime] = []
+    while due_at < until and len(found) < rule.get("count", 10_000):
+        day = due_at.astimezone(zones.zone(place)).date()
+        if str(day) > rule.get("end_date", "9999"):
+            break
+        if not oracle.is_held(rule, day):
+            found.append(due_at)
+        due_at += timedelta(hours=float(rule["interval_hours"]))
+    return found
+
+
+@settings(deadline=None)
+@given(INTERVALS, st.sampled_from(PLACES), st.integers(0, 100))
+def test_intervals_are_real_hours(rule: Rule, place: str, days: int) -> None:
+    start = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=days)
+    end = start + timedelta(days=40)
+    found = occurrences(line_from_json(rule), place, (start, end))
+    slow = [one for one in slow_interval(rule, place, end) if one >= start]
+    assert [one.due_at for one in found] == slow
+    assert len({one[1:4] for one in found}) == len(found)
+
+
+def test_an_open_pause_stops_every_kind() -> None:
+    span = ("2026-06-01T00:00Z", "2026-07-01T00:00Z")
+    pauses = [{"from": "2026-06-03"}]
+    every = {"kind": "interval", "first": "2026-06-01T08:00", "interval_hours": 24}
+    daily = {"kind": "clock", "start_date": "2026-06-01", "times": ["08:00"]}
+    single = {"kind": "once", "at": "2026-06-03T08:00"}
+    for rule, number in ((every, 2), (daily, 2), (single, 0)):
+        assert len(due({**rule, "pauses": pauses}, "UTC", *span)) == number

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pillweb.base import zones
-from pillweb.schedules.rules.as_needed import next_allowed
+from pillweb.schedules.rules.as_needed import Taken, next_allowed
+from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.occurrences import Occurrence, occurrences
@@ -27,6 +28,13 @@ each = pytest.mark.parametrize("row", CLOCKS, ids=lambda row: row["id"])
 
 def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def taken_of(given: Row | str) -> Taken:
+    if isinstance(given, str):
+        return Taken(instant(given))
+    amount = given.get("amount", given.get("dose"))
+    return Taken(instant(given["at"]), read_dose(str(amount)) if amount else None)
 
 
 def told(row: Row, start: datetime, end: datetime) -> tuple[Occurrence, ...]:
@@ -84,11 +92,12 @@ def test_json_comes_back(row: Row) -> None:
 @pytest.mark.parametrize("row", PRNS, ids=lambda row: row["id"])
 def test_next_allowed(row: Row) -> None:
     rule = dict(row["rule"])
-    taken, now = map(instant, rule.pop("taken")), instant(rule.pop("now"))
+    taken, now = map(taken_of, rule.pop("taken")), instant(rule.pop("now"))
     line = line_from_json(rule)
     assert line_to_json(line) == rule
     assert line.prn is not None
-    allowed = next_allowed(line.prn, taken, now)
+    allowed = next_allowed(line.prn, taken, now, dose=line.dose)
+    assert allowed is not None
     assert allowed == instant(row["expected_utc"][0])
     assert occurrences(line, row["zone"], (now, now + timedelta(days=9))) == ()
     assert allowed.astimezone(UTC) >= now

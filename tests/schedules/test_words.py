@@ -120,6 +120,45 @@ MON_THU = {"weekdays": ["thu", "mon"]}
             "every 72 hours",
         ),
         (
+            {**DAILY, "steps": [{"days": 1, "times": ["08:00"]}], "dose": "1"},
+            "1 tablet at 8am for 1 day",
+        ),
+        (
+            {
+                **DAILY,
+                "times": [
+                    {"at": "08:00", "dose": "1", "day_parity": 0},
+                    {"at": "08:00", "dose": "2", "day_parity": 1},
+                ],
+            },
+            (
+                "1 tablet at 8am on the first of every 2 days"
+                " and 2 tablets at 8am on the second of every 2 days"
+            ),
+        ),
+        (
+            {**DAILY, "times": [{"meal": "wake"}], "dose": "1/3 tablet"},
+            "1/3 tablet on getting up, every day",
+        ),
+        (
+            {
+                **TWICE,
+                "action": "apply",
+                "dose": "1 patch",
+                "days": {"month_day": 15, "every_n_months": 24},
+            },
+            "apply 1 patch at 8am and 8pm, on the 15th, every 2 years",
+        ),
+        ({**TWICE, "days": {"cycle": [7, 0]}}, "1 tablet at 8am and 8pm, every day"),
+        (
+            {"kind": "interval", "first": "2026-06-01T08:00", "interval_hours": 1},
+            "every hour, day and night",
+        ),
+        (
+            {"kind": "prn", "min_interval_minutes": 90},
+            "when needed, at least 90 minutes apart",
+        ),
+        (
             {"kind": "once", "at": "2026-11-20T17:30", "dose": "0.5 ml"},
             "0.5 ml once, at 5.30pm on 20 November 2026",
         ),
@@ -143,6 +182,9 @@ def test_in_words(rule: dict[str, Any], expected: str) -> None:
 
 
 def test_pause_words() -> None:
-    rule = {**TWICE, "pauses": [{"from": "2026-05-04"}]}
-    line = line_from_json({**rule, "pauses": [{"from": "2026-05-04"}]})
-    assert pause_words(line.pauses[0]) == "paused from 4 May 2026 until further notice"
+    pauses = [{"from": "2026-05-04", "to": "2026-05-08"}, {"from": "2026-06-01"}]
+    line = line_from_json({**TWICE, "pauses": pauses})
+    assert [pause_words(pause) for pause in line.pauses] == [
+        "paused from 4 May 2026 to 8 May 2026",
+        "paused from 1 June 2026 until further notice",
+    ]

@@ -21,7 +21,7 @@ Verdict = Literal[
     "as_needed",
 ]
 
-EXCUSED_REASONS = frozenset({"clinician_said", "in_hospital", "not_needed_by_plan"})
+EXCUSED_REASONS = frozenset({"clinician_said", "in_hospital", "not_needed"})
 OTHER_REASONS = frozenset(
     {
         "forgot",

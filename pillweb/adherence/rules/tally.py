@@ -92,20 +92,17 @@ def tally(
     the three.
     """
     doses = sorted(outcomes, key=lambda one: (one.nominal_date, one.due_at))
-    verdicts = [verdict(one, as_of) for one in doses]
-    found = Counter(verdicts)
-    mine = [
-        one for one, as_what in zip(doses, verdicts, strict=True) if as_what in COUNTED
-    ]
+    found = Counter(verdict(one, as_of) for one in doses)
+    mine = [one for one in doses if verdict(one, as_of) in COUNTED]
     shares = sum((share_taken(one, as_of) for one in mine), Fraction(0))
     times = Counter(timing(one) for one in mine if share_taken(one, as_of))
     marks = _marks(doses, as_of)
-    due = sum(mark.due for mark in marks)
-    full = sum(mark.full for mark in marks)
+    due, full = sum(mark.due for mark in marks), sum(mark.full for mark in marks)
     current, best = _runs(marks)
     enough = Fraction(threshold) * len(mine) / 100
     return Tally(
         **_counts(found, times),
+        **_provenance(mine),
         as_of=as_of,
         counted=len(mine),
         as_needed=_as_needed(doses),
@@ -119,8 +116,6 @@ def tally(
         best_run=best,
         gaps_of_3_or_more=_gaps(marks),
         meets_threshold=shares >= enough if mine else None,
-        entered_by_carer=sum(one.entered_by_carer for one in mine),
-        entered_late=sum(_is_late_entry(one) for one in mine),
         reasons=_reasons(doses),
     )
 
@@ -142,6 +137,14 @@ def _counts(found: Counter[Verdict], times: Counter[Timing | None]) -> dict[str,
 
 def _as_needed(doses: Iterable[Outcome]) -> int:
     return sum(one.as_needed and one.state in ("taken", "part") for one in doses)
+
+
+def _provenance(counted: Iterable[Outcome]) -> dict[str, int]:
+    doses = list(counted)
+    return {
+        "entered_by_carer": sum(one.entered_by_carer for one in doses),
+        "entered_late": sum(_is_late_entry(one) for one in doses),
+    }
 
 
 def _is_late_entry(outcome: Outcome) -> bool:

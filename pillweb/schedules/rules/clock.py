@@ -75,23 +75,23 @@ class ClockLine:
         return self._kept(found)
 
     def _dates(self, place: ZoneInfo, low: datetime, high: datetime) -> Iterator[date]:
-        """Yield the nominal dates whose slots may fall in the window.
+        """Return the nominal dates whose slots may fall in the window.
 
         A gap may push a slot to the next date, an overlap round midnight may pull one
         back, so there is a day to spare at both ends.
         """
         first = low.astimezone(place).date() - ONE_DAY * (1 + self._slots.latest)
         last = high.astimezone(place).date() + ONE_DAY * (1 - self._slots.earliest)
-        line = self._line
-        for day in planned_dates(line, first, last):
-            if not (line.pauses and is_paused(line, day)):
-                yield day
+        line, dates = self._line, planned_dates(self._line, first, last)
+        if not line.pauses:
+            return dates
+        return (day for day in dates if not is_paused(line, day))
 
     def _in_epoch(
         self, epoch: Epoch, low: datetime, high: datetime
     ) -> list[Occurrence]:
         place, number, name = epoch.place, epoch.number, epoch.place.key
-        slots_on = self._slots.on
+        slots_on, make = self._slots.on, tuple.__new__  # a third of the time of a call
         found: list[Occurrence] = []
         latest, tidy = ALWAYS, True
         for day in self._dates(place, low, high):
@@ -99,11 +99,8 @@ class ClockLine:
                 due = instant(place, day + ONE_DAY * shift if shift else day, minute)
                 if low <= due < high:
                     tidy, latest = tidy and latest < due, due
-                    found.append(
-                        Occurrence(
-                            due, day, slot, number, name, label, amount, dose, action
-                        )
-                    )
+                    told = due, day, slot, number, name, label, amount, dose, action
+                    found.append(make(Occurrence, told))
         return found if tidy else _one_each(found)
 
     def _exactly_once(self, low: datetime, high: datetime) -> list[Occurrence]:

@@ -4,12 +4,10 @@ A plan holds one or more lines; a line says on which days, at which times, how m
 and until when. Nothing here reads a clock, and every value is immutable.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["clock", "interval", "prn", "once"]
@@ -134,16 +132,12 @@ class ZoneChange:
     zone: str
 
 
-def _no_times() -> Mapping[Meal, time]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Meals:
-    """When this patient eats and sleeps; the weekend may differ."""
+    """When this patient eats and sleeps; the weekend may differ. Each meal once."""
 
-    usual: Mapping[Meal, time] = field(default_factory=_no_times)
-    weekend: Mapping[Meal, time] = field(default_factory=_no_times)
+    usual: tuple[tuple[Meal, time], ...] = ()
+    weekend: tuple[tuple[Meal, time], ...] = ()
 
     def minute_of(self, meal: Meal, weekday: int) -> int:
         """Return the meal's minute of the day on a weekday (Monday is 0).
@@ -151,11 +145,12 @@ class Meals:
         Raises:
             ValueError: this patient's time for the meal is not known.
         """
-        found = self.weekend.get(meal) if weekday >= SATURDAY else None
-        found = found or self.usual.get(meal)
-        if found is None:
+        known = dict(self.usual)
+        if weekday >= SATURDAY:
+            known |= dict(self.weekend)
+        if meal not in known:
             raise ValueError(f"meals.{meal}: tell us the usual time first.")
-        return found.hour * 60 + found.minute
+        return known[meal].hour * 60 + known[meal].minute
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import time
-from types import MappingProxyType
 from typing import get_args
 
 from pillweb.base.zones import zone
@@ -235,13 +234,13 @@ def meals_from_json(value: object, field: str = "meals") -> Meals:
     return Meals(_meal_times(given, field), _meal_times(weekend, f"{field}.weekend"))
 
 
-def _meal_times(given: Mapping[str, object], field: str) -> Mapping[Meal, time]:
-    return MappingProxyType(
-        {
-            meal: fields.a_clock(given[meal], f"{field}.{meal}")
-            for meal in MEALS
-            if meal in given
-        }
+def _meal_times(
+    given: Mapping[str, object], field: str
+) -> tuple[tuple[Meal, time], ...]:
+    return tuple(
+        (meal, fields.a_clock(given[meal], f"{field}.{meal}"))
+        for meal in MEALS
+        if meal in given
     )
 
 

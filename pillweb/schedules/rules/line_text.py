@@ -1,6 +1,5 @@
 """A line as its JSON form; `line_json` reads it back."""
 
-from collections.abc import Mapping
 from datetime import datetime, time
 from decimal import Decimal
 
@@ -178,5 +177,5 @@ def meals_to_json(meals: Meals) -> Json:
     return told
 
 
-def _meal_times(times: Mapping[Meal, time]) -> dict[str, str]:
-    return {meal: _clock(at) for meal, at in times.items()}
+def _meal_times(times: tuple[tuple[Meal, time], ...]) -> dict[str, str]:
+    return {meal: _clock(at) for meal, at in times}

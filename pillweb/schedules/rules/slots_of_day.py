@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from pillweb.schedules.rules.days import start_of, step_on
@@ -54,15 +55,16 @@ class DaySlots:
             entry.weekdays is not None for entry in times
         )
         self._parity = any(entry.day_parity is not None for entry in times)
-        self._simple = self._same_all_week and not self._parity and not line.steps
+        simple = self._same_all_week and not self._parity and not line.steps
+        self._always = self._compile(line.times, 0, 0) if simple else None
         # an offset from a meal may cross midnight either way
-        self.earliest = min((t.day_offset - bool(t.meal) for t in times), default=0)
-        self.latest = max((t.day_offset + bool(t.meal) for t in times), default=0)
+        self.earliest = min([t.day_offset - bool(t.meal) for t in times], default=0)
+        self.latest = max([t.day_offset + bool(t.meal) for t in times], default=0)
 
     def on(self, day: date) -> tuple[DaySlot, ...]:
         """Return the slots of a planned date in the order of their wall times."""
-        if self._simple and line_starts_before(self._line, day):
-            return self._compiled(self._line.times, 0, 0)
+        if self._always is not None and day > self._start:
+            return self._always
         line, times = self._line, self._line.times
         if line.steps:
             step = step_on(line, day)
@@ -89,17 +91,13 @@ class DaySlots:
     def _compile(
         self, times: tuple[TimeOfDay, ...], weekday: int, parity: int
     ) -> tuple[DaySlot, ...]:
-        return tuple(
-            sorted(
-                (
-                    self._slot(entry, weekday)
-                    for entry in times
-                    if (entry.weekdays is None or weekday in entry.weekdays)
-                    and entry.day_parity in (None, parity)
-                ),
-                key=lambda slot: slot[:3],
-            )
-        )
+        slots = [
+            self._slot(entry, weekday)
+            for entry in times
+            if (entry.weekdays is None or weekday in entry.weekdays)
+            and (entry.day_parity is None or entry.day_parity == parity)
+        ]
+        return tuple(sorted(slots, key=itemgetter(0, 1, 2)))
 
     def _slot(self, entry: TimeOfDay, weekday: int) -> DaySlot:
         if entry.at is not None:
@@ -111,16 +109,11 @@ class DaySlots:
         days, minute = divmod(minute, MINUTES_A_DAY)
         dose = entry.dose or self._line.dose
         return DaySlot(
-            shift=days + entry.day_offset,
-            minute=minute,
-            slot=entry.slot,
-            label=f"{minute // 60:02d}:{minute % 60:02d}",
-            amount=dose.amount if dose else None,
-            dose=dose.text if dose else "",
-            action=action_of(entry.action or self._line.action, dose),
+            days + entry.day_offset,
+            minute,
+            entry.slot,
+            f"{minute // 60:02d}:{minute % 60:02d}",
+            dose.amount if dose else None,
+            dose.text if dose else "",
+            action_of(entry.action or self._line.action, dose),
         )
-
-
-def line_starts_before(line: Line, day: date) -> bool:
-    """Return whether a date lies after the line's first day."""
-    return line.start_date is not None and line.start_date < day

@@ -68,8 +68,8 @@ def resolve(epochs: tuple[Epoch, ...], day: date, clock: time) -> Resolved:
     for epoch in epochs:
         there = to_utc(day, clock, epoch.place)
         if there < epoch.start:
-            return Resolved(due_at, of)
+            break
         due_at, of = there, epoch
         if there < epoch.end:
-            return Resolved(due_at, of)
+            break
     return Resolved(due_at, of)

@@ -116,9 +116,13 @@ def _apart(amount: str, moment: str) -> str:
 
 
 def _says_days(line: Line) -> bool:
-    """Return whether the times themselves say on which days a daily line holds."""
+    """Return whether times or steps already say on which days a daily line holds."""
+    if line.days != EveryDays():
+        return False
+    if line.steps and all(step.days for step in line.steps):
+        return True
     times = [entry for times in groups_of_times(line) for entry in times]
-    return line.days == EveryDays() and all(_narrowed(entry) for entry in times)
+    return all(_narrowed(entry) for entry in times)
 
 
 def _at(moments: Sequence[str]) -> str:
