@@ -58,7 +58,6 @@ def create_app() -> Flask:
     install_transactions(app)
     install_errors(app)
     install_viewer(app, _who)
-    install_filters(app, found)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)
@@ -66,4 +65,5 @@ def create_app() -> Flask:
     files.add_files(str(STATIC), prefix="static/")
     app.wsgi_app = files  # type: ignore[method-assign]
     install_security(app, found)
+    install_filters(app, found)
     return app

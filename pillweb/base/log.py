@@ -29,6 +29,7 @@ def _mask_values(
 def start_logging(level: str) -> None:
     """Write log lines of this level and above to standard error."""
     logging.basicConfig(level=level, format="%(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
