@@ -23,9 +23,10 @@ def to_pdf(html: str, *, css: str) -> bytes:
     fetcher = printer.URLFetcher(
         allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True
     )
+    fonts = import_module("weasyprint.text.fonts").FontConfiguration()
+    style = printer.CSS(string=css, font_config=fonts, url_fetcher=fetcher)
     document = printer.HTML(string=html, url_fetcher=fetcher)
     made: bytes = document.write_pdf(
-        stylesheets=[printer.CSS(string=css, url_fetcher=fetcher)],
-        pdf_variant="pdf/ua-1",
+        stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1"
     )
     return made

@@ -58,4 +58,4 @@ def report_css() -> str:
             f"src:url(data:font/woff2;base64,{data})}}"
         )
     style = (TEMPLATES / "reports" / "report.css").read_text()
-    return "\n".join([*fonts, style])
+    return "\n".join([*fonts, "@page{size:A4}", style])

@@ -1,8 +1,8 @@
 """What the doctor's page says, from the same numbers as the screen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from pillweb.adherence.rules.outcome import COUNTED, Outcome, timing, verdict
@@ -17,6 +17,7 @@ WEEKLY = "week"
 MONTHLY = "month"
 SEND_HOUR = 8
 MOST_PATTERNS = 2
+DOT_HOURS = 1
 SUNDAY = 6
 CHART_STATES = ("taken", "late", "part", "skipped", "not_taken", "no_record")
 REASON_WORDS = {
@@ -161,10 +162,17 @@ def chart_state(outcome: Outcome, as_of: datetime) -> str | None:
     return found if found in COUNTED else None
 
 
+def _planned(outcome: Outcome) -> tuple[date, time]:
+    return outcome.nominal_date, outcome.local_time or time()
+
+
 def make_chart(
     outcomes: Sequence[Outcome], *, first: date, last: date, as_of: datetime
 ) -> Chart:
-    """Return the dots of the period, each at its planned wall time."""
+    """Return the dots of the period, each at its planned wall time.
+
+    Doses within an hour are one dot, the worst of them, so that shapes never touch.
+    """
     length = (last - first).days + 1
     days = [first + timedelta(days=number) for number in range(length)]
     columns = tuple(
@@ -176,18 +184,25 @@ def make_chart(
         )
         for index, day in enumerate(days)
     )
-    dots = []
-    for one in outcomes:
+    dots: list[Dot] = []
+    for one in sorted(outcomes, key=_planned):
         state = chart_state(one, as_of)
-        if state is not None and one.local_time is not None:
-            minute = one.local_time.hour * 60 + one.local_time.minute
-            dots.append(Dot((one.nominal_date - first).days, minute, state))
+        if state is None or one.local_time is None:
+            continue
+        minute = one.local_time.hour * 60 + one.local_time.minute
+        dot = Dot((one.nominal_date - first).days, minute, state)
+        near = dots[-1] if dots else None
+        if near and near.day == dot.day and minute - near.minute < DOT_HOURS * 60:
+            worst = max(near.state, state, key=CHART_STATES.index)
+            dots[-1] = replace(near, state=worst)
+        else:
+            dots.append(dot)
     present = {dot.state for dot in dots}
     return Chart(
         title=f"Each dose from {long_date_words(first)} to {long_date_words(last)}: "
         "days across, hours of the day down",
         days=columns,
-        dots=tuple(dict.fromkeys(dots)),
+        dots=tuple(dots),
         legend=tuple(state for state in CHART_STATES if state in present),
     )
 

@@ -27,4 +27,14 @@
     },
     true,
   );
+
+  // Without a connection htmx says nothing; a person must be told.
+  const tell = () => {
+    const flash = document.getElementById("flash");
+    const words = document.getElementById("not-saved");
+    flash.replaceChildren(words.content.cloneNode(true));
+    flash.scrollIntoView();
+  };
+  document.addEventListener("htmx:sendError", tell);
+  document.addEventListener("htmx:timeout", tell);
 })();

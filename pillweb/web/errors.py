@@ -32,10 +32,9 @@ RETRY_S = "5"
 
 def _page(code: int, words: tuple[str, str], *, incident: str = "") -> tuple[str, int]:
     title, text = words
-    return (
-        render_template("errors/error.html", title=title, text=text, incident=incident),
-        code,
-    )
+    whole = not request.headers.get("HX-Request")
+    template = "errors/error.html" if whole else "errors/_error.html"
+    return render_template(template, title=title, text=text, incident=incident), code
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
