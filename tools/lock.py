@@ -31,13 +31,11 @@ def compile_lock(uv: str, source: str, *flags: str) -> None:
         subprocess.CalledProcessError: there is no solution.
     """
     target = ROOT / Path(source).with_suffix(".txt")
-    subprocess.run(
-        [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
-        + ["--python-version", OLDEST_PYTHON, "--no-header", "--no-emit-index-url"]
-        + ["--no-emit-find-links", *flags, source, "-o", target.name],
-        cwd=ROOT,
-        check=True,
-    )
+    command = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    command += ["--python-version", OLDEST_PYTHON, "--no-header"]
+    command += ["--no-emit-index-url", "--no-emit-find-links"]
+    command += [*flags, source, "-o", target.name]
+    subprocess.run(command, cwd=ROOT, check=True)
     lock = target.read_text("utf-8")
     for line in lock.splitlines():
         if any(word in line for word in FORBIDDEN):

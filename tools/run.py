@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pillweb.base.leash import die_with_parent
 from tools.processes import (
@@ -38,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 READY_SECONDS = 90.0
 _LONGEST_FOLDER = 80  # a socket's path has 107 bytes, and supervisor adds to the name
+_PORTS = 65536
 _USAGE = """\
 usage: python app.py run       start everything; Ctrl-C stops it
        python app.py migrate   bring the database to the newest schema
@@ -89,19 +90,21 @@ def environment() -> dict[str, str]:
     """Give the environment of every process, with a default for what is not set.
 
     Raises:
-        RunError: a key is lost.
+        RunError: a key is lost, or the port is none.
     """
     for folder in (VAR, VAR / "log", VAR / "secrets"):
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
     given = {name: value for name, value in os.environ.items() if value}
     host, port = given.get("HOST", "127.0.0.1"), given.get("PORT", "8000")
+    if not port.isdecimal() or not 0 < int(port) < _PORTS:
+        raise RunError(f"PORT must be a number from 1 to {_PORTS - 1}, not {port!r}.")
     defaults = {
         "HOST": host,
         "PORT": port,
         "PUBLIC_URL": f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}",  # noqa: S104 - compared only
         "DATABASE_URL": f"sqlite:///{VAR / 'pillweb.db'}",
-        "REDIS_URL": f"unix://{socket_folder() / 'valkey.sock'}?db=0",
+        "REDIS_URL": f"unix://{quote(str(socket_folder() / 'valkey.sock'))}?db=0",
     }
     for name, file in (("SECRET_KEY", "secret_key"), ("FIELD_KEYS", "field_key")):
         if name not in given:
@@ -147,7 +150,7 @@ def socket_folder() -> Path:
         RunError: somebody else owns the folder.
     """
     folder = VAR / "run"
-    if len(os.fsencode(folder)) > _LONGEST_FOLDER or b"?" in os.fsencode(folder):
+    if len(os.fsencode(folder)) > _LONGEST_FOLDER:
         name = hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:12]
         folder = Path(tempfile.gettempdir()) / f"pillweb-{os.getuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
