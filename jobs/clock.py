@@ -44,7 +44,7 @@ def tick() -> int:
             continue
         try:
             done += job.run()
-        except Exception:
+        except Exception:  # noqa: BLE001 - one job must not stop the others
             log.exception("job_failed", job=job.name)
     return done
 

@@ -74,7 +74,7 @@ def _compose(session: Session, delivery: Delivery, *, now: datetime) -> Message 
         attach = ATTACHMENTS.get(delivery.kind)
         files = attach(session, delivery.subject_id) if attach else []
         return compose_message(delivery, attachments=files)
-    except Exception:
+    except Exception:  # noqa: BLE001 - one bad row must not stop the others
         log.exception("message_unwordable", delivery=delivery.id, kind=delivery.kind)
         settle_delivery(
             session,

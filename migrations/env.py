@@ -5,9 +5,9 @@ import os
 from alembic import context
 from sqlalchemy.types import TypeDecorator
 
+from migrations.tables import metadata
 from pillweb.base.config import Settings
 from pillweb.base.db import make_engine
-from migrations.tables import metadata
 
 LONGEST_S = 600
 

@@ -13,6 +13,7 @@ from pillweb.base.links import link
 from pillweb.base.passwords import hash_password, needs_rehash, password_fits
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.outbox.actions import post_delivery
+
 CONFIRM = "confirm_sign_up"
 RESET = "reset_password"
 
@@ -59,9 +60,7 @@ def sign_up(session: Session, *, name: str, email: str, now: datetime) -> None:
         return
     if account is None:
         account = make_account(session, name=name, email=email, now=now)
-    _mail_link(
-        session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now
-    )
+    _mail_link(session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now)
 
 
 def want_reset(session: Session, *, email: str, now: datetime) -> None:
@@ -109,14 +108,15 @@ def choose_password(
     row = live_link(session, token, now=now)
     if row is None:
         raise LinkGoneError
-    used = session.execute(
+    used = session.scalars(
         update(AccountLink)
         .where(AccountLink.id == row.id, AccountLink.used_at.is_(None))
         .values(used_at=now)
-    )
-    account = session.get_one(Account, row.account_id)
-    if used.rowcount != 1:
+        .returning(AccountLink.id)
+    ).all()
+    if not used:
         raise LinkGoneError
+    account = session.get_one(Account, row.account_id)
     account.password_hash = hash_password(password)
     account.confirmed_at = account.confirmed_at or now
     session.execute(

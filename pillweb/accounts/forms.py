@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired
 from pillweb.accounts.rules import check_password
 from pillweb.base.errors import InvalidError
 from pillweb.base.mail_address import clean_email
-from pillweb.web.forms import Form, clean_text, text_field
+from pillweb.web.forms import Form, clean_text, said, text_field
 
 
 def email_field(label: str, **more: Any) -> StringField:  # noqa: ANN401
@@ -24,7 +24,7 @@ def email_field(label: str, **more: Any) -> StringField:  # noqa: ANN401
 
 def _is_email(_form: Form, field: StringField) -> None:
     try:
-        field.data = clean_email(field.data)
+        field.data = clean_email(said(field))
     except InvalidError as error:
         raise ValidationError(str(error)) from None
 
@@ -39,10 +39,12 @@ def _new_password() -> PasswordField:
 
 def _is_strong(form: Form, field: PasswordField) -> None:
     personal = tuple(
-        other.data for other in form if other is not field and isinstance(other.data, str)
+        other.data
+        for other in form
+        if other is not field and isinstance(other.data, str)
     )
     try:
-        check_password(field.data, personal=personal)
+        check_password(said(field), personal=personal)
     except InvalidError as error:
         raise ValidationError(str(error)) from None
 

@@ -17,6 +17,7 @@ from pillweb.accounts.rules import safe_path
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.security import client_key, limiter
 from pillweb.web.transaction import session, wake_after_commit
@@ -58,7 +59,7 @@ def post_sign_in() -> ResponseReturnValue:
     if not form.validate():
         return bad_form("accounts/sign_in.html", **_sign_in_page(form))
     account = account_that_signs_in(
-        session(), email=form.email.data, password=form.password.data
+        session(), email=said(form.email), password=said(form.password)
     )
     if account is None:
         form.password.errors = ["The e-mail address or the password is not right."]
@@ -92,9 +93,9 @@ def post_sign_up() -> ResponseReturnValue:
     form = SignUpForm()
     if not form.validate():
         return bad_form("accounts/sign_up.html", form=form, action="/sign-up")
-    sign_up(session(), name=form.name.data, email=form.email.data, now=now())
+    sign_up(session(), name=said(form.name), email=said(form.email), now=now())
     wake_after_commit("deliver")
-    return page("accounts/check_mail.html", email=form.email.data)
+    return page("accounts/check_mail.html", email=said(form.email))
 
 
 def _sign_up_is_open() -> None:
@@ -116,9 +117,9 @@ def post_forgotten() -> ResponseReturnValue:
     form = ResetForm()
     if not form.validate():
         return bad_form("accounts/ask_reset.html", form=form, action="/forgotten")
-    want_reset(session(), email=form.email.data, now=now())
+    want_reset(session(), email=said(form.email), now=now())
     wake_after_commit("deliver")
-    return page("accounts/check_mail.html", email=form.email.data)
+    return page("accounts/check_mail.html", email=said(form.email))
 
 
 @accounts.get("/a/<token>")
@@ -139,8 +140,6 @@ def post_password(token: str) -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate():
         return bad_form("accounts/reset.html", form=form, action=f"/a/{token}")
-    account = choose_password(
-        session(), token, password=form.password.data, now=now()
-    )
+    account = choose_password(session(), token, password=said(form.password), now=now())
     sign_in(start_session(session(), account, now=now()))
     return go("/")

@@ -158,7 +158,9 @@ def faults_of(settings: Settings) -> list[str]:
         if mail.scheme not in {"smtp", "smtps"} or not mail.hostname:
             faults.append("SMTP_URL must look like smtp://user:password@host:587")
         elif "tls=off" in mail.query and not _is_loopback(mail.hostname):
-            faults.append("SMTP_URL may say tls=off only for this machine's own server.")
+            faults.append(
+                "SMTP_URL may say tls=off only for this machine's own server."
+            )
     if settings.proxy_hops < 0:
         faults.append("PROXY_HOPS must be 0 or more.")
     return faults
@@ -174,7 +176,7 @@ def read_settings() -> Settings:
     values: dict[str, Any] = {}
     faults = []
     for item in fields(Settings):
-        read = {bool: env.bool, int: env.int}.get(type(item.default), env.str)
+        read: Any = {bool: env.bool, int: env.int}.get(type(item.default), env.str)
         try:
             values[item.name] = read(item.name.upper(), item.default)
         except EnvError:

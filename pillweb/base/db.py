@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Select,
     String,
+    Table,
     create_engine,
     event,
     make_url,
@@ -194,7 +195,7 @@ def database() -> Database:
 def _insert(session: Session, row: type[Base]) -> Any:  # noqa: ANN401
     on_sqlite = session.get_bind().dialect.name == "sqlite"
     make = sqlite.insert if on_sqlite else postgresql.insert
-    return make(row.__table__)
+    return make(cast("Table", row.__table__))
 
 
 def insert_new(
@@ -212,13 +213,14 @@ def insert_new(
 
 
 def insert_new_from(
-    session: Session, row: type[Base], columns: Sequence[str], chosen: Select[Any]
+    session: Session,
+    row: type[Base],
+    columns: Sequence[str],
+    chosen: Select[*tuple[Any, ...]],
 ) -> None:
     """Insert what a query chooses, but for rows that break a unique rule."""
     session.execute(
-        _insert(session, row)
-        .from_select(columns, chosen)
-        .on_conflict_do_nothing()
+        _insert(session, row).from_select(columns, chosen).on_conflict_do_nothing()
     )
 
 
@@ -227,6 +229,4 @@ def upsert(session: Session, row: type[Base], values: Mapping[str, Any]) -> None
     keys = [key.name for key in row.__mapper__.primary_key]
     rest = {name: value for name, value in values.items() if name not in keys}
     statement = _insert(session, row).values(**values)
-    session.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=rest)
-    )
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))

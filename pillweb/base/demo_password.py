@@ -10,7 +10,7 @@ WORDS = (
     "apple bread chair cloud daisy eagle field grape honey island jacket kettle "
     "lemon maple needle ocean pearl quilt river spoon table umber violet window "
     "yellow zebra basket candle dragon feather garden hammer"
-).split()
+)
 
 
 def demo_password() -> str:
@@ -20,7 +20,7 @@ def demo_password() -> str:
     """
     file = Path(settings().var_dir) / "demo-password"
     if not file.exists():
-        words = [secrets.choice(WORDS) for _ in range(4)]
+        words = [secrets.choice(WORDS.split()) for _ in range(4)]
         text = "-".join([*words, str(1000 + secrets.randbelow(9000))])
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -28,9 +28,7 @@ def beat(
 
     `lag_s` is for how many seconds the oldest due work has waited.
     """
-    session.execute(
-        delete(Heartbeat).where(Heartbeat.beat_at < now - FORGOTTEN_AFTER)
-    )
+    session.execute(delete(Heartbeat).where(Heartbeat.beat_at < now - FORGOTTEN_AFTER))
     upsert(
         session,
         Heartbeat,

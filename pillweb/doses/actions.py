@@ -8,7 +8,6 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new, upsert
-from pillweb.base.errors import NotFoundError
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.models import Dose, DoseEvent, Horizon
 from pillweb.doses.queries import last_horizons
@@ -52,7 +51,7 @@ def plan_doses(
         .order_by(Patient.id)
         .with_for_update()
     )
-    revisions = {patient_id: revision for patient_id, revision in locked}
+    revisions = {row.id: row.plan_revision for row in locked}
     until = now + HORIZON
     behind = last_horizons(session, ids)
     since = {i: min(now, behind.get(i, now)) for i in ids}
@@ -135,7 +134,8 @@ def _existing(
             Dose.plan_id,
         ).where(Dose.patient_id.in_(patient_ids), Dose.due_at >= since)
     ).mappings()
-    return {_identity(row): dict(row) for row in rows}
+    found = [dict(row) for row in rows]
+    return {_identity(row): row for row in found}
 
 
 def _cancel_unwanted(
@@ -171,9 +171,9 @@ def _move_changed(
         future = row["due_at"] > now and row["state"] in {OPEN, CANCELLED}
         if new is None or not future:
             continue
-        if row["state"] == OPEN and row["plan_id"] == new["plan_id"]:
-            if row["due_at"] == new["due_at"]:
-                continue
+        settled = row["state"] == OPEN and row["plan_id"] == new["plan_id"]
+        if settled and row["due_at"] == new["due_at"]:
+            continue
         session.execute(
             update(Dose)
             .where(Dose.id == row["id"], Dose.state.in_((OPEN, CANCELLED)))
@@ -196,12 +196,8 @@ def mark_taken(
     """
     marked = session.execute(
         update(Dose)
-        .where(
-            Dose.id.in_(dose_ids), Dose.patient_id == patient_id, Dose.state == OPEN
-        )
-        .values(
-            state=TAKEN, recorded_at=now, taken_at=now, taken_amount=Dose.amount
-        )
+        .where(Dose.id.in_(dose_ids), Dose.patient_id == patient_id, Dose.state == OPEN)
+        .values(state=TAKEN, recorded_at=now, taken_at=now, taken_amount=Dose.amount)
         .returning(Dose.id, Dose.amount),
         execution_options={"synchronize_session": False},
     ).all()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from pillweb.base.zones import day_bounds, local, tzdata_version
@@ -14,7 +14,7 @@ from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
 
-_FACTS: Select[tuple[object, ...]] = select(
+_FACTS = select(
     Dose.id,
     Medication.name,
     Medication.strength,
@@ -36,7 +36,20 @@ def _facts(session: Session, *where: ColumnElement[bool]) -> list[DoseFacts]:
     rows = session.execute(_FACTS.where(*where).order_by(Dose.due_at, Dose.id))
     return [
         DoseFacts(
-            *row[:3], unit_of(row[3]), *row[4:8], time.fromisoformat(row[8]), *row[9:]
+            id=row.id,
+            name=row.name,
+            strength=row.strength,
+            unit=unit_of(row.form),
+            reason=row.reason,
+            instruction=row.instruction,
+            amount=row.amount,
+            nominal_date=row.nominal_date,
+            clock=time.fromisoformat(row.local_label),
+            due_at=row.due_at,
+            missed_at=row.missed_at,
+            state=row.state,
+            recorded_at=row.recorded_at,
+            taken_at=row.taken_at,
         )
         for row in rows
     ]
@@ -163,4 +176,4 @@ def last_horizons(
             Horizon.patient_id.in_(patient_ids)
         )
     )
-    return {patient_id: until for patient_id, until in rows}
+    return {row.patient_id: row.planned_until for row in rows}

@@ -170,8 +170,10 @@ def headline(doses: Sequence[DoseFacts], *, who: str, now: datetime) -> str:
         first = min(later, key=lambda dose: dose.due_at)
         next_one = f"Next: {time_words(first.clock)}."
         anything = any(d.state in RECORDED for d in doses)
-        return f"All done for now. {next_one}" if anything else (
-            f"Nothing to take now. {next_one}"
+        return (
+            f"All done for now. {next_one}"
+            if anything
+            else (f"Nothing to take now. {next_one}")
         )
     if not doses:
         return "Nothing to take today."

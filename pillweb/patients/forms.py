@@ -6,7 +6,7 @@ from wtforms.validators import InputRequired, Optional
 from pillweb.base.errors import InvalidError
 from pillweb.base.mail_address import clean_email
 from pillweb.base.zones import UnknownZone, all_zones, zone
-from pillweb.web.forms import Form, clean_text, text_field
+from pillweb.web.forms import Form, clean_text, said, text_field
 
 
 class PatientForm(Form):
@@ -41,6 +41,6 @@ class PatientForm(Form):
     def validate_email(self, field: StringField) -> None:
         """Refuse what is no address."""
         try:
-            field.data = clean_email(field.data)
+            field.data = clean_email(said(field))
         except InvalidError as error:
             raise ValidationError(str(error)) from None

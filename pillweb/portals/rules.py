@@ -22,6 +22,8 @@ ELDER = ("Rosa Alvarez", "rosa@family.example")
 CAREGIVER = ("Marta Alvarez", "marta@family.example")
 DOCTOR = ("Dr Chen", "dr.chen@clinic.example")
 
+EVERY_DAY = EveryDays()
+
 
 @dataclass(frozen=True, slots=True)
 class DemoMedicine:
@@ -33,7 +35,7 @@ class DemoMedicine:
     reason: str
     instruction: str
     times: tuple[time, ...]
-    days: Days = EveryDays()
+    days: Days = EVERY_DAY
     amount: Decimal = Decimal(1)
 
     def line(self, start: object) -> Line:
@@ -61,9 +63,7 @@ MEDICINES = (
     ),
     DemoMedicine("Amlodipine", "5 mg", "tablet", "blood pressure", "", (time(8),)),
     DemoMedicine("Ramipril", "2.5 mg", "capsule", "heart", "", (time(8),)),
-    DemoMedicine(
-        "Aspirin", "75 mg", "tablet", "blood flow", "With food", (time(8),)
-    ),
+    DemoMedicine("Aspirin", "75 mg", "tablet", "blood flow", "With food", (time(8),)),
     DemoMedicine(
         "Metformin",
         "500 mg",
@@ -73,7 +73,13 @@ MEDICINES = (
         (time(8), time(18)),
     ),
     DemoMedicine(
-        "Vitamin D", "20 micrograms", "drops", "bones", "", (time(12),), amount=Decimal(2)
+        "Vitamin D",
+        "20 micrograms",
+        "drops",
+        "bones",
+        "",
+        (time(12),),
+        amount=Decimal(2),
     ),
     DemoMedicine("Atorvastatin", "20 mg", "tablet", "cholesterol", "", (time(22),)),
     DemoMedicine(

@@ -22,6 +22,7 @@ from pillweb.reports.queries import (
 from pillweb.reports.rules import MONTHLY, NEVER, WEEKLY, period_ending
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
+from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import signed_in
@@ -97,8 +98,8 @@ def post_order(patient_id: int) -> ResponseReturnValue:
         session(),
         patient=session().get_one(Patient, door.patient_id),
         made_by_id=viewer.account_id,
-        doctor_name=form.doctor_name.data,
-        email=form.email.data,
+        doctor_name=said(form.doctor_name),
+        email=said(form.email),
         every=form.how_often.data,
         now=now(),
     )
@@ -134,9 +135,7 @@ def show_report(patient_id: int) -> ResponseReturnValue:
     """Show on the screen what the report says."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     first, last = period_ending(_yesterday(door))
-    found = gather_report(
-        session(), door.patient_id, first=first, last=last, now=now()
-    )
+    found = gather_report(session(), door.patient_id, first=first, last=last, now=now())
     return page(
         "reports/show.html", nav=nav_of(door), base_url=door.base_url, report=found
     )

@@ -15,6 +15,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Optional
 
+from pillweb.base.words import WEEKDAY_NAMES
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import FORMS
 from pillweb.schedules.rules.line import (
@@ -25,8 +26,7 @@ from pillweb.schedules.rules.line import (
     OnWeekdays,
     TimeOfDay,
 )
-from pillweb.base.words import WEEKDAY_NAMES
-from pillweb.web.forms import Form, clean_text, text_field
+from pillweb.web.forms import Form, clean_text, said, text_field
 
 LARGEST_AMOUNT = Decimal(10000)
 DECIMALS = 3
@@ -99,7 +99,7 @@ def _time_field(label: str) -> StringField:
 
 def _is_time(_form: Form, field: StringField) -> None:
     try:
-        read_time(field.data)
+        read_time(said(field))
     except ValueError as error:
         raise ValidationError(str(error)) from None
 
@@ -145,7 +145,7 @@ class MedicineForm(Form):
     def validate_amount(self, field: StringField) -> None:
         """Refuse an amount that could be read in two ways."""
         try:
-            read_amount(field.data)
+            read_amount(said(field))
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
@@ -175,7 +175,7 @@ class MedicineForm(Form):
 
     def line(self) -> Line:
         """Return the dosing rule that was typed."""
-        amount = read_amount(self.amount.data)
+        amount = read_amount(said(self.amount))
         dose = Dose(format(amount, "f"), amount)
         typed = sorted({read_time(f.data) for f in self.time_fields if f.data})
         chosen = tuple(sorted(int(day) for day in self.weekdays.data or ()))
@@ -186,8 +186,7 @@ class MedicineForm(Form):
             end_date=self.end_on.data,
             days=OnWeekdays(chosen) if only else EveryDays(),
             times=tuple(
-                TimeOfDay(at=at, dose=dose, slot=slot)
-                for slot, at in enumerate(typed)
+                TimeOfDay(at=at, dose=dose, slot=slot) for slot, at in enumerate(typed)
             ),
         )
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.medications.models import Medication
 from pillweb.schedules.models import Line, Plan
+from pillweb.schedules.rules.lateness import MedicineClass
 
 FIRST_REACHES_BACK = timedelta(minutes=30)
 NOTHING = timedelta(0)
@@ -23,7 +24,7 @@ class PlannedLine:
     line_id: int
     plan_id: int
     medication_id: int
-    category: str
+    category: MedicineClass
     rule: dict[str, Any]
     version: int
     valid_from: datetime

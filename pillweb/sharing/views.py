@@ -12,6 +12,7 @@ from pillweb.sharing.forms import LinkForm
 from pillweb.sharing.models import ShareLink
 from pillweb.sharing.queries import links_of, open_door, share_link_of
 from pillweb.sharing.rules import Door, Level, link_is_live, nav_of
+from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.security import limiter
 from pillweb.web.transaction import session
@@ -24,9 +25,7 @@ OPENINGS = "30 per 10 minutes"
 
 def _listed(row: ShareLink, door: Door) -> dict[str, object]:
     place = zone(door.zone)
-    live = link_is_live(
-        expires_at=row.expires_at, revoked_at=row.revoked_at, now=now()
-    )
+    live = link_is_live(expires_at=row.expires_at, revoked_at=row.revoked_at, now=now())
     ends = date_words(local(row.expires_at, place).date())
     opened = row.last_used_at
     return {
@@ -71,7 +70,7 @@ def post_link(patient_id: int) -> ResponseReturnValue:
         session(),
         patient_id=door.patient_id,
         made_by_id=viewer.account_id,
-        label=form.label.data,
+        label=said(form.label),
         days=form.days.data,
         show_names=form.show_names.data,
         now=now(),

@@ -80,7 +80,9 @@ def _busy(error: Exception) -> ResponseReturnValue:
 
 def _ours(error: Exception) -> ResponseReturnValue:
     incident = secrets.token_hex(4)
-    log.error("page_failed", incident=incident, endpoint=request.endpoint, exc_info=error)
+    log.error(
+        "page_failed", incident=incident, endpoint=request.endpoint, exc_info=error
+    )
     return _page(500, OURS, incident=incident)
 
 

@@ -1,6 +1,7 @@
 """Form kit: fields that clean what was typed and speak plainly."""
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -10,13 +11,21 @@ from wtforms.validators import InputRequired, Length
 LONGEST_NAME = 200
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):
     """The base of every form; its CSRF token is checked for all requests at once."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         """One token a page, checked before the view runs."""
 
         csrf = False
+
+    def __init__(self, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(data=data)  # type: ignore[no-untyped-call]
+
+
+def said(field: StringField) -> str:
+    """Return what was typed into a field, empty where nothing was."""
+    return field.data or ""
 
 
 def clean_text(value: Any) -> Any:  # noqa: ANN401
@@ -36,8 +45,12 @@ def clean_text(value: Any) -> Any:  # noqa: ANN401
 
 
 def text_field(
-    label: str, *, missing: str = "", longest: int = LONGEST_NAME, **more: Any
-) -> StringField:  # noqa: ANN401
+    label: str,
+    *,
+    missing: str = "",
+    longest: int = LONGEST_NAME,
+    **more: Any,  # noqa: ANN401 - what WTForms takes
+) -> StringField:
     """Return a field of one line; `missing` is said when it must not be empty."""
     rules: list[Any] = [
         Length(max=longest, message=f"Use at most {longest} characters.")
@@ -46,4 +59,3 @@ def text_field(
         rules.insert(0, InputRequired(missing))
     filters = [clean_text]
     return StringField(label, validators=rules, filters=filters, **more)
-

@@ -20,7 +20,7 @@ def install_htmx(app: Flask) -> None:
 
 def is_htmx() -> bool:
     """Say whether HTMX sent this request."""
-    return bool(htmx_flask.request.htmx)
+    return bool(getattr(htmx_flask.request, "htmx", False))
 
 
 def page(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN401

@@ -88,9 +88,9 @@ def _refuse_foreign_posts() -> None:
     if site in {"cross-site", "same-site"}:
         abort(403)
     origin = request.headers.get("Origin")
-    if site is None and origin and origin != "null":
-        if urlsplit(origin).netloc != request.host:
-            abort(403)
+    foreign = bool(origin) and urlsplit(origin or "").netloc != request.host
+    if site is None and foreign and origin != "null":
+        abort(403)
 
 
 def install_security(app: Flask, settings: Settings) -> None:
@@ -131,7 +131,7 @@ def install_security(app: Flask, settings: Settings) -> None:
     if settings.proxy_hops:
         hops = settings.proxy_hops
         wrapped = ProxyFix(wrapped, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)
-    app.wsgi_app = wrapped  # type: ignore[method-assign]
+    app.wsgi_app = wrapped  # type: ignore[assignment, method-assign]
 
 
 def _limits_uri(redis_url: str) -> str:

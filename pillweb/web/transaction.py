@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ReadOnlyError, database
-from pillweb.base.queue import wake
+from pillweb.base.queue import REMINDERS, wake
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FIRST_FAILURE = 400
@@ -26,9 +26,9 @@ def after_commit(call: Callable[[], object]) -> None:
     g.setdefault("after_commit", []).append(call)
 
 
-def wake_after_commit(job: str, **where: str) -> None:
+def wake_after_commit(job: str, *, queue: str = REMINDERS, timeout_s: int = 30) -> None:
     """Ring a job's bell once the request's work is kept."""
-    after_commit(lambda: wake(job, **where))
+    after_commit(lambda: wake(job, queue=queue, timeout_s=timeout_s))
 
 
 def _keep(response: Response) -> Response:

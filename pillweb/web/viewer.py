@@ -14,7 +14,7 @@ SHARES_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _User(flask_login.UserMixin):  # type: ignore[misc]
+class _User(flask_login.UserMixin):
     """A viewer as Flask-Login knows it; its id is the session's secret."""
 
     token: str
@@ -28,7 +28,7 @@ class _User(flask_login.UserMixin):  # type: ignore[misc]
 def install_viewer(app: Flask, load: Loader) -> None:
     """Let `load` say who holds a cookie's secret, asked anew in every request."""
     manager = flask_login.LoginManager(app)
-    manager.session_protection = None
+    manager.session_protection = None  # type: ignore[assignment]
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def _load(token: str) -> _User | None:
@@ -38,8 +38,8 @@ def install_viewer(app: Flask, load: Loader) -> None:
 
 def current_viewer() -> Viewer | None:
     """Return who is signed in, or None."""
-    user = flask_login.current_user  # noqa: TID251 - the one place
-    return user.viewer if user.is_authenticated else None
+    user: object = flask_login.current_user._get_current_object()  # noqa: SLF001, TID251 - the one place
+    return user.viewer if isinstance(user, _User) else None
 
 
 def signed_in() -> Viewer:

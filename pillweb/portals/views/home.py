@@ -18,6 +18,7 @@ from pillweb.portals.rules import CAREGIVER, ELDER
 from pillweb.sharing.actions import grant_access
 from pillweb.sharing.queries import SELF, patients_of
 from pillweb.sharing.rules import Level, Nav
+from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, signed_in
@@ -69,9 +70,9 @@ def post_welcome() -> ResponseReturnValue:
     return _enter(
         make_account(
             session(),
-            name=form.name.data,
-            email=form.email.data,
-            password=form.password.data,
+            name=said(form.name),
+            email=said(form.email),
+            password=said(form.password),
             now=now(),
         ),
         "/people/new",
@@ -156,9 +157,9 @@ def post_new_person() -> ResponseReturnValue:
         return bad_form("portals/new_person.html", **_new_person(form))
     patient = add_patient(
         session(),
-        name=form.name.data,
+        name=said(form.name),
         zone=form.zone.data,
-        reminder_email=form.email.data or viewer.email,
+        reminder_email=said(form.email) or viewer.email,
         now=now(),
     )
     grant_access(
