@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, pairwise
-from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
-from pillweb.base.zones import instant
+from pillweb.base.zones import Zone, instant
 from pillweb.base.zones import zone as zone_of
 from pillweb.schedules.rules.days import (
     is_paused,
@@ -74,7 +73,7 @@ class ClockLine:
                 )
         return self._kept(found)
 
-    def _dates(self, place: ZoneInfo, low: datetime, high: datetime) -> Iterator[date]:
+    def _dates(self, place: Zone, low: datetime, high: datetime) -> Iterator[date]:
         """Return the nominal dates whose slots may fall in the window.
 
         A gap may push a slot to the next date, an overlap round midnight may pull one
