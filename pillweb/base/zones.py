@@ -15,7 +15,7 @@ import tzdata  # type: ignore[import-untyped]  # it ships data, not types
 reset_tzpath(())
 ZoneInfo.clear_cache()  # a zone made earlier may have come from the system
 
-MINUTES_A_DAY = 1440
+Zone = ZoneInfo  # the type, for whoever is handed a zone
 
 
 class UnknownZone(ValueError):  # noqa: N818 - reads as the sentence it stands for

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, pairwise
-from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
-from pillweb.base.zones import instant
+from pillweb.base.zones import Zone, instant
 from pillweb.base.zones import zone as zone_of
 from pillweb.schedules.rules.days import (
     is_paused,
@@ -74,7 +73,7 @@ class ClockLine:
                 )
         return self._kept(found)
 
-    def _dates(self, place: ZoneInfo, low: datetime, high: datetime) -> Iterator[date]:
+    def _dates(self, place: Zone, low: datetime, high: datetime) -> Iterator[date]:
         """Return the nominal dates whose slots may fall in the window.
 
         A gap may push a slot to the next date, an overlap round midnight may pull one
@@ -101,7 +100,7 @@ class ClockLine:
                     tidy, latest = tidy and latest < due, due
                     told = due, day, slot, number, name, label, amount, dose, action
                     found.append(make(Occurrence, told))
-        return found if tidy else _one_each(found)
+        return found if tidy else self._one_each(found)
 
     def _exactly_once(self, low: datetime, high: datetime) -> list[Occurrence]:
         """Return doses of a line rarer than daily, each exactly once (`resolve`)."""
@@ -113,7 +112,27 @@ class ClockLine:
                 due, epoch = resolve(self._epochs, day + ONE_DAY * slot.shift, clock)
                 if low <= due < high:
                     found.append(occurrence(due, day, slot, epoch))
-        return _one_each(found)
+        return self._one_each(found)
+
+    def _one_each(self, found: Sequence[Occurrence]) -> list[Occurrence]:
+        """Return the doses in order, one for each instant (T4).
+
+        The one whose wall time exists stays; of two that exist the first planned.
+        """
+
+        def is_real(one: Occurrence) -> bool:
+            shown = one.due_at.astimezone(zone_of(one.zone))
+            shifts = [
+                slot.shift
+                for slot in self._slots.on(one.nominal_date)
+                if slot.slot == one.slot
+            ]
+            days = (shown.date() - one.nominal_date).days
+            return f"{shown:%H:%M}" == one.local_label and days in shifts
+
+        ordered = sorted(found, key=lambda one: one.due_at)
+        at_once = groupby(ordered, lambda one: one.due_at)
+        return [max(same, key=is_real) for _, same in at_once]
 
     def _kept(self, found: list[Occurrence]) -> list[Occurrence]:
         """Leave out new-zone slots too close to the last dose of the old zone (T11).
@@ -157,18 +176,3 @@ class ClockLine:
         )
         gaps = (b - a for a, b in pairwise(walls) if b > a)
         return min(gaps, default=2 * LARGEST_MIN_GAP)
-
-
-def _one_each(found: Sequence[Occurrence]) -> list[Occurrence]:
-    """Return the doses in order, one for each instant: the one whose wall time exists.
-
-    Domain T4. Two at the same wall time on two dates are a date the zone skipped and
-    the real one after it, so the later date stands.
-    """
-
-    def rank(one: Occurrence) -> tuple[bool, int]:
-        shown = one.due_at.astimezone(zone_of(one.zone))
-        return f"{shown:%H:%M}" == one.local_label, one.nominal_date.toordinal()
-
-    ordered = sorted(found, key=lambda one: one.due_at)
-    return [max(same, key=rank) for _, same in groupby(ordered, lambda one: one.due_at)]

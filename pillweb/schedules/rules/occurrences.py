@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
+from pillweb.base.zones import Zone
 from pillweb.base.zones import zone as zone_of
 from pillweb.schedules.rules.clock import ClockLine
 from pillweb.schedules.rules.days import is_paused
@@ -21,7 +21,7 @@ LONGEST_REACH = timedelta(days=366 * 2)
 
 def occurrences(
     line: Line,
-    zone: ZoneInfo | str,
+    zone: Zone | str,
     window: Window,
     *,
     meals: Meals | None = None,
@@ -62,7 +62,7 @@ def occurrences(
 
 def next_after(
     line: Line,
-    zone: ZoneInfo | str,
+    zone: Zone | str,
     after: datetime,
     *,
     meals: Meals | None = None,

@@ -2,9 +2,8 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
-from pillweb.base.zones import to_utc, zone
+from pillweb.base.zones import Zone, to_utc, zone
 from pillweb.schedules.rules.line import Line, ZoneChange
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -16,7 +15,7 @@ class Epoch(NamedTuple):
     """A stretch of time lived by one zone, half-open [start, end) in UTC."""
 
     number: int
-    place: ZoneInfo
+    place: Zone
     start: datetime
     end: datetime
 
@@ -29,7 +28,7 @@ class Resolved(NamedTuple):
 
 
 def epochs_of(
-    line: Line, home: ZoneInfo, changes: tuple[ZoneChange, ...]
+    line: Line, home: Zone, changes: tuple[ZoneChange, ...]
 ) -> tuple[Epoch, ...]:
     """Return the stretches of life of a line, oldest first; at least one.
 
