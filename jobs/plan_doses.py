@@ -1,17 +1,16 @@
 """Plans doses a week ahead, for whoever's plan changed or whose week runs out."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
 from pillweb.base.log import log
 from pillweb.doses.actions import plan_doses
-from pillweb.doses.queries import last_horizons, oldest_unplanned, patients_to_plan
+from pillweb.doses.queries import oldest_unplanned, patients_to_plan
 from pillweb.reminders.actions import arm_reminders
 
 BATCH = 50
-GRACE = timedelta(minutes=30)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -33,9 +32,7 @@ def _plan_some() -> int:
         if not patients:
             return 0
         ids = [patient_id for patient_id, _ in patients]
-        behind = last_horizons(session, ids)
-        since = min([now, *behind.values()]) - GRACE
         added = plan_doses(session, patients, now=now)
-        arm_reminders(session, ids, since=since)
+        arm_reminders(session, ids, now=now)
     log.info("doses_planned", patients=len(ids), added=added)
     return len(ids)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 
-revision = '3988a1634e83'
+revision = 'feb456cc5ad7'
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -114,6 +114,7 @@ def upgrade() -> None:
     sa.Column('patient_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('plan_revision', sa.Integer(), nullable=False),
     sa.Column('tzdata_version', sa.String(length=12), nullable=False),
+    sa.Column('planned_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('planned_until', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_horizon_patient_id_patient'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('patient_id', name=op.f('pk_horizon'))

@@ -1,7 +1,7 @@
 """What happens to doses: planned, recorded, taken back."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import insert_new, upsert
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.models import Dose, DoseEvent, Horizon
-from pillweb.doses.queries import last_horizons
+from pillweb.doses.queries import settled_until
 from pillweb.doses.rules import (
     CANCELLED,
     HORIZON,
@@ -21,13 +21,17 @@ from pillweb.doses.rules import (
     UNDO_FOR,
 )
 from pillweb.patients.models import Patient
-from pillweb.schedules.queries import PlannedLine, planned_lines
+from pillweb.schedules.queries import (
+    REACHES_BACK,
+    PlannedLine,
+    planned_lines,
+)
 from pillweb.schedules.rules.lateness import missed_after
 from pillweb.schedules.rules.lateness import window as on_time_window
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.occurrences import next_after, occurrences
 
-A_DAY = timedelta(days=1)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
 
 Identity = tuple[int, int, Any, int]
@@ -53,15 +57,15 @@ def plan_doses(
     )
     revisions = {row.id: row.plan_revision for row in locked}
     until = now + HORIZON
-    behind = last_horizons(session, ids)
-    since = {i: min(now, behind.get(i, now)) for i in ids}
+    settled = settled_until(session, ids)
+    since = {i: min(now, settled.get(i, LONG_AGO)) - REACHES_BACK for i in ids}
     earliest = min(since.values(), default=now)
     wanted: dict[Identity, dict[str, Any]] = {}
     for line in planned_lines(session, ids, since=earliest):
         window = (since[line.patient_id], until)
         for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
             wanted[_identity(row)] = row
-    existing = _existing(session, ids, since=earliest - 2 * A_DAY)
+    existing = _existing(session, ids, since=earliest)
     _cancel_unwanted(session, existing, wanted, now=now)
     _move_changed(session, existing, wanted, now=now)
     fresh = [row for key, row in wanted.items() if key not in existing]
@@ -74,6 +78,7 @@ def plan_doses(
                 "patient_id": patient_id,
                 "plan_revision": revisions[patient_id],
                 "tzdata_version": tzdata_version(),
+                "planned_at": now,
                 "planned_until": until,
             },
         )

@@ -93,4 +93,5 @@ class Horizon(Base):
     )
     plan_revision: Mapped[int]
     tzdata_version: Mapped[str] = mapped_column(String(12))
+    planned_at: Mapped[datetime]
     planned_until: Mapped[datetime]

@@ -167,13 +167,17 @@ def is_planned(session: Session, patient_id: int) -> bool:
     )
 
 
-def last_horizons(
+def settled_until(
     session: Session, patient_ids: Collection[int]
 ) -> dict[int, datetime]:
-    """Return until when each patient's doses were planned."""
+    """Return until when each patient's doses can no longer be other than planned.
+
+    That is the last time they were planned, or the end of what was planned then,
+    when nobody planned for longer than that. Who was never planned is left out.
+    """
     rows = session.execute(
-        select(Horizon.patient_id, Horizon.planned_until).where(
+        select(Horizon.patient_id, Horizon.planned_at, Horizon.planned_until).where(
             Horizon.patient_id.in_(patient_ids)
         )
     )
-    return {row.patient_id: row.planned_until for row in rows}
+    return {row.patient_id: min(row.planned_at, row.planned_until) for row in rows}

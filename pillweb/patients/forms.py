@@ -6,7 +6,7 @@ from wtforms.validators import InputRequired, Optional
 from pillweb.base.errors import InvalidError
 from pillweb.base.mail_address import clean_email
 from pillweb.base.zones import UnknownZone, all_zones, zone
-from pillweb.web.forms import Form, clean_text, said, text_field
+from pillweb.web.forms import Form, choices, clean_text, said, text_field
 
 
 class PatientForm(Form):
@@ -14,13 +14,13 @@ class PatientForm(Form):
 
     who = RadioField(
         "Who is it?",
-        choices=[("me", "Myself"), ("other", "Somebody I help")],
+        choices=choices(("me", "Myself"), ("other", "Somebody I help")),
         default="me",
     )
     name = text_field("Name", missing="Write the person's name.")
     zone = SelectField(
         "Time zone",
-        choices=[(name, name.replace("_", " ")) for name in all_zones()],
+        choices=choices(*((name, name.replace("_", " ")) for name in all_zones())),
         validate_choice=False,
         validators=[InputRequired("Choose the time zone.")],
     )

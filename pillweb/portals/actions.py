@@ -73,7 +73,7 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
         at += A_WEEK
     plan_doses(session, [(patient.id, patient.zone)], now=now)
     _live_through(session, patient, account_id=elder.id, now=now)
-    arm_reminders(session, [patient.id], since=now)
+    arm_reminders(session, [patient.id], now=now)
     order_report(
         session,
         patient=patient,

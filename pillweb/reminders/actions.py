@@ -29,13 +29,13 @@ from pillweb.reminders.rules import (
 
 
 def arm_reminders(
-    session: Session, patient_ids: Collection[int], *, since: datetime
+    session: Session, patient_ids: Collection[int], *, now: datetime
 ) -> None:
-    """Give every moment from `since` at which something open is due its reminder."""
+    """Give every moment its reminder at which something is due and not yet missed."""
     moments = (
         select(Dose.patient_id, Dose.due_at, Dose.due_at, literal("open", String(6)))
         .where(
-            Dose.patient_id.in_(patient_ids), Dose.state == OPEN, Dose.due_at >= since
+            Dose.patient_id.in_(patient_ids), Dose.state == OPEN, Dose.missed_at > now
         )
         .distinct()
     )

@@ -5,7 +5,7 @@ from wtforms.validators import InputRequired
 
 from pillweb.accounts.forms import email_field
 from pillweb.reports.rules import MONTHLY, NEVER, WEEKLY
-from pillweb.web.forms import Form, text_field
+from pillweb.web.forms import Form, choices, text_field
 
 
 class OrderForm(Form):
@@ -15,11 +15,11 @@ class OrderForm(Form):
     email = email_field("The doctor's e-mail address")
     how_often = RadioField(
         "How often?",
-        choices=[
+        choices=choices(
             (NEVER, "Only when I ask"),
             (WEEKLY, "Every Monday"),
             (MONTHLY, "On the first day of every month"),
-        ],
+        ),
         default=NEVER,
     )
     risk_read = BooleanField(

@@ -26,7 +26,7 @@ from pillweb.schedules.rules.line import (
     OnWeekdays,
     TimeOfDay,
 )
-from pillweb.web.forms import Form, clean_text, said, text_field
+from pillweb.web.forms import Form, choices, clean_text, said, text_field
 
 LARGEST_AMOUNT = Decimal(10000)
 DECIMALS = 3
@@ -111,7 +111,7 @@ class MedicineForm(Form):
     strength = text_field("Strength", longest=60)
     form = SelectField(
         "What is it?",
-        choices=[(name, name.capitalize()) for name in FORMS],
+        choices=choices(*((name, name.capitalize()) for name in FORMS)),
         default="tablet",
     )
     reason = text_field("What is it for?")
@@ -128,12 +128,12 @@ class MedicineForm(Form):
     time_4 = _time_field(TIME_NAMES[3])
     days = RadioField(
         "On which days?",
-        choices=[(EVERY_DAY, "Every day"), (SOME_DAYS, "Only on some days")],
+        choices=choices((EVERY_DAY, "Every day"), (SOME_DAYS, "Only on some days")),
         default=EVERY_DAY,
     )
     weekdays = SelectMultipleField(
         "Which days of the week?",
-        choices=[(str(n), name) for n, name in enumerate(WEEKDAY_NAMES)],
+        choices=choices(*((str(n), name) for n, name in enumerate(WEEKDAY_NAMES))),
     )
     start_on = DateField(
         "First day",

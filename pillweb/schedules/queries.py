@@ -12,7 +12,7 @@ from pillweb.medications.models import Medication
 from pillweb.schedules.models import Line, Plan
 from pillweb.schedules.rules.lateness import MedicineClass
 
-FIRST_REACHES_BACK = timedelta(minutes=30)
+REACHES_BACK = timedelta(minutes=30)
 NOTHING = timedelta(0)
 
 
@@ -36,7 +36,7 @@ class PlannedLine:
 
         Whoever writes a plan down at 8.05 with 8am in it still has to take it.
         """
-        return self.valid_from - (FIRST_REACHES_BACK if self.version == 1 else NOTHING)
+        return self.valid_from - (REACHES_BACK if self.version == 1 else NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

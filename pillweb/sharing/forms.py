@@ -3,7 +3,7 @@
 from wtforms import BooleanField, RadioField
 
 from pillweb.sharing.rules import LINK_DAYS, LINK_DAYS_DEFAULT
-from pillweb.web.forms import Form, text_field
+from pillweb.web.forms import Form, choices, text_field
 
 
 class LinkForm(Form):
@@ -12,7 +12,7 @@ class LinkForm(Form):
     label = text_field("Who is it for?", missing="Write who the link is for.")
     days = RadioField(
         "How long does it work?",
-        choices=[(days, f"{days} days") for days in LINK_DAYS],
+        choices=choices(*((str(days), f"{days} days") for days in LINK_DAYS)),
         coerce=int,
         default=LINK_DAYS_DEFAULT,
     )

@@ -6,6 +6,9 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import StringField
+from wtforms.fields.choices import (  # type: ignore[attr-defined]
+    SelectChoice,
+)
 from wtforms.validators import InputRequired, Length
 
 LONGEST_NAME = 200
@@ -21,6 +24,11 @@ class Form(FlaskForm):
 
     def __init__(self, data: Mapping[str, object] | None = None) -> None:
         super().__init__(data=data)  # type: ignore[no-untyped-call]
+
+
+def choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
+    """Return (value, words) pairs as WTForms wants them."""
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 def said(field: StringField) -> str:
