@@ -92,7 +92,8 @@ def use_settings(**values: str) -> None:
     """Let the process read these settings, as if it started with them."""
     os.environ |= values
     config.settings.cache_clear()
-    database_module.database.cache_clear()
+    if "DATABASE_URL" in values:
+        database_module.database.cache_clear()
     queue.redis_client.cache_clear()
 
 

@@ -166,7 +166,7 @@ def oldest_unplanned(session: Session, *, now: datetime) -> datetime | None:
             waits.append(row.changed_at or row.created_at)
             continue
         waits.append(row.planned_until - REPLAN_BEFORE)
-        if row.changed_at is not None and row.changed_at > row.planned_at:
+        if row.changed_at is not None and row.changed_at >= row.planned_at:
             waits.append(row.changed_at)
     return min(waits, default=None)
 
