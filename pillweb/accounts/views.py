@@ -19,7 +19,7 @@ from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.security import client_key, limiter
+from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, sign_out
 
@@ -123,7 +123,7 @@ def post_forgotten() -> ResponseReturnValue:
 
 
 @accounts.get("/a/<token>")
-@limiter.limit(GUESSES)
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def show_password(token: str) -> ResponseReturnValue:
     """Show where to choose a password, behind a mailed link."""
     if live_link(session(), token, now=now()) is None:
@@ -132,7 +132,7 @@ def show_password(token: str) -> ResponseReturnValue:
 
 
 @accounts.post("/a/<token>")
-@limiter.limit(GUESSES)
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def post_password(token: str) -> ResponseReturnValue:
     """Set the password, and sign this browser in."""
     if live_link(session(), token, now=now()) is None:
