@@ -265,7 +265,7 @@ def report_page(
         pooled=make_row(everything, together) if len(rows) > 1 else None,
         chart=make_chart(outcomes, first=first, last=last, as_of=as_of),
         patterns=tuple(
-            pattern_words(found) for found in patterns(outcomes, as_of)[:MOST_PATTERNS]
+            pattern_words(found) for found in telling(patterns(outcomes, as_of))
         ),
         reasons=tuple(
             (REASON_WORDS.get(reason, reason), count)
