@@ -203,7 +203,12 @@ def mark_taken(
     """
     marked = session.execute(
         update(Dose)
-        .where(Dose.id.in_(dose_ids), Dose.patient_id == patient_id, Dose.state == OPEN)
+        .where(
+            Dose.id.in_(dose_ids),
+            Dose.patient_id == patient_id,
+            Dose.state == OPEN,
+            Dose.due_at <= now + EARLY_BY,
+        )
         .values(state=TAKEN, recorded_at=now, taken_at=now, taken_amount=Dose.amount)
         .returning(Dose.id, Dose.amount),
         execution_options={"synchronize_session": False},

@@ -142,7 +142,7 @@ def test_a_dose_of_another_day_cannot_be_taken_ahead(
             .order_by(Dose.due_at.desc())
         ).first()
     before = states(db)
-    press(rosa, f"/patients/{world.patient}/doses/{last}/take")
+    press(rosa, f"/patients/{world.patient}/today", dose=[str(last)])
     assert states(db) == before
 
 
