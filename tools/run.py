@@ -217,6 +217,9 @@ def run(env: dict[str, str]) -> int:
             signal.signal(number, signal.SIG_IGN)
         if supervisor:
             supervisor.stop()
+            if supervisor.folder.parent != VAR:
+                with contextlib.suppress(OSError):
+                    supervisor.folder.rmdir()
 
 
 def stop_by_signal(_number: int, _frame: FrameType | None) -> None:

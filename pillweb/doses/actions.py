@@ -13,6 +13,7 @@ from pillweb.doses.models import Dose, DoseEvent, Horizon
 from pillweb.doses.queries import settled_until
 from pillweb.doses.rules import (
     CANCELLED,
+    EARLY_BY,
     HORIZON,
     OPEN,
     RECORDED,
@@ -197,7 +198,8 @@ def mark_taken(
 ) -> int:
     """Record that these doses were taken just now; return how many were not yet.
 
-    A dose that is already recorded stays as it is: pressing twice is one dose.
+    A dose that is already recorded stays as it is: pressing twice is one dose. One
+    that is more than half a day away cannot have been taken yet.
     """
     marked = session.execute(
         update(Dose)
