@@ -9,11 +9,12 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.web.security import limiter
-from tests.house.cast import CANARIES, CAST, Cast, ownerships
+from tests.house.cast import CANARIES, CAST, LINK, NOBODY, Cast, ownerships
 from tests.house.policy import FORMS, NO_ONE, PERSON, POLICY
 from tests.house.rows import all_rows, changed, put_back
 
 ARGUMENT = re.compile(r"<(?:int:)?(\w+)>")
+# An answer to a form that was not filled in: the door itself had opened.
 UNREADABLE = {422, 409}
 # They send everybody who is not signed in to the sign-in page, rightly.
 TO_SIGN_IN = {"GET /", "POST /sign-out"}
@@ -49,7 +50,7 @@ def readable(person: str) -> set[str]:
     """Return the canaries this person could ever be shown."""
     if person == "eve":
         return {CANARIES["bruno"]}
-    return set() if person == "nobody" else {CANARIES["rosa"]}
+    return set() if person == NOBODY else {CANARIES["rosa"]}
 
 
 def to_sign_in(answer: TestResponse) -> bool:
@@ -62,7 +63,7 @@ def faults(route: str, person: str, answer: TestResponse, *, may: bool) -> list[
     secrets = {canary for canary in CANARIES.values() if canary in answer.text}
     found = []
     if may:
-        if code >= 400 and code not in UNREADABLE:
+        if code >= 400 and (code not in UNREADABLE or route in FORMS):
             found.append(f"may, but was answered {code}")
         if to_sign_in(answer) and route not in TO_SIGN_IN:
             found.append("may, but was sent to sign in")
@@ -105,18 +106,18 @@ def test_a_dose_of_another_patient_in_the_form_stays_as_it_is(
     assert changed(before, all_rows(db)) == []
 
 
-@pytest.mark.parametrize("route", [one for one in POLICY if "<int:" in one])
 def test_a_number_no_database_can_hold_is_a_page_not_found(
-    route: str, app: Flask, cast: Cast
+    app: Flask, cast: Cast
 ) -> None:
-    method, rule = route.split()
-    person = "link holder" if "/shared/" in rule else "rosa"
-    for argument in set(re.findall(r"<int:(\w+)>", rule)):
-        path = rule.replace(f"<int:{argument}>", str(BEYOND))
-        others = set(ARGUMENT.findall(path))
-        path = cast.url(path, dict.fromkeys(others, "rosa"))
-        answer = cast.open(app, person, method, path, FORMS.get(route))
-        assert answer.status_code == 404, path
+    for route in (one for one in POLICY if "<int:" in one):
+        method, rule = route.split()
+        person = LINK if "/shared/" in rule else "rosa"
+        for argument in re.findall(r"<int:(\w+)>", rule):
+            path = rule.replace(f"<int:{argument}>", str(BEYOND))
+            others = set(ARGUMENT.findall(path))
+            path = cast.url(path, dict.fromkeys(others, "rosa"))
+            answer = cast.open(app, person, method, path, FORMS.get(route))
+            assert answer.status_code == 404, path
 
 
 def test_a_number_no_database_can_hold_in_a_form_marks_nothing(
