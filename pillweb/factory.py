@@ -22,6 +22,7 @@ from pillweb.web.errors import install_errors
 from pillweb.web.filters import STATIC, install_filters
 from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
+from pillweb.web.numbers import install_numbers
 from pillweb.web.security import install_security
 from pillweb.web.transaction import install_transactions, session
 from pillweb.web.viewer import install_viewer
@@ -55,6 +56,7 @@ def create_app() -> Flask:
     start_logging(found.log_level)
     app = Flask("pillweb", static_folder=None)
     install_htmx(app)
+    install_numbers(app)
     install_transactions(app)
     install_errors(app)
     install_viewer(app, _who)
