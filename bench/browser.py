@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 CSRF = re.compile(r'"X-CSRFToken": "([^"]+)"')
@@ -57,7 +58,10 @@ class Browser:
     def _request(self, method: str, path: str, more: dict[str, str]) -> Request:
         headers = {**self.headers, **more}
         builder = EnvironBuilder(
-            path, base_url="http://127.0.0.1:8000", method=method, headers=headers
+            path,
+            base_url="http://127.0.0.1:8000",
+            method=method,
+            headers=Headers(headers),
         )
         return Request(self.app, builder.get_environ())
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 
 from pillweb.base import config, queue
 from pillweb.base import db as database_module
+from pillweb.base.log import start_logging
 
 ROOT = Path(__file__).parents[1]
 SQLITE = "SQLite"
@@ -24,10 +25,9 @@ POSTGRES = "Postgres"
 
 def use_settings(**values: str) -> None:
     """Let this process read these settings, as if it had started with them."""
-    os.environ |= values
-    config.settings.cache_clear()
-    with suppress(Exception):
+    if database_module.database.cache_info().currsize:
         database_module.database().engine.dispose()
+    os.environ |= values
     config.settings.cache_clear()
     database_module.database.cache_clear()
     queue.redis_client.cache_clear()
@@ -48,11 +48,14 @@ def own_settings() -> Iterator[Path]:
             VAR_DIR=folder,
             LOG_LEVEL="WARNING",
         )
+        start_logging("WARNING")
         yield Path(folder)
 
 
 def _migrate() -> None:
-    command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
+    settings = Config()
+    settings.set_main_option("script_location", str(ROOT / "migrations"))
+    command.upgrade(settings, "head")
 
 
 @contextmanager

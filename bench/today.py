@@ -8,6 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
@@ -52,7 +53,6 @@ def _measure(found: Answer, kind: str) -> None:
     path = f"/patients/{patient_id}/today"
     browser = signed_in(app, token, path)
     get = browser.get(path)
-    read_goal, tap_goal = GOALS[kind]
     timed = interleaved(
         {"today": get, "hello": bare(hello)},
         rounds=ROUNDS,
@@ -64,12 +64,12 @@ def _measure(found: Answer, kind: str) -> None:
     found.add(
         f"{kind}: Today, CPU / hello",
         ratio(timed, "today", "hello"),
-        at_most=read_goal,
+        at_most=GOALS[kind][0],
         detail=f"{cost:.2f} ms, {page.count(CARD)} cards",
     )
     found.add(f"{kind}: Today, HTML", len(page) / KILOBYTE, at_most=30, unit="kB")
     doses = _todays_doses(patient_id, at)
-    _measure_taps(found, kind, browser, path, doses, tap_goal)
+    _measure_taps(found, kind, browser, path, doses)
     _measure_served(found, kind, browser, path)
 
 
@@ -100,7 +100,6 @@ def _measure_taps(
     browser: Browser,
     path: str,
     doses: Sequence[int],
-    goal: float,
 ) -> None:
     taps = [browser.tap(f"{path[: -len('today')]}doses/{i}/take") for i in doses]
     plain = bare(hello)
@@ -117,7 +116,7 @@ def _measure_taps(
     found.add(
         f"{kind}: a tap, CPU / hello",
         statistics.median(ratios),
-        at_most=goal,
+        at_most=GOALS[kind][1],
         detail=f"{statistics.median(costs):.2f} ms",
     )
     found.add(f"{kind}: a tap, answer", max(sizes) / KILOBYTE, at_most=3, unit="kB")
@@ -172,8 +171,8 @@ def _in_turns(
     """Load both servers in turns, after a first stretch that only warms them."""
     found = []
     for _ in range(SERVED_ROUNDS + 1):
-        ask = {"connections": connections, "seconds": SERVED_S}
-        a = load(ours, path, headers=browser.headers, **ask)
-        b = load(theirs, "/", headers={}, **ask)
+        ask = partial(load, connections=connections, seconds=SERVED_S)
+        a = ask(ours, path, headers=browser.headers)
+        b = ask(theirs, "/", headers={})
         found.append((a, b))
     return found[1:]
