@@ -1,6 +1,6 @@
 """Pages to sign up, in and out."""
 
-from flask import Blueprint, request
+from flask import Blueprint, make_response, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions import (
@@ -75,7 +75,9 @@ def post_sign_out() -> ResponseReturnValue:
     if viewer is not None:
         end_session(session(), viewer.session_id, now=now())
     sign_out()
-    return go("/sign-in")
+    answer = make_response(go("/sign-in"))
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
 
 
 @accounts.get("/sign-up")

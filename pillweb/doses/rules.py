@@ -21,6 +21,7 @@ HORIZON = timedelta(days=7)
 REPLAN_BEFORE = timedelta(days=6)
 LEAD = timedelta(minutes=30)
 UNDO_FOR = timedelta(hours=24)
+EARLY_BY = timedelta(hours=12)
 LATE_EVENING = timedelta(hours=12)
 
 
@@ -83,6 +84,11 @@ def is_due(dose: DoseFacts, *, now: datetime) -> bool:
     return dose.state == OPEN and dose.due_at - LEAD <= now < dose.missed_at
 
 
+def may_take(dose: DoseFacts, *, now: datetime) -> bool:
+    """Say whether a dose can be recorded: from half a day before its time, for ever."""
+    return dose.state == OPEN and now >= dose.due_at - EARLY_BY
+
+
 def may_undo(recorded_at: datetime | None, *, now: datetime) -> bool:
     """Say whether what was recorded can be taken back: for 24 hours."""
     return recorded_at is not None and now - recorded_at < UNDO_FOR
@@ -143,7 +149,7 @@ def make_card(
         time_words=time_words(dose.clock),
         state=state,
         state_words=_state_words(dose, state, clock=clock),
-        can_take=may_mark and dose.state == OPEN,
+        can_take=may_mark and may_take(dose, now=now),
         can_undo=may_mark
         and dose.state in RECORDED
         and may_undo(dose.recorded_at, now=now),

@@ -20,9 +20,14 @@ class PatientForm(Form):
     name = text_field("Name", missing="Write the person's name.")
     zone = SelectField(
         "Time zone",
-        choices=choices(*((name, name.replace("_", " ")) for name in all_zones())),
+        choices=choices(
+            ("", "Choose a place"),
+            *((name, name.replace("_", " ")) for name in all_zones()),
+        ),
         validate_choice=False,
         validators=[InputRequired("Choose the time zone.")],
+        # A guess is made in the browser, which knows; the server must not guess.
+        render_kw={"data-guess": "zone"},
     )
     email = StringField(
         "E-mail address for reminders",

@@ -28,6 +28,13 @@
     true,
   );
 
+  // The browser knows where it is; the form only suggests it, and only when empty.
+  const zone = document.querySelector("select[data-guess=zone]");
+  if (zone && !zone.value) {
+    zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone.selectedIndex < 0) zone.value = "";
+  }
+
   // Without a connection htmx says nothing; a person must be told.
   const tell = () => {
     const flash = document.getElementById("flash");

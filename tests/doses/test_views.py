@@ -132,6 +132,20 @@ def test_a_dose_of_somebody_else_cannot_be_marked_by_its_number(
     assert states(db) == before
 
 
+def test_a_dose_of_another_day_cannot_be_taken_ahead(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    with db.reading() as session:
+        last = session.scalars(
+            sa.select(Dose.id)
+            .where(Dose.patient_id == world.patient)
+            .order_by(Dose.due_at.desc())
+        ).first()
+    before = states(db)
+    press(rosa, f"/patients/{world.patient}/today", dose=[str(last)])
+    assert states(db) == before
+
+
 def test_hot_page_and_mark_ask_few_questions(
     rosa: FlaskClient, world: World, db: Database
 ) -> None:
