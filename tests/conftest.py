@@ -21,6 +21,7 @@ from pillweb.base import config, queue
 from pillweb.base import db as database_module
 from pillweb.base.db import Database
 from pillweb.factory import create_app
+from tests.network import stay_here
 from tests.services import (
     ROOT,
     SmtpSink,
@@ -61,6 +62,13 @@ def migrate(url: str) -> None:
         command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
     finally:
         os.environ["DATABASE_URL"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _on_this_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        stay_here(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from pillweb.doses.rules import (
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page
+from pillweb.web.numbers import row_number
 from pillweb.web.transaction import session
 from pillweb.web.viewer import opened_shares, signed_in
 
@@ -102,7 +103,7 @@ def post_take_all(patient_id: int) -> ResponseReturnValue:
     """Record as taken everything the page listed as due, and nothing else."""
     viewer = signed_in()
     door = open_door(session(), viewer, patient_id, need=Level.MARK)
-    _mark(door, request.form.getlist("dose", type=int), viewer.account_id)
+    _mark(door, request.form.getlist("dose", type=row_number), viewer.account_id)
     if is_htmx():
         return fragment("doses/_today.html", swapped=True, **_today(door))
     return go(f"{door.base_url}/today")
