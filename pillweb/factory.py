@@ -22,6 +22,7 @@ from pillweb.web.errors import install_errors
 from pillweb.web.filters import STATIC, install_filters
 from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
+from pillweb.web.numbers import install_numbers
 from pillweb.web.security import install_security
 from pillweb.web.transaction import install_transactions, session
 from pillweb.web.viewer import install_viewer
@@ -49,12 +50,13 @@ def create_app() -> Flask:
     """Return the app, ready to serve.
 
     Raises:
-        UnsafeSettingsError: with a plain sentence for each setting to change.
+        SystemExit: the settings are unsafe; it says in plain sentences why.
     """
     found = settings()
     start_logging(found.log_level)
     app = Flask("pillweb", static_folder=None)
     install_htmx(app)
+    install_numbers(app)
     install_transactions(app)
     install_errors(app)
     install_viewer(app, _who)

@@ -21,6 +21,8 @@ from pillweb.base import config, queue
 from pillweb.base import db as database_module
 from pillweb.base.db import Database
 from pillweb.factory import create_app
+from pillweb.web.security import limiter
+from tests.network import stay_here
 from tests.services import (
     ROOT,
     SmtpSink,
@@ -61,6 +63,13 @@ def migrate(url: str) -> None:
         command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
     finally:
         os.environ["DATABASE_URL"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _on_this_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        stay_here(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +163,8 @@ def web_app() -> Flask:
 
 @pytest.fixture
 def app(web_app: Flask, db: Database) -> Flask:
-    """The web app on this test's database."""
+    """The web app on this test's database; nobody has tried to sign in yet."""
+    limiter.reset()
     return web_app
 
 

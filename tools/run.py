@@ -199,6 +199,7 @@ def run(env: dict[str, str]) -> int:
     supervisor = None
     try:
         with only_instance() as lock:
+            must_be_safe(env)
             must_be_free(env["HOST"], int(env["PORT"]))
             supervisor = prepare(env, lock)
             print("Starting PillWeb …", flush=True)
@@ -217,6 +218,9 @@ def run(env: dict[str, str]) -> int:
             signal.signal(number, signal.SIG_IGN)
         if supervisor:
             supervisor.stop()
+            if supervisor.folder.parent != VAR:
+                with contextlib.suppress(OSError):
+                    supervisor.folder.rmdir()
 
 
 def stop_by_signal(_number: int, _frame: FrameType | None) -> None:
@@ -257,6 +261,20 @@ def runs_already() -> bool:
     return True
 
 
+def must_be_safe(env: dict[str, str]) -> None:
+    """Check the settings before anything is started.
+
+    Raises:
+        RunError: they are unsafe; it says in plain sentences why.
+    """
+    command = [sys.executable, "-m", "pillweb.base.config"]
+    done = subprocess.run(
+        command, env=env, stderr=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RunError(done.stderr.strip())
+
+
 def must_be_free(host: str, port: int) -> None:
     """Check that the web server will get its port.
 
@@ -288,9 +306,8 @@ def prepare(env: dict[str, str], lock: int) -> Supervisor:
     folder = socket_folder()
     commands = read_procfile(ROOT / "Procfile")
     del commands["release"]
-    valkey = None
-    if not os.environ.get("REDIS_URL"):
-        valkey = valkey_command(folder / "valkey.sock")
+    given = os.environ.get("REDIS_URL")
+    valkey = None if given else valkey_command(folder / "valkey.sock")
     CONFIG.write_text(config_text(commands, valkey, folder), "utf-8")
     return Supervisor(folder, env, lock, folder / "valkey.sock" if valkey else None)
 

@@ -1,6 +1,6 @@
 """Pages to sign up, in and out."""
 
-from flask import Blueprint, request
+from flask import Blueprint, make_response, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions import (
@@ -19,7 +19,7 @@ from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.security import client_key, limiter
+from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, sign_out
 
@@ -75,7 +75,9 @@ def post_sign_out() -> ResponseReturnValue:
     if viewer is not None:
         end_session(session(), viewer.session_id, now=now())
     sign_out()
-    return go("/sign-in")
+    answer = make_response(go("/sign-in"))
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
 
 
 @accounts.get("/sign-up")
@@ -123,7 +125,7 @@ def post_forgotten() -> ResponseReturnValue:
 
 
 @accounts.get("/a/<token>")
-@limiter.limit(GUESSES)
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def show_password(token: str) -> ResponseReturnValue:
     """Show where to choose a password, behind a mailed link."""
     if live_link(session(), token, now=now()) is None:
@@ -132,7 +134,7 @@ def show_password(token: str) -> ResponseReturnValue:
 
 
 @accounts.post("/a/<token>")
-@limiter.limit(GUESSES)
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def post_password(token: str) -> ResponseReturnValue:
     """Set the password, and sign this browser in."""
     if live_link(session(), token, now=now()) is None:

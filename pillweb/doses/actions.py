@@ -13,6 +13,7 @@ from pillweb.doses.models import Dose, DoseEvent, Horizon
 from pillweb.doses.queries import settled_until
 from pillweb.doses.rules import (
     CANCELLED,
+    EARLY_BY,
     HORIZON,
     OPEN,
     RECORDED,
@@ -239,11 +240,17 @@ def mark_taken(
 ) -> int:
     """Record that these doses were taken just now; return how many were not yet.
 
-    A dose that is already recorded stays as it is: pressing twice is one dose.
+    A dose that is already recorded stays as it is: pressing twice is one dose. One
+    that is more than half a day away cannot have been taken yet.
     """
     marked = session.execute(
         update(Dose)
-        .where(Dose.id.in_(dose_ids), Dose.patient_id == patient_id, Dose.state == OPEN)
+        .where(
+            Dose.id.in_(dose_ids),
+            Dose.patient_id == patient_id,
+            Dose.state == OPEN,
+            Dose.due_at <= now + EARLY_BY,
+        )
         .values(state=TAKEN, recorded_at=now, taken_at=now, taken_amount=Dose.amount)
         .returning(Dose.id, Dose.amount),
         execution_options={"synchronize_session": False},

@@ -1,7 +1,7 @@
 """Questions about doses."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -68,6 +68,16 @@ def day_of(
         Dose.patient_id == patient_id,
         Dose.due_at >= start - LATE_EVENING,
         Dose.due_at < end + LATE_EVENING,
+        Dose.state != CANCELLED,
+    )
+
+
+def doses_on(session: Session, patient_id: int, day: date) -> list[DoseFacts]:
+    """Return the standing doses that belong to one day of the calendar."""
+    return _facts(
+        session,
+        Dose.patient_id == patient_id,
+        Dose.nominal_date == day,
         Dose.state != CANCELLED,
     )
 

@@ -14,7 +14,7 @@ from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries import reminder_behind
 from pillweb.reminders.rules import is_too_late
 from pillweb.web.htmx import fragment, go, is_htmx, page
-from pillweb.web.security import csrf, limiter
+from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session
 
 reminders = Blueprint("reminders", __name__)
@@ -60,7 +60,7 @@ def _respond(token: str, reminder: Reminder) -> ResponseReturnValue:
 
 
 @reminders.get("/t/<token>")
-@limiter.limit(GUESSES)
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def show_link(token: str) -> ResponseReturnValue:
     """Show what the reminder was about; nothing is recorded by looking."""
     reminder = reminder_behind(session(), token, now=now())
@@ -68,6 +68,7 @@ def show_link(token: str) -> ResponseReturnValue:
 
 
 @reminders.post("/t/<token>")
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def post_link(token: str) -> ResponseReturnValue:
     """Record as taken what the reminder was about and is still open."""
     reminder = reminder_behind(session(), token, now=now())
@@ -84,6 +85,7 @@ def post_link(token: str) -> ResponseReturnValue:
 
 
 @reminders.post("/t/<token>/undo")
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def post_undo(token: str) -> ResponseReturnValue:
     """Take back what was recorded about this reminder's doses."""
     reminder = reminder_behind(session(), token, now=now())

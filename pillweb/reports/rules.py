@@ -17,7 +17,7 @@ WEEKLY = "week"
 MONTHLY = "month"
 SEND_HOUR = 8
 MOST_PATTERNS = 2
-DOT_HOURS = 1
+DOT_MINUTES = 90
 SUNDAY = 6
 CHART_STATES = ("taken", "late", "part", "skipped", "not_taken", "no_record")
 REASON_WORDS = {
@@ -138,6 +138,7 @@ def _percent_words(counts: Tally, part: int, share: object) -> str:
 def make_row(facts: MedicineFacts, counts: Tally) -> Row:
     """Return one medicine's line of the table."""
     longest = max(counts.gaps_of_3_or_more, default=0)
+    no_gap = "none" if counts.taken == counts.counted else "under 3 days"
     on_time = "" if counts.on_time_pct is None else f"{counts.on_time_pct}%"
     return Row(
         name=facts.name,
@@ -148,7 +149,7 @@ def make_row(facts: MedicineFacts, counts: Tally) -> Row:
         no_record=counts.no_record,
         not_taken=counts.not_taken,
         on_time_words=on_time,
-        gap_words=f"{longest} days" if longest else "none",
+        gap_words=f"{longest} days" if longest else no_gap,
     )
 
 
@@ -171,7 +172,7 @@ def make_chart(
 ) -> Chart:
     """Return the dots of the period, each at its planned wall time.
 
-    Doses within an hour are one dot, the worst of them, so that shapes never touch.
+    Doses within 90 minutes are one dot, the worst of them, so that no shapes touch.
     """
     length = (last - first).days + 1
     days = [first + timedelta(days=number) for number in range(length)]
@@ -192,7 +193,7 @@ def make_chart(
         minute = one.local_time.hour * 60 + one.local_time.minute
         dot = Dot((one.nominal_date - first).days, minute, state)
         near = dots[-1] if dots else None
-        if near and near.day == dot.day and minute - near.minute < DOT_HOURS * 60:
+        if near and near.day == dot.day and minute - near.minute < DOT_MINUTES:
             worst = max(near.state, state, key=CHART_STATES.index)
             dots[-1] = replace(near, state=worst)
         else:
@@ -205,6 +206,22 @@ def make_chart(
         dots=tuple(dots),
         legend=tuple(state for state in CHART_STATES if state in present),
     )
+
+
+def telling(found: Sequence[Pattern]) -> list[Pattern]:
+    """Return the patterns worth saying: a whole time of day or weekday first.
+
+    A weekday's time of day is left out where the day or the time says it already.
+    """
+    whole = [one for one in found if one.band is None or one.weekday is None]
+    bands = {one.band for one in whole} - {None}
+    days = {one.weekday for one in whole} - {None}
+    parts = [
+        one
+        for one in found
+        if one not in whole and one.band not in bands and one.weekday not in days
+    ]
+    return [*whole, *parts][:MOST_PATTERNS]
 
 
 def pattern_words(found: Pattern) -> str:
@@ -249,7 +266,7 @@ def report_page(
         pooled=make_row(everything, together) if len(rows) > 1 else None,
         chart=make_chart(outcomes, first=first, last=last, as_of=as_of),
         patterns=tuple(
-            pattern_words(found) for found in patterns(outcomes, as_of)[:MOST_PATTERNS]
+            pattern_words(found) for found in telling(patterns(outcomes, as_of))
         ),
         reasons=tuple(
             (REASON_WORDS.get(reason, reason), count)

@@ -14,13 +14,13 @@ from pillweb.sharing.queries import links_of, open_door, share_link_of
 from pillweb.sharing.rules import Door, Level, link_is_live, nav_of
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.security import limiter
+from pillweb.web.security import is_miss, limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import remember_share, signed_in
 
 sharing = Blueprint("sharing", __name__)
 
-OPENINGS = "30 per 10 minutes"
+GUESSES = "30 per 10 minutes"
 
 
 def _listed(row: ShareLink, door: Door) -> dict[str, object]:
@@ -94,7 +94,7 @@ def post_revoke(patient_id: int, link_id: int) -> ResponseReturnValue:
 
 
 @sharing.get("/s/<token>")
-@limiter.limit(OPENINGS)
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def show_share(token: str) -> ResponseReturnValue:
     """Show one button: mail scanners open links, people press buttons."""
     share_link_of(session(), token, now=now())
@@ -102,7 +102,7 @@ def show_share(token: str) -> ResponseReturnValue:
 
 
 @sharing.post("/s/<token>")
-@limiter.limit(OPENINGS)
+@limiter.limit(GUESSES, deduct_when=is_miss)
 def post_share(token: str) -> ResponseReturnValue:
     """Open a link in this browser, and leave its secret behind."""
     row = share_link_of(session(), token, now=now())

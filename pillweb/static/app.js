@@ -28,6 +28,15 @@
     true,
   );
 
+  // The browser knows where it is; the form only suggests it, and only when empty.
+  const zone = document.querySelector("select[data-guess=zone]");
+  if (zone && !zone.value) {
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    zone.value = here;
+    // Browsers still say Asia/Calcutta; the server knows the old names.
+    if (here && zone.selectedIndex < 0) zone.add(new Option(here, here, true, true));
+  }
+
   // Without a connection htmx says nothing; a person must be told.
   const tell = () => {
     const flash = document.getElementById("flash");

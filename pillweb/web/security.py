@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, request
+from flask import Flask, Response, abort, request
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -47,6 +47,11 @@ def client_key() -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False))
     return text
+
+
+def is_miss(response: Response) -> bool:
+    """Say whether a request for a secret address found nothing: only guesses count."""
+    return response.status_code == 404  # noqa: PLR2004 - HTTP's own number
 
 
 limiter = Limiter(

@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tools import run
 from tools.processes import read_procfile, session_members
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -97,24 +99,21 @@ class Checkout:
                 continue
         return found
 
-    def wait_until_gone(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while self.processes() and time.monotonic() < until:
-            time.sleep(0.05)
-        assert self.processes() == []
-
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    folder = tmp_path / "pill % web"
-    folder.mkdir()
-    made = Checkout(folder)
-    yield made
-    for process in made.started:
-        process.kill()
-        process.communicate()
-    for pid in made.processes():
-        os.kill(pid, signal.SIGKILL)
+def checkout() -> Iterator[Checkout]:
+    # Not tmp_path: its sockets' paths would be too long.
+    with tempfile.TemporaryDirectory(prefix="pill % web ") as folder:
+        made = Checkout(Path(folder))
+        yield made
+        for process in made.started:
+            process.kill()
+            process.communicate()
+        until = time.monotonic() + 12
+        while made.processes() and time.monotonic() < until:
+            time.sleep(0.05)
+        for pid in made.processes():
+            os.kill(pid, signal.SIGKILL)
 
 
 def wait_for_line(process: "subprocess.Popen[str]", words: str) -> None:
@@ -152,7 +151,8 @@ def test_run_starts_heals_and_stops_everything(checkout: Checkout) -> None:
 
 
 def test_secrets_are_private_lasting_and_handed_down(checkout: Checkout) -> None:
-    for extra in ({}, {"SECRET_KEY": "mine"}):
+    mine = "a key of my own, long enough: 0123456789"
+    for extra in ({}, {"SECRET_KEY": mine}):
         process = checkout.start(**extra)
         wait_for_line(process, "Ctrl-C stops everything")
         process.send_signal(signal.SIGTERM)
@@ -190,6 +190,8 @@ def test_killed_parent_leaves_nothing_behind(checkout: Checkout) -> None:
     while set(checkout.processes()) - job and time.monotonic() < until:
         time.sleep(0.05)
     assert set(checkout.processes()) <= job
+    for pid in job:
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_crash_at_once_is_told_with_its_log(checkout: Checkout) -> None:
@@ -208,8 +210,36 @@ def test_taken_port_is_told(checkout: Checkout) -> None:
     assert f"Port {checkout.port} is taken" in output
 
 
+def test_sockets_of_a_deep_folder_lie_in_a_short_private_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(run, "VAR", deep)
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    folder = run.socket_folder()
+    assert len(str(folder / "supervisor.sock.1234567")) < 107
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert run.socket_folder() == folder
+    folder.rmdir()
+    folder.symlink_to(deep)
+    with pytest.raises(run.RunError, match="somebody else"):
+        run.socket_folder()
+    folder.unlink()
+
+
 def test_procfile_lines_are_split_without_a_shell(tmp_path: Path) -> None:
     file = tmp_path / "Procfile"
     file.write_text("# why\n\nweb: gunicorn 'app:app' --bind [::1]:80\n")
     expected = ["gunicorn", "app:app", "--bind", "[::1]:80"]
     assert read_procfile(file) == {"web": expected}
+
+
+def test_unsafe_settings_are_refused_before_anything_starts(
+    checkout: Checkout,
+) -> None:
+    process = checkout.start(PUBLIC_URL="http://pills.example.org")
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "PUBLIC_URL must begin with https://" in output
+    assert not (checkout.folder / "released").exists()

@@ -141,8 +141,7 @@ def show_new_person() -> ResponseReturnValue:
         data={
             "who": "me" if first else "other",
             "name": viewer.name if first else "",
-            "email": viewer.email,
-            "zone": "Europe/London",
+            "email": viewer.email if first else "",
         }
     )
     return page("portals/new_person.html", **_new_person(form))

@@ -1,0 +1,244 @@
+"""Everybody who may stand at a door, and every id they may try it with.
+
+Rosa's and Bruno's rows carry canaries: words that nobody else may ever read.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from itertools import product
+from typing import TypeVar
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from pillweb.accounts.models import Account, AccountLink
+from pillweb.base.db import Base, Database
+from pillweb.base.tokens import new_token, token_hash
+from pillweb.channels.mailbox import keep_mail, kept_mails
+from pillweb.doses.models import Dose, DoseEvent
+from pillweb.medications.models import Medication
+from pillweb.patients.models import Patient
+from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reports.models import Report, ReportOrder
+from pillweb.schedules.models import Plan
+from pillweb.sharing.models import ShareLink
+from tests.world import World, csrf_of, signed_in
+
+_Row = TypeVar("_Row", bound=Base)
+NOBODY, LINK = "nobody", "link holder"
+CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
+COOKIE = "pillweb"
+OWNERS = ("rosa", "bruno")
+# Rosa's canary in what is hers, Bruno's in what is his.
+CANARIES = {owner: f"{owner}scanary" for owner in OWNERS}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A browser as it was when the test began."""
+
+    cookie: str
+    csrf: str
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people, and what each URL argument is for Rosa's and for Bruno's things.
+
+    Where an argument is a secret, Rosa's is the right one and Bruno's is made up.
+    """
+
+    people: Mapping[str, Person]
+    values: Mapping[str, Mapping[str, object]]
+    tokens: Mapping[str, str]
+
+    def browser(self, app: Flask, name: str) -> FlaskClient:
+        """Return this person's browser, as it was when the test began."""
+        client = app.test_client()
+        client.set_cookie(COOKIE, self.people[name].cookie)
+        return client
+
+    def open(
+        self,
+        app: Flask,
+        name: str,
+        method: str,
+        path: str,
+        data: Mapping[str, object] | None = None,
+    ) -> TestResponse:
+        """Let a person open a path, with a good CSRF token where one is wanted."""
+        form = None
+        if method == "POST":
+            form = {"csrf_token": self.people[name].csrf, **(data or {})}
+        return self.browser(app, name).open(path, method=method, data=form)
+
+    def url(self, rule: str, owners: Mapping[str, str]) -> str:
+        """Return the rule's path, each argument taken from its owner's things."""
+        path = rule
+        for argument, owner in owners.items():
+            value = self.values[argument][owner]
+            if argument == "token" and owner == "rosa":
+                value = self.tokens[rule.split("/")[1]]
+            for written in (f"<int:{argument}>", f"<{argument}>"):
+                path = path.replace(written, str(value))
+        assert "<" not in path, f"{path}: say in cast.py what this argument is"
+        return path
+
+
+def ownerships(arguments: set[str]) -> Iterator[dict[str, str]]:
+    """Return every way to take the arguments from Rosa's and from Bruno's things."""
+    names = sorted(arguments)
+    for owners in product(OWNERS, repeat=len(names)):
+        yield dict(zip(names, owners, strict=True))
+
+
+def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
+    """Sign everybody in, hide the canaries, and give Rosa and Bruno one of each."""
+    with db.transaction() as session:
+        things = {
+            owner: _things_of(session, owner, patient_id, now=now)
+            for owner, patient_id in (
+                ("rosa", world.patient),
+                ("bruno", world.other_patient),
+            )
+        }
+        mailed = _account_token(session, world.rosa, now=now)
+    arguments = sorted(things["rosa"])
+    return Cast(
+        people={name: _person(app, world, name, now=now) for name in CAST},
+        values={
+            argument: {owner: things[owner][argument] for owner in OWNERS}
+            for argument in arguments
+        },
+        tokens={"t": str(things["rosa"]["token"]), "s": world.link_token, "a": mailed},
+    )
+
+
+def _person(app: Flask, world: World, name: str, *, now: datetime) -> Person:
+    account_id = None if name in {NOBODY, LINK} else getattr(world, name)
+    client = signed_in(app, account_id, now=now)
+    csrf = csrf_of(client)
+    if name == LINK:
+        client.post(f"/s/{world.link_token}", data={"csrf_token": csrf})
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    return Person(cookie=cookie.value, csrf=csrf)
+
+
+def _things_of(
+    session: Session, owner: str, patient_id: int, *, now: datetime
+) -> dict[str, object]:
+    """Hide the owner's canary in the rows of a patient; return the rows' ids."""
+    canary = CANARIES[owner]
+    who = session.get_one(Patient, patient_id)
+    who.name, who.reminder_email = canary, f"{canary}@family.example"
+    medication = _first(session, Medication, patient_id)
+    for field in ("name", "strength", "reason", "instruction"):
+        setattr(medication, field, f"{canary} {field}")
+    _first(session, Plan, patient_id).reason = f"{canary} reason"
+    dose = _first(session, Dose, patient_id)
+    link = _first(session, ShareLink, patient_id)
+    link.label = f"{canary} label"
+    order = _first(session, ReportOrder, patient_id)
+    order.doctor_name, order.email = f"{canary} doctor", f"{canary}@clinic.example"
+    session.add(
+        DoseEvent(
+            patient_id=patient_id,
+            dose_id=dose.id,
+            what="undone",
+            at=now,
+            entered_at=now,
+            channel="page",
+            note=f"{canary} note",
+        )
+    )
+    report = Report(
+        patient_id=patient_id,
+        order_id=order.id,
+        occasion="once",
+        first_on=now.date(),
+        last_on=now.date(),
+        state="ready",
+        created_at=now,
+        pdf=f"%PDF {canary}".encode(),
+    )
+    session.add(report)
+    session.flush()
+    key, number, token = _mail_key(owner), 0, "made-up" * 6
+    if owner == "rosa":
+        token = _reminder_token(
+            session, _first(session, Reminder, patient_id).id, patient_id, now=now
+        )
+    else:
+        number = 99
+    return {
+        "patient_id": patient_id,
+        "medication_id": medication.id,
+        "dose_id": dose.id,
+        "order_id": order.id,
+        "link_id": link.id,
+        "report_id": report.id,
+        "token": token,
+        "key": key,
+        "number": number,
+    }
+
+
+def _first(session: Session, row: type[_Row], patient_id: int) -> _Row:
+    column = sa.inspect(row).columns["patient_id"]
+    found = session.scalars(
+        sa.select(row).where(column == patient_id).order_by(sa.text("id"))
+    )
+    return found.first() or pytest.fail(f"{row.__name__}: none")
+
+
+def _mail_key(owner: str) -> str:
+    """Return the key of a mail with a file, or for Bruno one that is made up."""
+    if owner != "rosa":
+        return "1.made-up"
+    if not kept_mails():
+        mail = EmailMessage()
+        mail["Subject"], mail["To"] = "A letter", "somebody@family.example"
+        mail["Date"], mail["Message-ID"] = "Fri, 20 Nov 2026 08:00:00 +0000", "<1@x>"
+        mail.set_content("Hello")
+        mail.add_attachment(
+            b"%PDF", maintype="application", subtype="pdf", filename="a.pdf"
+        )
+        keep_mail(mail)
+    return kept_mails()[0][0]
+
+
+def _reminder_token(
+    session: Session, reminder_id: int, patient_id: int, *, now: datetime
+) -> str:
+    token = new_token()
+    session.add(
+        ReminderLink(
+            reminder_id=reminder_id,
+            patient_id=patient_id,
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+    )
+    return token
+
+
+def _account_token(session: Session, account_id: int, *, now: datetime) -> str:
+    token = new_token()
+    account = session.get_one(Account, account_id)
+    session.add(
+        AccountLink(
+            account_id=account.id,
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+    )
+    return token
