@@ -55,9 +55,7 @@ class _Forms(HTMLParser):
         self._area: tuple[str, str] | None = None
         self._words = ""
 
-    def handle_starttag(
-        self, tag: str, attrs: list[tuple[str, str | None]]
-    ) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(has.get("action", "")))

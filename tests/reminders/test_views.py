@@ -121,6 +121,7 @@ def test_a_link_ends_a_day_after_the_dose(
     path: str,
     db: Database,
     world: World,
+    *,
     now: datetime,
     pinned: time_machine.Traveller,
 ) -> None:
