@@ -1,7 +1,7 @@
 """Sends what is in the outbox: claim, send, settle; a crash between loses nothing."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,13 @@ from jobs.runtime import transaction
 from pillweb.base.log import log
 from pillweb.channels import Attachment, Message, SendError
 from pillweb.channels.email import Send, open_channel
-from pillweb.outbox.actions import cancel_delivery, claim_deliveries, settle_delivery
+from pillweb.outbox.actions import (
+    begin_attempt,
+    cancel_delivery,
+    claim_deliveries,
+    release_deliveries,
+    settle_delivery,
+)
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message, oldest_waiting
 from pillweb.outbox.rules import LEASE, SEND_LIMIT
@@ -18,6 +24,8 @@ from pillweb.reminders.queries import is_still_wanted
 from pillweb.reports.queries import report_attachments
 
 BATCH = 20
+# Well under the time RQ gives this job: cut off in a send, that would count as a crash.
+RUN_FOR_S = 60.0
 
 # What must still be true of a message's subject when it is about to leave.
 STILL_WANTED: dict[str, Callable[[Session, int | None], bool]] = {
@@ -28,7 +36,7 @@ ATTACHMENTS: dict[str, Callable[[Session, int | None], list[Attachment]]] = {
     "report": report_attachments,
 }
 
-Claimed = tuple[int, str, Message]
+Claimed = tuple[Delivery, Message]
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -39,33 +47,35 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 def run() -> int:
     """Send everything due; return how many messages the provider took over."""
     accepted = 0
+    began = time.monotonic()
     with open_channel() as send:
-        while True:
-            began = time.monotonic()
+        while time.monotonic() - began < RUN_FOR_S:
+            leased = time.monotonic()
             claimed, more = claim_some()
-            for delivery_id, lease_id, message in claimed:
-                left = LEASE.total_seconds() - (time.monotonic() - began)
+            for number, (delivery, message) in enumerate(claimed):
+                left = LEASE.total_seconds() - (time.monotonic() - leased)
                 if left < SEND_LIMIT.total_seconds():
+                    release_rest([unsent for unsent, _ in claimed[number:]])
                     break
-                accepted += send_one(send, delivery_id, lease_id, message)
+                accepted += send_one(send, delivery, message)
             if not more:
-                return accepted
+                break
+    return accepted
 
 
 def claim_some() -> tuple[list[Claimed], bool]:
-    """Lease due messages; return those still wanted, and whether there were any."""
-    claimed: list[Claimed] = []
+    """Lease due messages; return those with words, and whether there were any."""
     with transaction() as (session, now):
         deliveries = claim_deliveries(session, now=now, limit=BATCH)
-        for delivery in deliveries:
-            wanted = STILL_WANTED.get(delivery.kind)
-            if wanted and not wanted(session, delivery.subject_id):
-                cancel_delivery(session, delivery, now=now)
-                continue
-            message = _compose(session, delivery, now=now)
-            if message is not None:
-                claimed.append((delivery.id, delivery.lease_id or "", message))
+        composed = [(d, _compose(session, d, now=now)) for d in deliveries]
+    claimed = [(d, message) for d, message in composed if message is not None]
     return claimed, bool(deliveries)
+
+
+def release_rest(unsent: Sequence[Delivery]) -> None:
+    """Give back what there was no time for."""
+    with transaction() as (session, _):
+        release_deliveries(session, unsent)
 
 
 def _compose(session: Session, delivery: Delivery, *, now: datetime) -> Message | None:
@@ -87,8 +97,20 @@ def _compose(session: Session, delivery: Delivery, *, now: datetime) -> Message 
         return None
 
 
-def send_one(send: Send, delivery_id: int, lease_id: str, message: Message) -> bool:
+def _may_leave(delivery: Delivery) -> bool:
+    """Open an attempt, unless the message is no longer wanted or no longer ours."""
+    wanted = STILL_WANTED.get(delivery.kind)
+    with transaction() as (session, now):
+        if wanted and not wanted(session, delivery.subject_id):
+            cancel_delivery(session, delivery)
+            return False
+        return begin_attempt(session, delivery, now=now)
+
+
+def send_one(send: Send, delivery: Delivery, message: Message) -> bool:
     """Hand one message to the provider and write how that ended."""
+    if not _may_leave(delivery):
+        return False
     reference, error, permanent = None, None, False
     try:
         reference = send(message).reference
@@ -97,12 +119,12 @@ def send_one(send: Send, delivery_id: int, lease_id: str, message: Message) -> b
     with transaction() as (session, now):
         ours = settle_delivery(
             session,
-            delivery_id=delivery_id,
-            lease_id=lease_id,
+            delivery_id=delivery.id,
+            lease_id=delivery.lease_id or "",
             now=now,
             provider_ref=reference,
             error=error,
             permanent=permanent,
         )
-    log.info("message_settled", delivery=delivery_id, error=error, ours=ours)
+    log.info("message_settled", delivery=delivery.id, error=error, ours=ours)
     return error is None

@@ -8,6 +8,7 @@ from datetime import datetime
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
+import migrations.tables  # noqa: F401 - any row may point into any table
 from pillweb.base.clock import database_now
 from pillweb.base.db import database
 from pillweb.base.log import log

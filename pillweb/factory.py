@@ -50,7 +50,7 @@ def create_app() -> Flask:
     """Return the app, ready to serve.
 
     Raises:
-        UnsafeSettingsError: with a plain sentence for each setting to change.
+        SystemExit: the settings are unsafe; it says in plain sentences why.
     """
     found = settings()
     start_logging(found.log_level)

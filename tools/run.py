@@ -199,6 +199,7 @@ def run(env: dict[str, str]) -> int:
     supervisor = None
     try:
         with only_instance() as lock:
+            must_be_safe(env)
             must_be_free(env["HOST"], int(env["PORT"]))
             supervisor = prepare(env, lock)
             print("Starting PillWeb …", flush=True)
@@ -258,6 +259,20 @@ def runs_already() -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def must_be_safe(env: dict[str, str]) -> None:
+    """Check the settings before anything is started.
+
+    Raises:
+        RunError: they are unsafe; it says in plain sentences why.
+    """
+    command = [sys.executable, "-m", "pillweb.base.config"]
+    done = subprocess.run(
+        command, env=env, stderr=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RunError(done.stderr.strip())
 
 
 def must_be_free(host: str, port: int) -> None:

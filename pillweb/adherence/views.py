@@ -76,7 +76,8 @@ def _calendar(door: Door) -> dict[str, object]:
     last = first.replace(day=months.monthrange(first.year, first.month)[1])
     outcomes = outcomes_of(session(), door.patient_id, first=first, last=last)
     weeks = month_calendar(outcomes, first.year, first.month, today, at)
-    states = {day.state for week in weeks for day in week if day.in_month}
+    cells = [[_cell(day, door, today=today) for day in week] for week in weeks]
+    states = {cell["state"] for week in cells for cell in week if cell}
     counts = tally(outcomes, at)
     days = "day" if counts.due_days == 1 else "days"
     return {
@@ -87,7 +88,7 @@ def _calendar(door: Door) -> dict[str, object]:
         "previous": _step(door, (first - timedelta(days=1)).replace(day=1)),
         "next": _step(door, last + timedelta(days=1)) if last < today else None,
         "weekdays": [(name[:3], name) for name in WEEKDAY_NAMES],
-        "weeks": [[_cell(day, door, today=today) for day in week] for week in weeks],
+        "weeks": cells,
         "legend": [state for state in ORDER if state in states],
         "today_words": date_words(today),
     }

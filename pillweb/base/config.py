@@ -5,6 +5,7 @@ Each field's help text is its documentation: `docs/settings.md` is made of them.
 
 import base64
 import binascii
+import sys
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from ipaddress import ip_address
@@ -218,8 +219,15 @@ def read_settings() -> Settings:
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process, read at first use."""
-    return read_settings()
+    """Return the settings of this process, read at first use.
+
+    Raises:
+        SystemExit: they are unsafe; it says in plain sentences what to change.
+    """
+    try:
+        return read_settings()
+    except UnsafeSettingsError as faults:
+        sys.exit(f"PillWeb does not start with these settings:\n{faults}")
 
 
 def settings_page() -> str:
@@ -236,3 +244,7 @@ def settings_page() -> str:
         "| name | default | what it does |\n|---|---|---|\n"
     )
     return head + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    settings()

@@ -209,9 +209,10 @@ def insert_new(
     """
     if not values:
         return 0
-    statement = _insert(session, row).on_conflict_do_nothing()
-    result = session.connection().execute(statement, list(values))
-    return int(result.rowcount)
+    keys = row.__mapper__.primary_key
+    # Counted by what comes back: psycopg tells no rowcount of many rows at once.
+    statement = _insert(session, row).on_conflict_do_nothing().returning(*keys)
+    return len(session.connection().execute(statement, list(values)).all())
 
 
 def insert_new_from(

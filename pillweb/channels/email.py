@@ -31,7 +31,8 @@ def to_mail(message: Message) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = settings().mail_from
     mail["To"] = message.recipient
-    mail["Subject"] = message.subject
+    # A name may hold a line break; a header must not (RFC 5322, 2.2).
+    mail["Subject"] = " ".join(message.subject.split())
     mail["Date"] = formatdate(localtime=False)
     mail["Message-ID"] = _reference(message)
     mail["Auto-Submitted"] = "auto-generated"
@@ -55,10 +56,14 @@ def _connect(url: str) -> smtplib.SMTP:
         )
     else:
         server = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT_S)
-        if "tls=off" not in parts.query:
+    try:
+        if parts.scheme != "smtps" and "tls=off" not in parts.query:
             server.starttls(context=context)
-    if parts.username:
-        server.login(unquote(parts.username), unquote(parts.password or ""))
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except (OSError, smtplib.SMTPException):
+        server.close()
+        raise
     return server
 
 
@@ -77,7 +82,10 @@ class _Sender:
 
     def send(self, message: Message) -> Receipt:
         """Hand one message over, on the kept connection."""
-        mail = to_mail(message)
+        try:
+            mail = to_mail(message)
+        except ValueError:
+            raise SendError("unmailable", permanent=True) from None
         try:
             if self.server is None:
                 self.server = _connect(self.url)

@@ -1,6 +1,7 @@
 """The mailbox of the embedded default: where mail goes when no server is named."""
 
 import mailbox
+import re
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -21,10 +22,15 @@ def keep_mail(mail: EmailMessage) -> str:
     return str(mail["Message-ID"])
 
 
+def _kept_at(key: str) -> tuple[int, ...]:
+    """Return the seconds, microseconds and count that a Maildir name begins with."""
+    return tuple(int(digits) for digits in re.findall(r"\d+", key)[:4])
+
+
 def kept_mails() -> list[tuple[str, EmailMessage]]:
     """Return the newest mails with their keys, newest first."""
     folder = _folder()
-    keys = sorted(folder.keys(), reverse=True)[:NEWEST]
+    keys = sorted(folder.keys(), key=_kept_at, reverse=True)[:NEWEST]
     return [(key, mail) for key in keys if (mail := kept_mail(key)) is not None]
 
 

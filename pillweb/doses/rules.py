@@ -196,6 +196,31 @@ def take_all_label(due: int) -> str | None:
     return "I have taken it" if due == 1 else f"I have taken all {due}"
 
 
+def day_named(text: str) -> date | None:
+    """Return the day an address names, such as 2026-11-20; None when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def by_part_of_day(
+    doses: Iterable[DoseFacts],
+    *,
+    now: datetime,
+    clock: Callable[[datetime], str],
+    may_mark: bool,
+) -> tuple[tuple[str, tuple[Card, ...]], ...]:
+    """Return doses, already in order, as cards under morning, midday and so on."""
+    return tuple(
+        (
+            part.capitalize(),
+            tuple(make_card(d, now=now, clock=clock, may_mark=may_mark) for d in group),
+        )
+        for part, group in groupby(doses, key=lambda d: part_of_day(d.clock))
+    )
+
+
 def today_page(
     doses: Sequence[DoseFacts],
     *,
@@ -215,21 +240,11 @@ def today_page(
     )
     due = [dose for dose in mine if is_due(dose, now=now)]
     rest = [dose for dose in mine if not is_due(dose, now=now)]
-
-    def cards(some: Iterable[DoseFacts]) -> tuple[Card, ...]:
-        return tuple(
-            make_card(dose, now=now, clock=clock, may_mark=may_mark) for dose in some
-        )
-
-    groups = tuple(
-        (part.capitalize(), cards(group))
-        for part, group in groupby(rest, key=lambda d: part_of_day(d.clock))
-    )
     return Today(
         day_words=greeting(here),
         headline=headline(mine, who=who, now=now),
         all_done=bool(mine) and all(d.state in RECORDED for d in mine),
         take_all_label=take_all_label(len(due)) if may_mark else None,
-        now=cards(due),
-        groups=groups,
+        now=tuple(make_card(d, now=now, clock=clock, may_mark=may_mark) for d in due),
+        groups=by_part_of_day(rest, now=now, clock=clock, may_mark=may_mark),
     )

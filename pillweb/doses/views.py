@@ -7,11 +7,17 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
-from pillweb.base.words import time_words
+from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions import mark_taken, undo_marks
-from pillweb.doses.queries import day_of, is_planned
-from pillweb.doses.rules import Today, today_page, without_names
+from pillweb.doses.queries import day_of, doses_on, is_planned
+from pillweb.doses.rules import (
+    Today,
+    by_part_of_day,
+    day_named,
+    today_page,
+    without_names,
+)
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page
@@ -41,6 +47,7 @@ def _today(door: Door) -> dict[str, object]:
         "today": today,
         "take_all_url": f"{door.base_url}/today",
         "settling": not found and not is_planned(session(), door.patient_id),
+        "add_url": f"{door.base_url}/medicines/new" if door.may_manage else None,
     }
 
 
@@ -56,6 +63,28 @@ def show_shared_today(link_id: int) -> ResponseReturnValue:
     """Show today to somebody who opened a link."""
     door = open_shared_door(session(), link_id, opened=opened_shares(), now=now())
     return page("doses/today.html", **_today(door))
+
+
+@doses.get("/patients/<int:patient_id>/days/<day>")
+def show_day(patient_id: int, day: str) -> ResponseReturnValue:
+    """Show what became of one day, to read only."""
+    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
+    asked, place = day_named(day), zone(door.zone)
+    if asked is None:
+        raise NotFoundError
+    return page(
+        "doses/day.html",
+        nav=nav_of(door),
+        base_url=door.base_url,
+        day_words=f"{date_words(asked)} {asked.year}",
+        back_url=f"{door.base_url}/calendar?month={asked:%Y-%m}",
+        groups=by_part_of_day(
+            doses_on(session(), door.patient_id, asked),
+            now=now(),
+            clock=lambda instant: time_words(local(instant, place).time()),
+            may_mark=False,
+        ),
+    )
 
 
 def _mark(door: Door, dose_ids: Collection[int], account_id: int) -> None:

@@ -55,11 +55,12 @@ def post_delivery(
 def claim_deliveries(
     session: Session, *, now: datetime, limit: int
 ) -> Sequence[Delivery]:
-    """Lease up to `limit` due messages to the caller, each with an open attempt.
+    """Lease up to `limit` due messages to the caller.
 
     Nobody else gets them for 30 s; a lease that ran out is claimed like a pending
     row. What is past its time becomes expired; what crashed its sender three
-    times becomes dead, so that it cannot stop its neighbours.
+    times becomes dead, so that it cannot stop its neighbours. None at all means
+    that none is due.
     """
     due = or_(
         and_(Delivery.state == "pending", Delivery.next_at <= now),
@@ -72,36 +73,60 @@ def claim_deliveries(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    lease = uuid.uuid4().hex
-    claimed = session.scalars(
+    while True:
+        claimed = session.scalars(
+            update(Delivery)
+            .where(Delivery.id.in_(chosen.scalar_subquery()))
+            .values(state="leased", lease_id=uuid.uuid4().hex, lease_until=now + LEASE)
+            .returning(Delivery),
+            execution_options={"populate_existing": True},
+        ).all()
+        sendable = [d for d in claimed if _stays_sendable(session, d, now=now)]
+        session.flush()
+        if sendable or not claimed:
+            return sendable
+
+
+def begin_attempt(session: Session, delivery: Delivery, *, now: datetime) -> bool:
+    """Note that the provider is called now; say whether the lease still allows it.
+
+    Only what was begun and never settled counts as a crash: a message that waited
+    in the batch of one that crashed is not to blame.
+    """
+    held = session.execute(
         update(Delivery)
-        .where(Delivery.id.in_(chosen.scalar_subquery()))
-        .values(
-            state="leased",
-            lease_id=lease,
-            lease_until=now + LEASE,
-            attempts=Delivery.attempts + 1,
+        .where(
+            Delivery.id == delivery.id,
+            Delivery.lease_id == delivery.lease_id,
+            Delivery.lease_until > now,
         )
-        .returning(Delivery),
-        execution_options={"populate_existing": True},
-    ).all()
-    sendable = [d for d in claimed if _stays_sendable(session, d, now=now)]
-    if sendable:
+        .values(attempts=Delivery.attempts + 1)
+        .returning(Delivery.id),
+        execution_options={"synchronize_session": False},
+    ).first()
+    if held is None:
+        return False
+    facts = {"delivery_id": delivery.id, "lease_id": delivery.lease_id}
+    session.execute(insert(Attempt).values(**facts, started_at=now))
+    return True
+
+
+def release_deliveries(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Give back leased messages that were not begun: they are due as before."""
+    for delivery in deliveries:
         session.execute(
-            insert(Attempt),
-            [
-                {"delivery_id": d.id, "lease_id": lease, "started_at": now}
-                for d in sendable
-            ],
+            update(Delivery)
+            .where(Delivery.id == delivery.id, Delivery.lease_id == delivery.lease_id)
+            .values(state="pending", lease_id=None, lease_until=None),
+            execution_options={"synchronize_session": False},
         )
-    return sendable
 
 
 def _stays_sendable(session: Session, delivery: Delivery, *, now: datetime) -> bool:
     if delivery.expires_at <= now:
         _close(delivery, state="expired")
         return False
-    if delivery.attempts > CRASHES_ALLOWED:
+    if delivery.attempts >= CRASHES_ALLOWED:
         crashes = session.scalar(
             select(func.count())
             .select_from(Attempt)
@@ -121,10 +146,11 @@ def _close(delivery: Delivery, *, state: str, error: str | None = None) -> None:
         delivery.context = None
 
 
-def cancel_delivery(session: Session, delivery: Delivery, *, now: datetime) -> None:
+def cancel_delivery(session: Session, delivery: Delivery) -> None:
     """Close a claimed message that nobody needs any more, unsent."""
-    _end_attempt(session, delivery, outcome="cancelled", now=now)
-    _close(delivery, state="cancelled")
+    held = session.get(Delivery, delivery.id, with_for_update=True)
+    if held is not None and held.lease_id == delivery.lease_id:
+        _close(held, state="cancelled")
 
 
 def settle_delivery(
@@ -147,7 +173,7 @@ def settle_delivery(
     if delivery is None or delivery.lease_id != lease_id:
         return False
     _end_attempt(session, delivery, outcome=error or "accepted", now=now)
-    next_at = now + backoff(delivery.attempts, chance=_jitter.random())
+    next_at = now + backoff(max(delivery.attempts, 1), chance=_jitter.random())
     if error is None:
         _close(delivery, state="accepted")
         delivery.accepted_at = now

@@ -27,6 +27,23 @@ def oldest_waiting(session: Session, *, now: datetime) -> datetime | None:
     return min((at for at in (since, broken) if at), default=None)
 
 
+def was_accepted(
+    session: Session, *, kind: str, patient_id: int, subject_id: int
+) -> bool:
+    """Say whether the provider took over any message of this kind and subject."""
+    found = session.scalar(
+        select(Delivery.id)
+        .where(
+            Delivery.patient_id == patient_id,
+            Delivery.kind == kind,
+            Delivery.subject_id == subject_id,
+            Delivery.accepted_at.is_not(None),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
 def compose_message(
     delivery: Delivery, *, attachments: Sequence[Attachment] = ()
 ) -> Message:

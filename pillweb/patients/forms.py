@@ -9,6 +9,16 @@ from pillweb.base.zones import UnknownZone, all_zones, zone
 from pillweb.web.forms import Form, choices, clean_text, said, text_field
 
 
+def zone_words(name: str) -> str:
+    """Return a zone's name with the city first: London, Europe."""
+    *places, city = name.replace("_", " ").split("/")
+    return ", ".join([city, *places[-1:]])
+
+
+def _words(choice: tuple[str, str]) -> str:
+    return choice[1]
+
+
 class PatientForm(Form):
     """A person who takes medicine: a name, a clock, and where reminders go."""
 
@@ -22,7 +32,7 @@ class PatientForm(Form):
         "Time zone",
         choices=choices(
             ("", "Choose a place"),
-            *((name, name.replace("_", " ")) for name in all_zones()),
+            *sorted(((name, zone_words(name)) for name in all_zones()), key=_words),
         ),
         validate_choice=False,
         validators=[InputRequired("Choose the time zone.")],

@@ -95,7 +95,7 @@ MEDICINES = (
 
 # How often each part of the day goes unrecorded, out of a hundred.
 UNRECORDED = {"morning": 3, "midday": 6, "evening": 8, "bedtime": 19}
-LATE = 12
+LATE = 4
 SKIPPED = 2
 SKIP_REASONS = ("forgot", "unwell", "away", "side_effects", "clinician_said")
 

@@ -1,6 +1,5 @@
 """What happens to reminders: armed with the doses, fired into the outbox."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -13,19 +12,22 @@ from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose
-from pillweb.doses.rules import OPEN
+from pillweb.doses.rules import CANCELLED, OPEN
 from pillweb.medications.models import Medication
 from pillweb.outbox.actions import post_delivery
+from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.rules import (
+    LAST_LOOK,
     LINK_LIFE,
     TOO_LATE,
-    is_too_late,
     ladder_of,
     next_step_at,
     step_due,
 )
+
+DOSE_DUE = "dose_due"
 
 
 def arm_reminders(
@@ -47,83 +49,123 @@ def arm_reminders(
 def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
     """Post what is to be said now, and set when to speak next; return how many fired.
 
-    A reminder about which nothing is open any more falls silent. What is over an
-    hour late is gathered, one message a patient, that never says "take it now".
+    A reminder about which nothing is open stays silent, and speaks again at its next
+    step when what was recorded is taken back. What is over an hour late and was never
+    said is gathered, one message a patient, that never says "take it now".
     """
     rows = session.execute(
         select(Reminder, Patient)
         .join(Patient, Patient.id == Reminder.patient_id)
-        .where(Reminder.state == "open", Reminder.next_at <= now)
+        .where(
+            Reminder.state == "open",
+            Reminder.next_at <= now,
+            Reminder.due_at >= now - TOO_LATE,
+        )
         .order_by(Reminder.next_at)
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)
     ).all()
-    late: dict[int, list[Reminder]] = defaultdict(list)
-    patients = {patient.id: patient for _, patient in rows}
     for reminder, patient in rows:
-        categories = _open_categories(session, reminder)
-        if not categories:
-            reminder.state = "done"
-        elif is_too_late(reminder.due_at, now=now):
-            reminder.state = "done"
-            if reminder.last_fired_at is None:
-                late[patient.id].append(reminder)
-                reminder.last_fired_at = now
-        else:
-            _fire(session, reminder, patient, categories=categories, now=now)
-    for patient_id, missed in late.items():
-        _post_late(session, patients[patient_id], missed, now=now)
-    return len(rows)
+        _fire(session, reminder, patient, now=now)
+    return len(rows) + _end_ladders(session, now=now, limit=limit)
 
 
-def _open_categories(session: Session, reminder: Reminder) -> Sequence[str]:
-    return session.scalars(
-        select(Medication.category)
+def _fire(
+    session: Session, reminder: Reminder, patient: Patient, *, now: datetime
+) -> None:
+    doses = _standing(session, reminder)
+    still_open = [category for category, state in doses if state == OPEN]
+    steps = ladder_of(still_open or [category for category, _ in doses])
+    step = step_due(reminder.due_at, steps, now=now)
+    if step is not None and still_open:
+        _speak(session, reminder, patient, step=step, now=now)
+    following = next_step_at(reminder.due_at, steps, now=now)
+    reminder.next_at = following or reminder.due_at + TOO_LATE + LAST_LOOK
+
+
+def _standing(session: Session, reminder: Reminder) -> Sequence[tuple[str, str]]:
+    """Return (class of the medicine, state) of what is due at a reminder's moment."""
+    rows = session.execute(
+        select(Medication.category, Dose.state)
         .join(Dose, Dose.medication_id == Medication.id)
         .where(
             Dose.patient_id == reminder.patient_id,
             Dose.due_at == reminder.due_at,
-            Dose.state == OPEN,
+            Dose.state != CANCELLED,
         )
-    ).all()
+    )
+    return [(row.category, row.state) for row in rows]
 
 
-def _fire(
-    session: Session,
-    reminder: Reminder,
-    patient: Patient,
-    *,
-    categories: Sequence[str],
-    now: datetime,
+def _speak(
+    session: Session, reminder: Reminder, patient: Patient, *, step: int, now: datetime
 ) -> None:
-    steps = ladder_of(categories)
-    step = step_due(reminder.due_at, steps, now=now)
-    following = next_step_at(reminder.due_at, steps, now=now)
-    if step is not None:
-        token = new_token()
-        at = local(reminder.due_at, zone(patient.zone))
-        posted = post_delivery(
+    token = new_token()
+    at = local(reminder.due_at, zone(patient.zone))
+    posted = post_delivery(
+        session,
+        kind=DOSE_DUE,
+        recipient=patient.reminder_email,
+        dedupe_key=f"{DOSE_DUE}:{reminder.id}:{step}",
+        context={
+            "first_name": patient.name,
+            "time_words": time_words(at.time()),
+            "link": link(f"/t/{token}"),
+        },
+        now=now,
+        expires_at=reminder.due_at + TOO_LATE,
+        patient_id=patient.id,
+        subject_id=reminder.id,
+    )
+    if posted:
+        _keep_link(session, reminder, token, now=now)
+    reminder.last_fired_at = now
+
+
+def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
+    """End what is over an hour late; tell each patient once what was never said.
+
+    The patient's row is locked, so that two of us never tell one patient twice.
+    """
+    overdue = (
+        Reminder.state == "open",
+        Reminder.next_at <= now,
+        Reminder.due_at < now - TOO_LATE,
+    )
+    patients = session.scalars(
+        select(Patient)
+        .where(Patient.id.in_(select(Reminder.patient_id).where(*overdue)))
+        .order_by(Patient.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    done = 0
+    for patient in patients:
+        rows = session.scalars(
+            select(Reminder)
+            .where(Reminder.patient_id == patient.id, *overdue)
+            .order_by(Reminder.due_at)
+            .with_for_update()
+        ).all()
+        untold = [row for row in rows if _was_never_told(session, row)]
+        if untold:
+            _post_late(session, patient, untold, now=now)
+        for row in rows:
+            row.state = "done"
+        done += len(rows)
+    return done
+
+
+def _was_never_told(session: Session, reminder: Reminder) -> bool:
+    """Say whether something is still open of which no message left."""
+    return any(state == OPEN for _, state in _standing(session, reminder)) and not (
+        was_accepted(
             session,
-            kind="dose_due",
-            recipient=patient.reminder_email,
-            dedupe_key=f"dose_due:{reminder.id}:{step}",
-            context={
-                "first_name": patient.name,
-                "time_words": time_words(at.time()),
-                "link": link(f"/t/{token}"),
-            },
-            now=now,
-            expires_at=reminder.due_at + TOO_LATE,
-            patient_id=patient.id,
+            kind=DOSE_DUE,
+            patient_id=reminder.patient_id,
             subject_id=reminder.id,
         )
-        if posted:
-            _keep_link(session, reminder, token, now=now)
-        reminder.last_fired_at = now
-    if following is None:
-        reminder.state = "done"
-    else:
-        reminder.next_at = following
+    )
 
 
 def _keep_link(
@@ -143,6 +185,8 @@ def _keep_link(
 def _post_late(
     session: Session, patient: Patient, missed: Sequence[Reminder], *, now: datetime
 ) -> None:
+    for reminder in missed:
+        reminder.last_fired_at = now
     moments = [local(reminder.due_at, zone(patient.zone)) for reminder in missed]
     post_delivery(
         session,

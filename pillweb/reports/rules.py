@@ -138,6 +138,7 @@ def _percent_words(counts: Tally, part: int, share: object) -> str:
 def make_row(facts: MedicineFacts, counts: Tally) -> Row:
     """Return one medicine's line of the table."""
     longest = max(counts.gaps_of_3_or_more, default=0)
+    no_gap = "none" if counts.taken == counts.counted else "under 3 days"
     on_time = "" if counts.on_time_pct is None else f"{counts.on_time_pct}%"
     return Row(
         name=facts.name,
@@ -148,7 +149,7 @@ def make_row(facts: MedicineFacts, counts: Tally) -> Row:
         no_record=counts.no_record,
         not_taken=counts.not_taken,
         on_time_words=on_time,
-        gap_words=f"{longest} days" if longest else "none",
+        gap_words=f"{longest} days" if longest else no_gap,
     )
 
 

@@ -53,7 +53,7 @@ def read_amount(text: str) -> Decimal:
             plain = (plain.removesuffix(sign).strip() or "0") + decimals
     if THOUSANDS.fullmatch(plain):
         whole, many = re.split(r"[.,]", plain)[0], re.sub(r"[.,]", "", plain)
-        raise ValueError(f"Is that {whole} or {many}? Write it without the {plain[-4]}")
+        raise ValueError(f"Is that {whole} or {many}? Write only {whole} or {many}.")
     try:
         amount = Decimal(plain.replace(",", "."))
     except InvalidOperation:

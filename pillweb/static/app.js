@@ -31,8 +31,10 @@
   // The browser knows where it is; the form only suggests it, and only when empty.
   const zone = document.querySelector("select[data-guess=zone]");
   if (zone && !zone.value) {
-    zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (zone.selectedIndex < 0) zone.value = "";
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    zone.value = here;
+    // Browsers still say Asia/Calcutta; the server knows the old names.
+    if (here && zone.selectedIndex < 0) zone.add(new Option(here, here, true, true));
   }
 
   // Without a connection htmx says nothing; a person must be told.

@@ -142,7 +142,7 @@ def test_a_dose_of_another_day_cannot_be_taken_ahead(
             .order_by(Dose.due_at.desc())
         ).first()
     before = states(db)
-    press(rosa, f"/patients/{world.patient}/doses/{last}/take")
+    press(rosa, f"/patients/{world.patient}/today", dose=[str(last)])
     assert states(db) == before
 
 
@@ -163,3 +163,22 @@ def test_hot_page_and_mark_ask_few_questions(
     path = f"/patients/{world.patient}/doses/1/take"
     rosa.post(path, headers={**HTMX, "X-CSRFToken": token})
     assert len(asked) <= STATEMENTS_ON_A_MARK, asked
+
+
+def test_a_day_of_the_calendar_can_be_read(rosa: FlaskClient, world: World) -> None:
+    where = f"/patients/{world.patient}"
+    calendar = rosa.get(f"{where}/calendar").text
+    assert f"{where}/days/2026-11-20" in calendar
+    day = rosa.get(f"{where}/days/2026-11-20").text
+    assert "<h1>Friday 20 November 2026</h1>" in day
+    assert "Amlodipine" in day
+    assert "I have taken it" not in day
+    assert "No medicine was planned" in rosa.get(f"{where}/days/2020-01-01").text
+    assert rosa.get(f"{where}/days/2026-02-30").status_code == 404
+
+
+def test_nobody_else_reads_a_day(
+    app: Flask, world: World, now: datetime, pinned: object
+) -> None:
+    stranger = signed_in(app, world.eve, now=now)
+    assert stranger.get(f"/patients/{world.patient}/days/2026-11-20").status_code == 404

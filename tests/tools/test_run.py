@@ -151,7 +151,8 @@ def test_run_starts_heals_and_stops_everything(checkout: Checkout) -> None:
 
 
 def test_secrets_are_private_lasting_and_handed_down(checkout: Checkout) -> None:
-    for extra in ({}, {"SECRET_KEY": "mine"}):
+    mine = "a key of my own, long enough: 0123456789"
+    for extra in ({}, {"SECRET_KEY": mine}):
         process = checkout.start(**extra)
         wait_for_line(process, "Ctrl-C stops everything")
         process.send_signal(signal.SIGTERM)
@@ -232,3 +233,13 @@ def test_procfile_lines_are_split_without_a_shell(tmp_path: Path) -> None:
     file.write_text("# why\n\nweb: gunicorn 'app:app' --bind [::1]:80\n")
     expected = ["gunicorn", "app:app", "--bind", "[::1]:80"]
     assert read_procfile(file) == {"web": expected}
+
+
+def test_unsafe_settings_are_refused_before_anything_starts(
+    checkout: Checkout,
+) -> None:
+    process = checkout.start(PUBLIC_URL="http://pills.example.org")
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "PUBLIC_URL must begin with https://" in output
+    assert not (checkout.folder / "released").exists()

@@ -1,0 +1,279 @@
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pillweb.doses.actions import mark_taken, undo_marks
+from pillweb.doses.models import Dose
+from pillweb.outbox.actions import begin_attempt, claim_deliveries, settle_delivery
+from pillweb.outbox.models import Delivery
+from pillweb.outbox.queries import compose_message
+from pillweb.patients.models import Patient
+from pillweb.reminders import actions
+from pillweb.reminders.actions import arm_reminders, fire_reminders
+from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.queries import is_still_wanted, oldest_unfired
+from tests.world import make_patient, plan, prescribe
+
+LIMIT = 100
+# Every word by which a mail could betray what is taken.
+SECRETS = ("Amlodipine", "amlodipine", "blood pressure", "5 mg", "With water")
+
+
+@pytest.fixture
+def rosa(session: Session, now: datetime) -> Patient:
+    """Who takes one medicine at 8.05, now, and at 20."""
+    patient = make_patient(session, now=now)
+    prescribe(session, patient, "08:05", "20:00", now=now)
+    plan(session, patient, now=now)
+    return patient
+
+
+def fire(session: Session, at: datetime) -> int:
+    return fire_reminders(session, now=at, limit=LIMIT)
+
+
+def after(now: datetime, minutes: float) -> datetime:
+    return now + timedelta(minutes=minutes)
+
+
+def keys(session: Session) -> list[str]:
+    rows = session.scalars(sa.select(Delivery.dedupe_key).order_by(Delivery.id))
+    return [key.partition(":")[0] + ":" + key.rpartition(":")[2] for key in rows]
+
+
+def first_dose(session: Session, patient: Patient) -> Dose:
+    wanted = sa.select(Dose).where(Dose.patient_id == patient.id)
+    return session.scalars(wanted.order_by(Dose.due_at)).first() or Dose()
+
+
+def take(session: Session, patient: Patient, at: datetime) -> int:
+    dose = first_dose(session, patient)
+    who = {"patient_id": patient.id, "account_id": None, "channel": "page"}
+    return mark_taken(session, [dose.id], now=at, **who)  # type: ignore[arg-type]
+
+
+def undo(session: Session, patient: Patient, at: datetime) -> int:
+    dose = first_dose(session, patient)
+    who = {"patient_id": patient.id, "account_id": None, "channel": "page"}
+    return undo_marks(session, [dose.id], now=at, **who)  # type: ignore[arg-type]
+
+
+def deliver(session: Session, at: datetime) -> None:
+    """Let the provider take over everything that is due."""
+    for delivery in claim_deliveries(session, now=at, limit=LIMIT):
+        begin_attempt(session, delivery, now=at)
+        settle_delivery(
+            session,
+            delivery_id=delivery.id,
+            lease_id=delivery.lease_id or "",
+            now=at,
+            provider_ref="<taken@test>",
+        )
+
+
+def test_the_ladder_speaks_at_its_three_steps_and_ends(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    said = []
+    for minute in range(90):
+        if fire(session, after(now, minute)):
+            said.append((minute, len(keys(session))))
+            deliver(session, after(now, minute))
+    assert said == [(0, 1), (15, 2), (45, 3), (61, 3)]
+    assert keys(session) == ["dose_due:0", "dose_due:1", "dose_due:2"]
+
+
+def test_firing_twice_is_one_message(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    assert fire(session, now) == 1
+    assert fire(session, now) == 0
+    session.execute(sa.update(Reminder).values(next_at=now))
+    assert fire(session, now) > 0
+    assert keys(session) == ["dose_due:0"]
+    assert session.scalar(sa.select(sa.func.count()).select_from(ReminderLink)) == 1
+
+
+def test_steps_that_were_slept_through_are_not_caught_up(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    fire(session, after(now, 50))
+    assert keys(session) == ["dose_due:2"]
+
+
+def test_nothing_is_said_before_its_time(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    assert fire(session, now - timedelta(seconds=1)) == 0
+    assert oldest_unfired(session, now=now - timedelta(seconds=1)) is None
+    assert oldest_unfired(session, now=now) == now
+
+
+def test_nothing_is_said_of_a_dose_that_was_taken(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    take(session, rosa, now)
+    for minute in range(90):
+        fire(session, after(now, minute))
+    assert keys(session) == []
+
+
+def test_a_message_in_the_outbox_is_not_wanted_once_the_dose_is_taken(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    fire(session, now)
+    subject = session.scalars(sa.select(Delivery.subject_id)).one()
+    assert is_still_wanted(session, subject)
+    take(session, rosa, now)
+    assert not is_still_wanted(session, subject)
+
+
+def test_a_dose_taken_back_is_spoken_of_again_at_the_next_step(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    fire(session, now)
+    take(session, rosa, after(now, 10))
+    fire(session, after(now, 15))
+    assert keys(session) == ["dose_due:0"]
+    undo(session, rosa, after(now, 20))
+    assert fire(session, after(now, 21)) == 0
+    assert fire(session, after(now, 45)) == 1
+    assert keys(session) == ["dose_due:0", "dose_due:2"]
+
+
+def test_over_an_hour_late_is_one_gathered_message_that_never_says_take_it(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    prescribe(session, rosa, "09:00", "12:00", now=now, name="Metformin")
+    plan(session, rosa, now=now)
+    bruno = make_patient(session, name="Bruno", now=now)
+    prescribe(session, bruno, "10:00", now=now)
+    plan(session, bruno, now=now)
+    for limit in (1, LIMIT, LIMIT):
+        fire_reminders(session, now=after(now, 6 * 60), limit=limit)
+    rows = session.scalars(sa.select(Delivery).order_by(Delivery.patient_id)).all()
+    assert [row.kind for row in rows] == ["dose_late", "dose_late"]
+    assert [row.patient_id for row in rows] == [rosa.id, bruno.id]
+    for_rosa, for_bruno = map(compose_message, rows)
+    for clock in ("8.05am", "9am", "midday"):
+        assert f"- {clock} on Friday 20 November" in for_rosa.text
+        assert clock in for_rosa.html
+    assert "- 10am on" in for_bruno.text
+    for message in (for_rosa, for_bruno):
+        said = (message.subject + message.text + message.html).casefold()
+        assert "it is time" not in said
+        assert "take it now" not in said
+        assert "never take two doses together" in said
+
+
+def test_late_is_not_said_of_what_a_message_was_about(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    fire(session, now)
+    deliver(session, now)
+    fire(session, after(now, 6 * 60))
+    assert keys(session) == ["dose_due:0"]
+
+
+def test_late_is_said_where_no_message_could_leave(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    for minute in range(70):
+        fire(session, after(now, minute))
+    kinds = [key.partition(":")[0] for key in keys(session)]
+    assert kinds == ["dose_due"] * 3 + ["dose_late"]
+    claimed = claim_deliveries(session, now=after(now, 70), limit=LIMIT)
+    assert [delivery.kind for delivery in claimed] == ["dose_late"]
+
+
+def test_late_is_not_said_of_a_dose_taken_meanwhile(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    take(session, rosa, after(now, 30))
+    fire(session, after(now, 6 * 60))
+    assert keys(session) == []
+
+
+def test_two_medicines_of_one_moment_are_one_message(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    prescribe(session, rosa, "08:05", now=now, name="Metformin")
+    plan(session, rosa, now=now)
+    fire(session, now)
+    assert keys(session) == ["dose_due:0"]
+    take(session, rosa, now)
+    fire(session, after(now, 15))
+    assert keys(session) == ["dose_due:0", "dose_due:1"]
+
+
+def test_a_time_critical_medicine_makes_the_ladder_shorter(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    prescribe(session, rosa, "08:05", now=now, name="Levodopa", category="time_critical")
+    plan(session, rosa, now=now)
+    said = [minute for minute in range(60) if fire(session, after(now, minute))]
+    assert said == [0, 10, 20]
+
+
+def test_arming_again_starts_nothing_again(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    fire(session, now)
+    arm_reminders(session, [rosa.id], now=now)
+    assert fire(session, now) == 0
+    count = sa.select(sa.func.count()).select_from(Reminder)
+    moments = sa.select(sa.func.count(sa.distinct(Dose.due_at)))
+    assert session.scalar(count) == session.scalar(moments)
+
+
+def test_the_mail_holds_the_time_and_a_link_and_no_medicine(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    fire(session, now)
+    (delivery,) = session.scalars(sa.select(Delivery))
+    message = compose_message(delivery)
+    assert "8.05am" in message.subject
+    assert "8.05am" in message.text
+    assert "http://127.0.0.1:8000/t/" in message.text
+    assert "http://127.0.0.1:8000/t/" in message.html
+    whole = "\n".join((message.subject, message.text, message.html, message.key))
+    assert not [secret for secret in SECRETS if secret in whole]
+
+
+def test_the_time_in_the_mail_is_the_patient_s_own(
+    session: Session, now: datetime
+) -> None:
+    away = make_patient(session, name="Kiri", now=now, zone="Asia/Kolkata")
+    prescribe(session, away, "13:35", now=now)
+    plan(session, away, now=now)
+    fire(session, now)
+    (delivery,) = session.scalars(sa.select(Delivery))
+    assert "1.35pm" in compose_message(delivery).subject
+
+
+def test_every_step_has_a_link_of_its_own_that_lives_a_day(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    for minute in (0, 15, 45):
+        fire(session, after(now, minute))
+    links = session.scalars(sa.select(ReminderLink)).all()
+    assert len({link.token_hash for link in links}) == 3
+    assert {link.expires_at for link in links} == {now + timedelta(hours=24)}
+
+
+def test_a_failing_link_store_takes_the_message_with_it(
+    session: Session,
+    rosa: Patient,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(actions, "_keep_link", fail)
+    with pytest.raises(RuntimeError), session.begin_nested():
+        fire(session, now)
+    assert keys(session) == []
+    assert oldest_unfired(session, now=now) == now
