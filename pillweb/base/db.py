@@ -1,19 +1,22 @@
 """The database: one set of models and sessions for SQLite and for Postgres."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     DateTime,
     Engine,
+    Executable,
     Integer,
     MetaData,
     Select,
@@ -30,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 
 from pillweb.base.config import settings
 
+READS = "pillweb_reads"
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -50,15 +54,20 @@ class UTCDateTime(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
         """Give the instant back as UTC."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
+        del coltype
+        return _instant_of_text if dialect.name == "sqlite" else _instant
+
+
+def _instant_of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _instant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
 
 
 class Exact(TypeDecorator[Decimal]):
@@ -113,7 +122,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    # Without it every statement stands alone: a connection begins nothing by itself.
+    if not connection.get_execution_options().get(READS):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -169,6 +179,9 @@ class Database:
 
     @cached_property
     def _reader(self) -> Engine:
+        # SQLite's own AUTOCOMMIT would cost a pragma at the end of every page.
+        if self.engine.dialect.name == "sqlite":
+            return self.engine.execution_options(**{READS: True})
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def reading(self) -> Session:
@@ -192,10 +205,34 @@ def database() -> Database:
     return Database(make_engine(settings().database_url))
 
 
+def ask(
+    session: Session,
+    statement: Executable,
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]] = MappingProxyType({}),
+) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement that was made once, with the values of this time.
+
+    To make a statement takes several times as long as to execute it, so whatever is
+    asked in every request stands ready at the top of its module, with `bindparam`s.
+    The rows are plain ones: columns, not objects of the session.
+    """
+    session.flush()
+    return session.connection().execute(statement, values)
+
+
+def table_of(row: type[Base]) -> Table:
+    """Return the table in which a kind of row is kept."""
+    return cast("Table", row.__table__)
+
+
+@cache
+def _inserting(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return make(table_of(row))
+
+
 def _insert(session: Session, row: type[Base]) -> Any:  # noqa: ANN401
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    make = sqlite.insert if on_sqlite else postgresql.insert
-    return make(cast("Table", row.__table__))
+    return _inserting(session.get_bind().dialect.name, row)
 
 
 def insert_new(

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new, upsert
+from pillweb.base.db import ask, insert_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.models import Dose, DoseEvent, Horizon
 from pillweb.doses.queries import settled_until
@@ -34,6 +34,25 @@ from pillweb.schedules.rules.occurrences import next_after, occurrences
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
+
+_DOSE = table_of(Dose)
+_APPEND = insert(table_of(DoseEvent))
+_MARK_TAKEN = (
+    update(_DOSE)
+    .where(
+        _DOSE.c.id.in_(bindparam("ids", expanding=True)),
+        _DOSE.c.patient_id == bindparam("patient"),
+        _DOSE.c.state == OPEN,
+        _DOSE.c.due_at <= bindparam("latest"),
+    )
+    .values(
+        state=TAKEN,
+        recorded_at=bindparam("now"),
+        taken_at=bindparam("now"),
+        taken_amount=_DOSE.c.amount,
+    )
+    .returning(_DOSE.c.id, _DOSE.c.amount)
+)
 
 Identity = tuple[int, int, Any, int]
 
@@ -201,18 +220,9 @@ def mark_taken(
     A dose that is already recorded stays as it is: pressing twice is one dose. One
     that is more than half a day away cannot have been taken yet.
     """
-    marked = session.execute(
-        update(Dose)
-        .where(
-            Dose.id.in_(dose_ids),
-            Dose.patient_id == patient_id,
-            Dose.state == OPEN,
-            Dose.due_at <= now + EARLY_BY,
-        )
-        .values(state=TAKEN, recorded_at=now, taken_at=now, taken_amount=Dose.amount)
-        .returning(Dose.id, Dose.amount),
-        execution_options={"synchronize_session": False},
-    ).all()
+    about = {"ids": list(dose_ids), "patient": patient_id}
+    latest = {"now": now, "latest": now + EARLY_BY}
+    marked = ask(session, _MARK_TAKEN, about | latest).all()
     _append(
         session,
         [{"dose_id": dose.id, "amount": dose.amount} for dose in marked],
@@ -318,4 +328,4 @@ def _append(
         "at": now,
         "entered_at": now,
     }
-    session.execute(insert(DoseEvent), [{**shared, **fact} for fact in facts])
+    ask(session, _APPEND, [{**shared, **fact} for fact in facts])
