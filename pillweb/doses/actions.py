@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.models import Dose, DoseEvent, Horizon
-from pillweb.doses.queries import settled_until
+from pillweb.doses.queries import horizons_of
 from pillweb.doses.rules import (
     CANCELLED,
     EARLY_BY,
@@ -34,6 +34,7 @@ from pillweb.schedules.rules.occurrences import next_after, occurrences
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
+A_DAY = timedelta(days=1)
 
 _DOSE = table_of(Dose)
 _APPEND = insert(table_of(DoseEvent))
@@ -77,32 +78,53 @@ def plan_doses(
     )
     revisions = {row.id: row.plan_revision for row in locked}
     until = now + HORIZON
-    settled = settled_until(session, ids)
-    since = {i: min(now, settled.get(i, LONG_AGO)) - REACHES_BACK for i in ids}
+    since = _unsettled_since(session, revisions, now=now)
     earliest = min(since.values(), default=now)
     wanted: dict[Identity, dict[str, Any]] = {}
     for line in planned_lines(session, ids, since=earliest):
         window = (since[line.patient_id], until)
         for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
             wanted[_identity(row)] = row
-    existing = _existing(session, ids, since=earliest)
+    existing = _existing(session, since)
     _cancel_unwanted(session, existing, wanted, now=now)
     _move_changed(session, existing, wanted, now=now)
     fresh = [row for key, row in wanted.items() if key not in existing]
     added = insert_new(session, Dose, fresh)
-    for patient_id in ids:
-        upsert(
-            session,
-            Horizon,
-            {
-                "patient_id": patient_id,
-                "plan_revision": revisions[patient_id],
-                "tzdata_version": tzdata_version(),
-                "planned_at": now,
-                "planned_until": until,
-            },
-        )
+    horizons = [
+        {
+            "patient_id": patient_id,
+            "plan_revision": revisions[patient_id],
+            "tzdata_version": tzdata_version(),
+            "planned_at": now,
+            "planned_until": until,
+        }
+        for patient_id in ids
+    ]
+    upsert(session, Horizon, horizons)
     return added
+
+
+def _unsettled_since(
+    session: Session, revisions: Mapping[int, int], *, now: datetime
+) -> dict[int, datetime]:
+    """Return from when on each patient's doses may be other than planned.
+
+    Where neither plan nor zone data changed since, that is the end of what was
+    planned: so the daily planning of a day more costs a day, and not a week.
+    """
+    since = dict.fromkeys(revisions, LONG_AGO - REACHES_BACK)
+    for horizon in horizons_of(session, revisions):
+        patient_id = horizon.patient_id
+        unchanged = (
+            horizon.plan_revision == revisions[patient_id]
+            and horizon.tzdata_version == tzdata_version()
+        )
+        if unchanged:
+            since[patient_id] = horizon.planned_until
+        else:
+            settled = min(horizon.planned_at, horizon.planned_until)
+            since[patient_id] = min(now, settled) - REACHES_BACK
+    return since
 
 
 def _wanted_rows(
@@ -113,7 +135,10 @@ def _wanted_rows(
     start = max(since, planned.holds_from)
     end = until if planned.valid_to is None else min(until, planned.valid_to)
     line = line_from_json(planned.rule)
-    dues = occurrences(line, zone, (start, end))
+    # The first dose after the window tells how long its last one stays open.
+    found = occurrences(line, zone, (start, end + A_DAY))
+    dues = [due for due in found if due.due_at < end]
+    beyond = found[len(dues)] if len(dues) < len(found) else None
     shared = {
         "patient_id": planned.patient_id,
         "medication_id": planned.medication_id,
@@ -124,8 +149,9 @@ def _wanted_rows(
         "state": OPEN,
         "system_fault": False,
     }
-    last = next_after(line, zone, dues[-1].due_at) if dues else None
-    for due, following in zip(dues, [*dues[1:], last], strict=True):
+    if dues and beyond is None:
+        beyond = next_after(line, zone, dues[-1].due_at)
+    for due, following in zip(dues, [*dues[1:], beyond], strict=False):
         next_due_at = None if following is None else following.due_at
         yield {
             **shared,
@@ -140,16 +166,18 @@ def _wanted_rows(
         }
 
 
-def _identity(row: Mapping[str, Any]) -> Identity:
+def _identity(row: Mapping[str, Any] | RowMapping) -> Identity:
     return (row["line_id"], row["zone_epoch"], row["nominal_date"], row["slot"])
 
 
 def _existing(
-    session: Session, patient_ids: Collection[int], *, since: datetime
-) -> dict[Identity, dict[str, Any]]:
+    session: Session, since: Mapping[int, datetime]
+) -> dict[Identity, RowMapping]:
+    """Return each patient's doses from the instant given for them."""
     rows = session.execute(
         select(
             Dose.id,
+            Dose.patient_id,
             Dose.line_id,
             Dose.zone_epoch,
             Dose.nominal_date,
@@ -157,15 +185,19 @@ def _existing(
             Dose.due_at,
             Dose.state,
             Dose.plan_id,
-        ).where(Dose.patient_id.in_(patient_ids), Dose.due_at >= since)
+        ).where(
+            Dose.patient_id.in_(since),
+            Dose.due_at >= min(since.values(), default=LONG_AGO),
+        )
     ).mappings()
-    found = [dict(row) for row in rows]
-    return {_identity(row): row for row in found}
+    return {
+        _identity(row): row for row in rows if row["due_at"] >= since[row["patient_id"]]
+    }
 
 
 def _cancel_unwanted(
     session: Session,
-    existing: Mapping[Identity, Mapping[str, Any]],
+    existing: Mapping[Identity, RowMapping],
     wanted: Mapping[Identity, Mapping[str, Any]],
     *,
     now: datetime,
@@ -185,7 +217,7 @@ def _cancel_unwanted(
 
 def _move_changed(
     session: Session,
-    existing: Mapping[Identity, Mapping[str, Any]],
+    existing: Mapping[Identity, RowMapping],
     wanted: Mapping[Identity, Mapping[str, Any]],
     *,
     now: datetime,

@@ -140,21 +140,6 @@ def dose_facts(session: Session, patient_id: int, dose_id: int) -> DoseFacts | N
     return found[0] if found else None
 
 
-def any_open(session: Session, patient_id: int, due_at: datetime) -> bool:
-    """Say whether anything due at this moment is still unrecorded."""
-    return bool(
-        session.scalar(
-            select(Dose.id)
-            .where(
-                Dose.patient_id == patient_id,
-                Dose.due_at == due_at,
-                Dose.state == OPEN,
-            )
-            .limit(1)
-        )
-    )
-
-
 def _unplanned(now: datetime) -> ColumnElement[bool]:
     return or_(
         Horizon.patient_id.is_(None),
@@ -207,17 +192,10 @@ def is_planned(session: Session, patient_id: int) -> bool:
     )
 
 
-def settled_until(
-    session: Session, patient_ids: Collection[int]
-) -> dict[int, datetime]:
-    """Return until when each patient's doses can no longer be other than planned.
-
-    That is the last time they were planned, or the end of what was planned then,
-    when nobody planned for longer than that. Who was never planned is left out.
-    """
-    rows = session.execute(
-        select(Horizon.patient_id, Horizon.planned_at, Horizon.planned_until).where(
-            Horizon.patient_id.in_(patient_ids)
-        )
-    )
-    return {row.patient_id: min(row.planned_at, row.planned_until) for row in rows}
+def horizons_of(session: Session, patient_ids: Collection[int]) -> Sequence[Horizon]:
+    """Return how far these patients are planned; who never was is left out."""
+    return session.scalars(
+        select(Horizon)
+        .where(Horizon.patient_id.in_(patient_ids))
+        .execution_options(populate_existing=True)
+    ).all()

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import String, insert, literal, select
+from sqlalchemy import String, bindparam, insert, literal, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new_from
+from pillweb.base.db import ask, insert_new_from, table_of
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
@@ -26,6 +26,17 @@ from pillweb.reminders.rules import (
     next_step_at,
     step_due,
 )
+
+_OPEN_CATEGORIES = (
+    select(Medication.category)
+    .join(Dose, Dose.medication_id == Medication.id)
+    .where(
+        Dose.patient_id == bindparam("patient_id"),
+        Dose.due_at == bindparam("due_at"),
+        Dose.state == OPEN,
+    )
+)
+_KEEP_LINK = insert(table_of(ReminderLink))
 
 
 def arm_reminders(
@@ -77,15 +88,8 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
 
 
 def _open_categories(session: Session, reminder: Reminder) -> Sequence[str]:
-    return session.scalars(
-        select(Medication.category)
-        .join(Dose, Dose.medication_id == Medication.id)
-        .where(
-            Dose.patient_id == reminder.patient_id,
-            Dose.due_at == reminder.due_at,
-            Dose.state == OPEN,
-        )
-    ).all()
+    moment = {"patient_id": reminder.patient_id, "due_at": reminder.due_at}
+    return ask(session, _OPEN_CATEGORIES, moment).scalars().all()
 
 
 def _fire(
@@ -129,15 +133,14 @@ def _fire(
 def _keep_link(
     session: Session, reminder: Reminder, token: str, *, now: datetime
 ) -> None:
-    session.execute(
-        insert(ReminderLink).values(
-            reminder_id=reminder.id,
-            patient_id=reminder.patient_id,
-            token_hash=token_hash(token),
-            created_at=now,
-            expires_at=reminder.due_at + LINK_LIFE,
-        )
-    )
+    row = {
+        "reminder_id": reminder.id,
+        "patient_id": reminder.patient_id,
+        "token_hash": token_hash(token),
+        "created_at": now,
+        "expires_at": reminder.due_at + LINK_LIFE,
+    }
+    ask(session, _KEEP_LINK, row)
 
 
 def _post_late(
