@@ -2,14 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account, AccountLink, WebSession
 from pillweb.base.crypto import blind_index
+from pillweb.base.db import ask
 from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
+
+_VIEWER = (
+    select(WebSession.account_id, WebSession.id, Account.name, Account.email)
+    .join(Account, Account.id == WebSession.account_id)
+    .where(
+        WebSession.token_hash == bindparam("hash"),
+        WebSession.revoked_at.is_(None),
+        WebSession.expires_at > bindparam("now"),
+    )
+)
 
 
 def any_account(session: Session) -> bool:
@@ -31,15 +42,7 @@ def account_by_email(session: Session, email: str) -> Account | None:
 
 def viewer_of(session: Session, token: str, *, now: datetime) -> Viewer | None:
     """Return who is signed in by a cookie's secret, while the session lives."""
-    row = session.execute(
-        select(WebSession.account_id, WebSession.id, Account.name, Account.email)
-        .join(Account, Account.id == WebSession.account_id)
-        .where(
-            WebSession.token_hash == token_hash(token),
-            WebSession.revoked_at.is_(None),
-            WebSession.expires_at > now,
-        )
-    ).first()
+    row = ask(session, _VIEWER, {"hash": token_hash(token), "now": now}).first()
     return None if row is None else Viewer(*row)
 
 

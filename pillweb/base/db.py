@@ -1,19 +1,22 @@
 """The database: one set of models and sessions for SQLite and for Postgres."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     DateTime,
     Engine,
+    Executable,
     Integer,
     MetaData,
     Select,
@@ -30,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 
 from pillweb.base.config import settings
 
+READS = "pillweb_reads"
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -39,26 +43,41 @@ class UTCDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def bind_processor(
+        self, dialect: Dialect
+    ) -> Callable[[datetime | None], datetime | str | None]:
         """Turn an aware time into UTC; raise ValueError on a naive one."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant must carry its offset")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+        return _text_of_instant if dialect.name == "sqlite" else _utc
 
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
         """Give the instant back as UTC."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
+        del coltype
+        return _instant_of_text if dialect.name == "sqlite" else _instant
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("an instant must carry its offset")
+    return value.astimezone(UTC)
+
+
+def _text_of_instant(value: datetime | None) -> str | None:
+    utc = _utc(value)
+    if utc is None:
+        return None
+    return utc.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _instant_of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _instant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
 
 
 class Exact(TypeDecorator[Decimal]):
@@ -113,7 +132,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    # Without it every statement stands alone: a connection begins nothing by itself.
+    if not connection.get_execution_options().get(READS):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -140,6 +160,8 @@ def make_engine(url: str, *, statement_timeout_s: int = 5) -> Engine:
         pool_timeout=2,
         pool_pre_ping=True,
         hide_parameters=True,
+        # psycopg's own executemany is faster, and says how many rows it wrote.
+        use_insertmanyvalues=False,
         connect_args={
             "connect_timeout": 5,
             "options": f"-c statement_timeout={statement_timeout_s * 1000} "
@@ -171,6 +193,9 @@ class Database:
 
     @cached_property
     def _reader(self) -> Engine:
+        # SQLite's own AUTOCOMMIT would cost a pragma at the end of every page.
+        if self.engine.dialect.name == "sqlite":
+            return self.engine.execution_options(**{READS: True})
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def reading(self) -> Session:
@@ -194,10 +219,37 @@ def database() -> Database:
     return Database(make_engine(settings().database_url))
 
 
-def _insert(session: Session, row: type[Base]) -> Any:  # noqa: ANN401
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    make = sqlite.insert if on_sqlite else postgresql.insert
-    return make(cast("Table", row.__table__))
+def ask(
+    session: Session,
+    statement: Executable,
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]] = MappingProxyType({}),
+) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement that was made once, with the values of this time.
+
+    To make a statement takes several times as long as to execute it, so whatever is
+    asked in every request stands ready at the top of its module, with `bindparam`s.
+    The rows are plain ones: columns, not objects of the session.
+    """
+    session.flush()
+    return session.connection().execute(statement, values)
+
+
+def table_of(row: type[Base]) -> Table:
+    """Return the table in which a kind of row is kept."""
+    return cast("Table", row.__table__)
+
+
+@cache
+def _inserting(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return make(table_of(row))
+
+
+@cache
+def _inserting_new(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
+    statement = _inserting(dialect, row).on_conflict_do_nothing()
+    # Postgres forgets how many rows there were unless it is asked to remember.
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def insert_new(
@@ -209,10 +261,8 @@ def insert_new(
     """
     if not values:
         return 0
-    keys = row.__mapper__.primary_key
-    # Counted by what comes back: psycopg tells no rowcount of many rows at once.
-    statement = _insert(session, row).on_conflict_do_nothing().returning(*keys)
-    return len(session.connection().execute(statement, list(values)).all())
+    statement = _inserting_new(session.get_bind().dialect.name, row)
+    return int(ask(session, statement, list(values)).rowcount)
 
 
 def insert_new_from(
@@ -222,14 +272,25 @@ def insert_new_from(
     chosen: Select[*tuple[Any, ...]],
 ) -> None:
     """Insert what a query chooses, but for rows that break a unique rule."""
-    session.execute(
-        _insert(session, row).from_select(columns, chosen).on_conflict_do_nothing()
-    )
+    statement = _inserting(session.get_bind().dialect.name, row)
+    session.execute(statement.from_select(columns, chosen).on_conflict_do_nothing())
 
 
-def upsert(session: Session, row: type[Base], values: Mapping[str, Any]) -> None:
-    """Insert a row, or change the one that has its primary key."""
+def upsert(
+    session: Session, row: type[Base], values: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows, or change those that have their primary keys.
+
+    The rows must all name the same columns.
+    """
+    if values:
+        dialect = session.get_bind().dialect.name
+        ask(session, _upserting(dialect, row, tuple(values[0])), list(values))
+
+
+@cache
+def _upserting(dialect: str, row: type[Base], names: tuple[str, ...]) -> Any:  # noqa: ANN401
     keys = [key.name for key in row.__mapper__.primary_key]
-    rest = {name: value for name, value in values.items() if name not in keys}
-    statement = _insert(session, row).values(**values)
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+    statement = _inserting(dialect, row)
+    rest = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)

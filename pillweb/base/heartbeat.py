@@ -32,12 +32,14 @@ def beat(
     upsert(
         session,
         Heartbeat,
-        {
-            "component": component,
-            "instance": instance,
-            "beat_at": now,
-            "lag_s": lag_s,
-        },
+        [
+            {
+                "component": component,
+                "instance": instance,
+                "beat_at": now,
+                "lag_s": lag_s,
+            }
+        ],
     )
 
 

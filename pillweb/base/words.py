@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 PartOfDay = Literal["morning", "midday", "evening", "bedtime"]
@@ -52,6 +53,7 @@ _TEENS = range(10, 20)
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
+@lru_cache(maxsize=1440)
 def time_words(clock: time) -> str:
     """Return the time as "8am", "8.05am", "5.30pm", "midday" or "midnight" (NHS)."""
     if clock.minute == 0 and clock.hour in (0, _NOON):
@@ -98,6 +100,7 @@ def plural(unit: str) -> str:
     return _PLURALS.get(unit, f"{unit}s")
 
 
+@lru_cache(maxsize=1024)
 def amount_words(amount: Decimal, unit: str) -> str:
     """Return an amount of a unit given in the singular.
 

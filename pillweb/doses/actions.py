@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new, upsert
+from pillweb.base.db import ask, insert_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.models import Dose, DoseEvent, Horizon
-from pillweb.doses.queries import settled_until
+from pillweb.doses.queries import horizons_of
 from pillweb.doses.rules import (
     CANCELLED,
     EARLY_BY,
@@ -35,6 +35,26 @@ from pillweb.schedules.rules.occurrences import next_after, occurrences
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
 SAME_DAYS = timedelta(days=2)
+A_DAY = timedelta(days=1)
+
+_DOSE = table_of(Dose)
+_APPEND = insert(table_of(DoseEvent))
+_MARK_TAKEN = (
+    update(_DOSE)
+    .where(
+        _DOSE.c.id.in_(bindparam("ids", expanding=True)),
+        _DOSE.c.patient_id == bindparam("patient"),
+        _DOSE.c.state == OPEN,
+        _DOSE.c.due_at <= bindparam("latest"),
+    )
+    .values(
+        state=TAKEN,
+        recorded_at=bindparam("now"),
+        taken_at=bindparam("now"),
+        taken_amount=_DOSE.c.amount,
+    )
+    .returning(_DOSE.c.id, _DOSE.c.amount)
+)
 
 Identity = tuple[int, int, Any, int]
 
@@ -60,8 +80,7 @@ def plan_doses(
     )
     revisions = {row.id: row.plan_revision for row in locked}
     until = now + HORIZON
-    settled = settled_until(session, ids)
-    since = {i: min(now, settled.get(i, LONG_AGO)) - REACHES_BACK for i in ids}
+    since = _unsettled_since(session, revisions, now=now)
     earliest = min(since.values(), default=now)
     wanted: dict[Identity, dict[str, Any]] = {}
     held: set[tuple[Identity, datetime]] = set()
@@ -70,29 +89,51 @@ def plan_doses(
         for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
             wanted[_identity(row)] = row
             held.add((_identity(row), row["due_at"]))
-    existing = _existing(session, ids, since=earliest)
+    existing = _existing(session, since)
     free = {
         key: row
         for key, row in existing.items()
-        if _is_free(row, settled=settled, held=(key, row["due_at"]) in held, now=now)
+        if _is_free(row, since=since, held=(key, row["due_at"]) in held, now=now)
     }
     _cancel_unwanted(session, [free[key] for key in free.keys() - wanted.keys()])
     _move_changed(session, existing, free, wanted)
     fresh = [row for key, row in wanted.items() if key not in existing]
     added = insert_new(session, Dose, fresh)
-    for patient_id in ids:
-        upsert(
-            session,
-            Horizon,
-            {
-                "patient_id": patient_id,
-                "plan_revision": revisions[patient_id],
-                "tzdata_version": tzdata_version(),
-                "planned_at": now,
-                "planned_until": until,
-            },
-        )
+    horizons = [
+        {
+            "patient_id": patient_id,
+            "plan_revision": revisions[patient_id],
+            "tzdata_version": tzdata_version(),
+            "planned_at": now,
+            "planned_until": until,
+        }
+        for patient_id in ids
+    ]
+    upsert(session, Horizon, horizons)
     return added
+
+
+def _unsettled_since(
+    session: Session, revisions: Mapping[int, int], *, now: datetime
+) -> dict[int, datetime]:
+    """Return from when on each patient's doses may be other than planned.
+
+    Where neither plan nor zone data changed since, that is the end of what was
+    planned: so the daily planning of a day more costs a day, and not a week.
+    """
+    since = dict.fromkeys(revisions, LONG_AGO - REACHES_BACK)
+    for horizon in horizons_of(session, revisions):
+        patient_id = horizon.patient_id
+        unchanged = (
+            horizon.plan_revision == revisions[patient_id]
+            and horizon.tzdata_version == tzdata_version()
+        )
+        if unchanged:
+            since[patient_id] = horizon.planned_until
+        else:
+            settled = min(horizon.planned_at, horizon.planned_until)
+            since[patient_id] = min(now, settled) - REACHES_BACK
+    return since
 
 
 def _wanted_rows(
@@ -103,7 +144,10 @@ def _wanted_rows(
     start = max(since, planned.holds_from)
     end = until if planned.valid_to is None else min(until, planned.valid_to)
     line = line_from_json(planned.rule)
-    dues = occurrences(line, zone, (start, end))
+    # The first dose after the window tells how long its last one stays open.
+    found = occurrences(line, zone, (start, end + A_DAY))
+    dues = [due for due in found if due.due_at < end]
+    beyond = found[len(dues)] if len(dues) < len(found) else None
     shared = {
         "patient_id": planned.patient_id,
         "medication_id": planned.medication_id,
@@ -114,8 +158,9 @@ def _wanted_rows(
         "state": OPEN,
         "system_fault": False,
     }
-    followings = [*dues[1:], next_after(line, zone, dues[-1].due_at)] if dues else []
-    for due, following in zip(dues, followings, strict=True):
+    if dues and beyond is None:
+        beyond = next_after(line, zone, dues[-1].due_at)
+    for due, following in zip(dues, [*dues[1:], beyond], strict=False):
         next_due_at = None if following is None else following.due_at
         yield {
             **shared,
@@ -130,14 +175,14 @@ def _wanted_rows(
         }
 
 
-def _identity(row: Mapping[str, Any]) -> Identity:
+def _identity(row: Mapping[str, Any] | RowMapping) -> Identity:
     return (row["line_id"], row["zone_epoch"], row["nominal_date"], row["slot"])
 
 
 def _existing(
-    session: Session, patient_ids: Collection[int], *, since: datetime
-) -> dict[Identity, dict[str, Any]]:
-    """Return the doses due since then, and earlier cancelled ones of the same days.
+    session: Session, since: Mapping[int, datetime]
+) -> dict[Identity, RowMapping]:
+    """Return each patient's doses since then, and cancelled ones of the same days.
 
     A cancelled dose of this morning is the one that a time moved to tonight needs.
     """
@@ -153,19 +198,21 @@ def _existing(
             Dose.state,
             Dose.plan_id,
         ).where(
-            Dose.patient_id.in_(patient_ids),
-            Dose.due_at >= since - SAME_DAYS,
-            or_(Dose.due_at >= since, Dose.state == CANCELLED),
+            Dose.patient_id.in_(since),
+            Dose.due_at >= min(since.values(), default=LONG_AGO) - SAME_DAYS,
         )
     ).mappings()
-    found = [dict(row) for row in rows]
-    return {_identity(row): row for row in found}
+    return {
+        _identity(row): row
+        for row in rows
+        if row["due_at"] >= since[row["patient_id"]] or row["state"] == CANCELLED
+    }
 
 
 def _is_free(
-    row: Mapping[str, Any],
+    row: RowMapping,
     *,
-    settled: Mapping[int, datetime],
+    since: Mapping[int, datetime],
     held: bool,
     now: datetime,
 ) -> bool:
@@ -177,11 +224,11 @@ def _is_free(
         return True
     if row["state"] != OPEN:
         return False
-    unsettled = row["due_at"] > settled.get(row["patient_id"], LONG_AGO)
+    unsettled = row["due_at"] > since[row["patient_id"]] + REACHES_BACK
     return row["due_at"] > now or (unsettled and not held)
 
 
-def _cancel_unwanted(session: Session, rows: Collection[Mapping[str, Any]]) -> None:
+def _cancel_unwanted(session: Session, rows: Collection[RowMapping]) -> None:
     gone = [row["id"] for row in rows if row["state"] == OPEN]
     if gone:
         session.execute(
@@ -193,8 +240,8 @@ def _cancel_unwanted(session: Session, rows: Collection[Mapping[str, Any]]) -> N
 
 def _move_changed(
     session: Session,
-    existing: Mapping[Identity, Mapping[str, Any]],
-    free: Mapping[Identity, Mapping[str, Any]],
+    existing: Mapping[Identity, RowMapping],
+    free: Mapping[Identity, RowMapping],
     wanted: Mapping[Identity, Mapping[str, Any]],
 ) -> None:
     """Give free doses what the newest plan says of them.
@@ -225,7 +272,7 @@ def _move_changed(
         )
 
 
-def _differs(row: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def _differs(row: RowMapping, new: Mapping[str, Any]) -> bool:
     return any(row[name] != new[name] for name in ("state", "plan_id", "due_at"))
 
 
@@ -243,18 +290,9 @@ def mark_taken(
     A dose that is already recorded stays as it is: pressing twice is one dose. One
     that is more than half a day away cannot have been taken yet.
     """
-    marked = session.execute(
-        update(Dose)
-        .where(
-            Dose.id.in_(dose_ids),
-            Dose.patient_id == patient_id,
-            Dose.state == OPEN,
-            Dose.due_at <= now + EARLY_BY,
-        )
-        .values(state=TAKEN, recorded_at=now, taken_at=now, taken_amount=Dose.amount)
-        .returning(Dose.id, Dose.amount),
-        execution_options={"synchronize_session": False},
-    ).all()
+    about = {"ids": list(dose_ids), "patient": patient_id}
+    latest = {"now": now, "latest": now + EARLY_BY}
+    marked = ask(session, _MARK_TAKEN, about | latest).all()
     _append(
         session,
         [{"dose_id": dose.id, "amount": dose.amount} for dose in marked],
@@ -360,4 +398,4 @@ def _append(
         "at": now,
         "entered_at": now,
     }
-    session.execute(insert(DoseEvent), [{**shared, **fact} for fact in facts])
+    ask(session, _APPEND, [{**shared, **fact} for fact in facts])

@@ -1,15 +1,23 @@
 """Questions about doses."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from pillweb.base.db import ask
 from pillweb.base.zones import day_bounds, local, tzdata_version
 from pillweb.doses.models import Dose, Horizon
-from pillweb.doses.rules import CANCELLED, LATE_EVENING, OPEN, REPLAN_BEFORE, DoseFacts
+from pillweb.doses.rules import (
+    CANCELLED,
+    LATE_EVENING,
+    LEAD,
+    OPEN,
+    REPLAN_BEFORE,
+    DoseFacts,
+)
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
@@ -17,115 +25,131 @@ from pillweb.schedules.models import Plan
 
 ENOUGH_TO_TELL = 50
 
-_FACTS = select(
-    Dose.id,
-    Medication.name,
-    Medication.strength,
-    Medication.form,
-    Medication.reason,
-    Medication.instruction,
-    Dose.amount,
-    Dose.nominal_date,
-    Dose.local_label,
-    Dose.due_at,
-    Dose.missed_at,
-    Dose.state,
-    Dose.recorded_at,
-    Dose.taken_at,
-).join(Medication, Medication.id == Dose.medication_id)
+_FACTS = (
+    select(
+        Dose.id,
+        Medication.name,
+        Medication.strength,
+        Medication.form,
+        Medication.reason,
+        Medication.instruction,
+        Dose.amount,
+        Dose.nominal_date,
+        Dose.local_label,
+        Dose.due_at,
+        Dose.missed_at,
+        Dose.state,
+        Dose.recorded_at,
+        Dose.taken_at,
+    )
+    .join(Medication, Medication.id == Dose.medication_id)
+    .where(Dose.patient_id == bindparam("patient_id"))
+    .order_by(Dose.due_at, Dose.id)
+)
+_BETWEEN = _FACTS.where(
+    Dose.due_at >= bindparam("start"),
+    Dose.due_at < bindparam("end"),
+    Dose.state != CANCELLED,
+)
+# Narrowed to what `rules.belongs_to_today` lets through: half the rows to decrypt.
+_TODAY = _BETWEEN.where(
+    or_(
+        Dose.nominal_date == bindparam("today"),
+        and_(
+            Dose.state == OPEN,
+            Dose.due_at <= bindparam("soon"),
+            Dose.missed_at > bindparam("now"),
+        ),
+    )
+)
+_ON_DATE = _BETWEEN.where(Dose.nominal_date == bindparam("on"))
+_DUE_AT = _FACTS.where(Dose.due_at == bindparam("due_at"), Dose.state != CANCELLED)
+_ONE = _FACTS.where(Dose.id == bindparam("dose_id"))
 
 
-def _facts(session: Session, *where: ColumnElement[bool]) -> list[DoseFacts]:
-    rows = session.execute(_FACTS.where(*where).order_by(Dose.due_at, Dose.id))
+def _facts(
+    session: Session, statement: Executable, **values: object
+) -> list[DoseFacts]:
     return [
         DoseFacts(
-            id=row.id,
-            name=row.name,
-            strength=row.strength,
-            unit=unit_of(row.form),
-            reason=row.reason,
-            instruction=row.instruction,
-            amount=row.amount,
-            nominal_date=row.nominal_date,
-            clock=time.fromisoformat(row.local_label),
-            due_at=row.due_at,
-            missed_at=row.missed_at,
-            state=row.state,
-            recorded_at=row.recorded_at,
-            taken_at=row.taken_at,
+            id=dose_id,
+            name=name,
+            strength=strength,
+            unit=unit_of(form),
+            reason=reason,
+            instruction=instruction,
+            amount=amount,
+            nominal_date=nominal_date,
+            clock=time.fromisoformat(local_label),
+            due_at=due_at,
+            missed_at=missed_at,
+            state=state,
+            recorded_at=recorded_at,
+            taken_at=taken_at,
         )
-        for row in rows
+        for (
+            dose_id,
+            name,
+            strength,
+            form,
+            reason,
+            instruction,
+            amount,
+            nominal_date,
+            local_label,
+            due_at,
+            missed_at,
+            state,
+            recorded_at,
+            taken_at,
+        ) in ask(session, statement, values).all()
     ]
 
 
 def day_of(
     session: Session, patient_id: int, *, place: ZoneInfo, now: datetime
 ) -> list[DoseFacts]:
-    """Return the doses that may stand on the page of the local day of `now`."""
-    start, end = day_bounds(local(now, place).date(), place)
+    """Return the doses that stand on the page of the local day of `now`."""
+    today = local(now, place).date()
+    start, end = day_bounds(today, place)
     return _facts(
         session,
-        Dose.patient_id == patient_id,
-        Dose.due_at >= start - LATE_EVENING,
-        Dose.due_at < end + LATE_EVENING,
-        Dose.state != CANCELLED,
+        _TODAY,
+        patient_id=patient_id,
+        start=start - LATE_EVENING,
+        end=end + LATE_EVENING,
+        today=today,
+        soon=now + LEAD,
+        now=now,
     )
 
 
-def doses_on(session: Session, patient_id: int, day: date) -> list[DoseFacts]:
-    """Return the standing doses that belong to one day of the calendar."""
-    return _facts(
-        session,
-        Dose.patient_id == patient_id,
-        Dose.nominal_date == day,
-        Dose.state != CANCELLED,
-    )
+def doses_on(session: Session, patient_id: int, on: date) -> list[DoseFacts]:
+    """Return the standing doses that belong to a date, whenever they were due."""
+    # A nominal date lies within two days of the instant, in whatever zone.
+    start = datetime.combine(on, time(), UTC) - timedelta(days=2)
+    end = start + timedelta(days=5)
+    return _facts(session, _ON_DATE, patient_id=patient_id, start=start, end=end, on=on)
 
 
 def doses_between(
     session: Session, patient_id: int, *, start: datetime, end: datetime
 ) -> list[DoseFacts]:
     """Return the standing doses due from start until just before end."""
-    return _facts(
-        session,
-        Dose.patient_id == patient_id,
-        Dose.due_at >= start,
-        Dose.due_at < end,
-        Dose.state != CANCELLED,
-    )
+    return _facts(session, _BETWEEN, patient_id=patient_id, start=start, end=end)
 
 
 def doses_due_at(
     session: Session, patient_id: int, due_at: datetime
 ) -> list[DoseFacts]:
     """Return the standing doses of one moment: what one reminder is about."""
-    return _facts(
-        session,
-        Dose.patient_id == patient_id,
-        Dose.due_at == due_at,
-        Dose.state != CANCELLED,
-    )
+    return _facts(session, _DUE_AT, patient_id=patient_id, due_at=due_at)
 
 
 def dose_facts(session: Session, patient_id: int, dose_id: int) -> DoseFacts | None:
     """Return one dose of this patient."""
-    found = _facts(session, Dose.patient_id == patient_id, Dose.id == dose_id)
+    found = _facts(session, _ONE, patient_id=patient_id, dose_id=dose_id)
     return found[0] if found else None
-
-
-def any_open(session: Session, patient_id: int, due_at: datetime) -> bool:
-    """Say whether anything due at this moment is still unrecorded."""
-    return bool(
-        session.scalar(
-            select(Dose.id)
-            .where(
-                Dose.patient_id == patient_id,
-                Dose.due_at == due_at,
-                Dose.state == OPEN,
-            )
-            .limit(1)
-        )
-    )
 
 
 def _unplanned(now: datetime) -> ColumnElement[bool]:
@@ -195,17 +219,10 @@ def is_planned(session: Session, patient_id: int) -> bool:
     )
 
 
-def settled_until(
-    session: Session, patient_ids: Collection[int]
-) -> dict[int, datetime]:
-    """Return until when each patient's doses can no longer be other than planned.
-
-    That is the last time they were planned, or the end of what was planned then,
-    when nobody planned for longer than that. Who was never planned is left out.
-    """
-    rows = session.execute(
-        select(Horizon.patient_id, Horizon.planned_at, Horizon.planned_until).where(
-            Horizon.patient_id.in_(patient_ids)
-        )
-    )
-    return {row.patient_id: min(row.planned_at, row.planned_until) for row in rows}
+def horizons_of(session: Session, patient_ids: Collection[int]) -> Sequence[Horizon]:
+    """Return how far these patients are planned; who never was is left out."""
+    return session.scalars(
+        select(Horizon)
+        .where(Horizon.patient_id.in_(patient_ids))
+        .execution_options(populate_existing=True)
+    ).all()

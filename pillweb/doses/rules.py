@@ -1,10 +1,11 @@
 """What is true of doses without asking anybody: states, words, and today's order."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
+from typing import NamedTuple
 
 from pillweb.base.words import amount_words, greeting, part_of_day, time_words
 
@@ -25,8 +26,7 @@ EARLY_BY = timedelta(hours=12)
 LATE_EVENING = timedelta(hours=12)
 
 
-@dataclass(frozen=True, slots=True)
-class DoseFacts:
+class DoseFacts(NamedTuple):
     """A dose with what a page says of its medicine."""
 
     id: int
@@ -45,8 +45,7 @@ class DoseFacts:
     taken_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """One dose as a page shows it."""
 
     id: int
@@ -159,7 +158,7 @@ def make_card(
 def without_names(doses: Iterable[DoseFacts]) -> list[DoseFacts]:
     """Return doses that tell how many and when, but not which medicine."""
     return [
-        replace(dose, name="Medicine", strength="", reason="", instruction="")
+        dose._replace(name="Medicine", strength="", reason="", instruction="")
         for dose in doses
     ]
 

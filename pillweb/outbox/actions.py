@@ -7,14 +7,23 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new
+from pillweb.base.db import ask, insert_new, table_of
 from pillweb.outbox.models import Attempt, Delivery
 from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE, backoff
 
 LASTING = timedelta(days=2)
+_ATTEMPT = table_of(Attempt)
+_END_ATTEMPT = (
+    update(_ATTEMPT)
+    .where(
+        _ATTEMPT.c.delivery_id == bindparam("delivery"),
+        _ATTEMPT.c.lease_id == bindparam("lease"),
+    )
+    .values(ended_at=bindparam("ended"), outcome=bindparam("said"))
+)
 _jitter = random.SystemRandom()
 
 
@@ -191,10 +200,5 @@ def settle_delivery(
 def _end_attempt(
     session: Session, delivery: Delivery, *, outcome: str, now: datetime
 ) -> None:
-    session.execute(
-        update(Attempt)
-        .where(
-            Attempt.delivery_id == delivery.id, Attempt.lease_id == delivery.lease_id
-        )
-        .values(ended_at=now, outcome=outcome)
-    )
+    which = {"delivery": delivery.id, "lease": delivery.lease_id}
+    ask(session, _END_ATTEMPT, which | {"ended": now, "said": outcome})

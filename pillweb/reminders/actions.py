@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import String, insert, literal, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new_from
+from pillweb.base.db import ask, insert_new_from, table_of
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
@@ -28,6 +28,7 @@ from pillweb.reminders.rules import (
 )
 
 DOSE_DUE = "dose_due"
+_KEEP_LINK = insert(table_of(ReminderLink))
 
 
 def arm_reminders(
@@ -171,15 +172,14 @@ def _was_never_told(session: Session, reminder: Reminder) -> bool:
 def _keep_link(
     session: Session, reminder: Reminder, token: str, *, now: datetime
 ) -> None:
-    session.execute(
-        insert(ReminderLink).values(
-            reminder_id=reminder.id,
-            patient_id=reminder.patient_id,
-            token_hash=token_hash(token),
-            created_at=now,
-            expires_at=reminder.due_at + LINK_LIFE,
-        )
-    )
+    row = {
+        "reminder_id": reminder.id,
+        "patient_id": reminder.patient_id,
+        "token_hash": token_hash(token),
+        "created_at": now,
+        "expires_at": reminder.due_at + LINK_LIFE,
+    }
+    ask(session, _KEEP_LINK, row)
 
 
 def _post_late(

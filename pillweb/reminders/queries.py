@@ -2,13 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from pillweb.base.db import ask
 from pillweb.base.errors import LinkGoneError
 from pillweb.base.tokens import token_hash
-from pillweb.doses.queries import any_open
+from pillweb.doses.models import Dose
+from pillweb.doses.rules import OPEN
 from pillweb.reminders.models import Reminder, ReminderLink
+
+_OPEN_BEHIND = (
+    select(Dose.id)
+    .join(
+        Reminder,
+        and_(Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at),
+    )
+    .where(Reminder.id == bindparam("reminder_id"), Dose.state == OPEN)
+    .limit(1)
+)
 
 
 def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
@@ -23,10 +35,7 @@ def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
 
 def is_still_wanted(session: Session, reminder_id: int | None) -> bool:
     """Say whether anything this reminder is about is still unrecorded."""
-    reminder = session.get(Reminder, reminder_id)
-    return reminder is not None and any_open(
-        session, reminder.patient_id, reminder.due_at
-    )
+    return ask(session, _OPEN_BEHIND, {"reminder_id": reminder_id}).first() is not None
 
 
 def reminder_behind(session: Session, token: str, *, now: datetime) -> Reminder:

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from pillweb.base.db import ask
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
@@ -16,6 +17,22 @@ from pillweb.sharing.rules import Door, Level, link_is_live, may
 ACCEPTED = "accepted"
 SELF = "self"
 
+_DOOR = (
+    select(
+        Patient.id,
+        Patient.name,
+        Patient.zone,
+        Grant.level,
+        (Grant.role == SELF).label("is_self"),
+    )
+    .join(Grant, Grant.patient_id == Patient.id)
+    .where(
+        Patient.id == bindparam("patient_id"),
+        Grant.account_id == bindparam("account_id"),
+        Grant.status == ACCEPTED,
+    )
+)
+
 
 def open_door(
     session: Session, viewer: Viewer, patient_id: int, *, need: Level
@@ -25,24 +42,18 @@ def open_door(
     Raises:
         NotFoundError: no such patient, or not for this viewer.
     """
-    row = session.execute(
-        select(
-            Patient.id,
-            Patient.name,
-            Patient.zone,
-            Grant.level,
-            (Grant.role == SELF).label("is_self"),
-        )
-        .join(Grant, Grant.patient_id == Patient.id)
-        .where(
-            Patient.id == patient_id,
-            Grant.account_id == viewer.account_id,
-            Grant.status == ACCEPTED,
-        )
-    ).first()
+    who = {"patient_id": patient_id, "account_id": viewer.account_id}
+    row = ask(session, _DOOR, who).first()
     if row is None or not may(row.level, need):
         raise NotFoundError
-    return Door(*row, base_url=f"/patients/{row.id}")
+    return Door(
+        patient_id=row.id,
+        patient_name=row.name,
+        zone=row.zone,
+        level=row.level,
+        is_self=row.is_self,
+        base_url=f"/patients/{row.id}",
+    )
 
 
 def patients_of(session: Session, viewer: Viewer) -> Sequence[tuple[int, str, str]]:

@@ -1,5 +1,7 @@
 """Page or fragment, from one template: the only user of htmx-flask."""
 
+from collections.abc import Hashable
+from functools import lru_cache, partial
 from typing import Any
 
 import htmx_flask
@@ -7,16 +9,33 @@ from flask import Flask, redirect, render_template
 from flask import make_response as plain_response
 from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
+from jinja2 import Environment
+from markupsafe import Markup
 from werkzeug.urls import iri_to_uri
 
 from pillweb.web.transaction import session
 
 UNPROCESSABLE = 422
+PIECES_KEPT = 1024
 
 
 def install_htmx(app: Flask) -> None:
-    """Let every request say whether HTMX sent it."""
+    """Let every request say whether HTMX sent it, and templates call `piece`."""
     htmx_flask.Htmx(app)
+    app.jinja_env.globals["piece"] = partial(_piece, app.jinja_env)
+
+
+def _piece(environment: Environment, template: str, **values: Hashable) -> Markup:
+    """Return a part of a page that follows from these values alone."""
+    return _kept_piece(environment, template, tuple(values.items()))
+
+
+@lru_cache(maxsize=PIECES_KEPT)
+def _kept_piece(
+    environment: Environment, template: str, values: tuple[tuple[str, Hashable], ...]
+) -> Markup:
+    # All that the piece shows is in the key, so one person's is never another's.
+    return Markup(environment.get_template(template).render(dict(values)))  # noqa: S704 - escaped by the template
 
 
 def is_htmx() -> bool:

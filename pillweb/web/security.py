@@ -54,7 +54,18 @@ def is_miss(response: Response) -> bool:
     return response.status_code == 404  # noqa: PLR2004 - HTTP's own number
 
 
-limiter = Limiter(
+class _Limiter(Limiter):
+    """Counts at the views that name a limit; there is none for all the others."""
+
+    def _check_request_limit(
+        self, callable_name: str | None = None, in_middleware: bool = True
+    ) -> None:
+        # Before every request it would look for defaults, of which there are none.
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = _Limiter(
     client_key,
     strategy="sliding-window-counter",
     in_memory_fallback_enabled=True,
