@@ -194,15 +194,22 @@ def mark_taken(
     account_id: int | None,
     channel: str,
     now: datetime,
+    just_now: bool = True,
 ) -> int:
-    """Record that these doses were taken just now; return how many were not yet.
+    """Record that these doses were taken; return how many were not recorded yet.
 
-    A dose that is already recorded stays as it is: pressing twice is one dose.
+    `just_now` is false where they were taken earlier, nobody knows when. A dose that
+    is already recorded stays as it is: pressing twice is one dose.
     """
     marked = session.execute(
         update(Dose)
         .where(Dose.id.in_(dose_ids), Dose.patient_id == patient_id, Dose.state == OPEN)
-        .values(state=TAKEN, recorded_at=now, taken_at=now, taken_amount=Dose.amount)
+        .values(
+            state=TAKEN,
+            recorded_at=now,
+            taken_at=now if just_now else None,
+            taken_amount=Dose.amount,
+        )
         .returning(Dose.id, Dose.amount),
         execution_options={"synchronize_session": False},
     ).all()

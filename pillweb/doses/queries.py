@@ -1,7 +1,7 @@
 """Questions about doses."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -65,6 +65,20 @@ def day_of(
         Dose.patient_id == patient_id,
         Dose.due_at >= start - LATE_EVENING,
         Dose.due_at < end + LATE_EVENING,
+        Dose.state != CANCELLED,
+    )
+
+
+def doses_on(session: Session, patient_id: int, on: date) -> list[DoseFacts]:
+    """Return the standing doses that belong to a date, whenever they were due."""
+    # A nominal date lies within two days of the instant, in whatever zone.
+    start = datetime.combine(on, time(), UTC) - timedelta(days=2)
+    return _facts(
+        session,
+        Dose.patient_id == patient_id,
+        Dose.due_at >= start,
+        Dose.due_at < start + timedelta(days=5),
+        Dose.nominal_date == on,
         Dose.state != CANCELLED,
     )
 
