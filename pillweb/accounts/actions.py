@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account, AccountLink, WebSession
 from pillweb.accounts.queries import account_by_email, email_index, live_link
 from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE, SESSION_LIFE
+from pillweb.base.db import take_turns
 from pillweb.base.errors import LinkGoneError
 from pillweb.base.links import link
 from pillweb.base.passwords import hash_password, needs_rehash, password_fits
@@ -47,6 +48,7 @@ def sign_up(session: Session, *, name: str, email: str, now: datetime) -> None:
     its owner is told so by mail and nothing changes. The password is chosen only
     behind the link, so nobody can prepare an account for somebody else's address.
     """
+    take_turns(session, Account)
     account = account_by_email(session, email)
     if account is not None and account.confirmed_at is not None:
         post_delivery(

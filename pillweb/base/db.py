@@ -22,6 +22,7 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
@@ -190,6 +191,18 @@ class Database:
 def database() -> Database:
     """Return the database of this process."""
     return Database(make_engine(settings().database_url))
+
+
+def take_turns(session: Session, row: type[Base]) -> None:
+    """Let transactions that look whether such a row exists, then add it, take turns.
+
+    The next waits until this one ends, as long as a statement may last. SQLite has
+    one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        table = row.__tablename__
+        session.execute(text("set local lock_timeout = 0"))
+        session.execute(text(f"lock table {table} in share row exclusive mode"))
 
 
 def _insert(session: Session, row: type[Base]) -> Any:  # noqa: ANN401
