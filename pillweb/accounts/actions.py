@@ -102,7 +102,7 @@ def _mail_link(
 def choose_password(
     session: Session, token: str, *, password: str, now: datetime
 ) -> Account:
-    """Set the password behind a mailed link, and sign every browser out.
+    """Set the password behind a mailed link; end every session and other link.
 
     Raises:
         LinkGoneError: the link is wrong, used or too old.
@@ -112,11 +112,11 @@ def choose_password(
         raise LinkGoneError
     used = session.scalars(
         update(AccountLink)
-        .where(AccountLink.id == row.id, AccountLink.used_at.is_(None))
+        .where(AccountLink.account_id == row.account_id, AccountLink.used_at.is_(None))
         .values(used_at=now)
         .returning(AccountLink.id)
     ).all()
-    if not used:
+    if row.id not in used:
         raise LinkGoneError
     account = session.get_one(Account, row.account_id)
     account.password_hash = hash_password(password)
