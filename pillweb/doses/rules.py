@@ -248,7 +248,7 @@ def day_page(
         if is_late_entry(dose, today=today, now=now):
             card = replace(card, take_words="I took it")
         cards.append(card)
-    planned = on < today + HORIZON
+    planned = on < today + REPLAN_BEFORE
     return DayPage(
         day_words=f"{date_words(on)} {on.year}",
         cards=tuple(cards),
