@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account, AccountLink, WebSession
 from pillweb.accounts.queries import account_by_email, email_index, live_link
 from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE, SESSION_LIFE
+from pillweb.base.db import take_turns
 from pillweb.base.errors import LinkGoneError
 from pillweb.base.links import link
 from pillweb.base.passwords import hash_password, needs_rehash, password_fits
@@ -47,6 +48,7 @@ def sign_up(session: Session, *, name: str, email: str, now: datetime) -> None:
     its owner is told so by mail and nothing changes. The password is chosen only
     behind the link, so nobody can prepare an account for somebody else's address.
     """
+    take_turns(session, Account)
     account = account_by_email(session, email)
     if account is not None and account.confirmed_at is not None:
         post_delivery(
@@ -100,7 +102,7 @@ def _mail_link(
 def choose_password(
     session: Session, token: str, *, password: str, now: datetime
 ) -> Account:
-    """Set the password behind a mailed link, and sign every browser out.
+    """Set the password behind a mailed link; end every session and other link.
 
     Raises:
         LinkGoneError: the link is wrong, used or too old.
@@ -110,11 +112,11 @@ def choose_password(
         raise LinkGoneError
     used = session.scalars(
         update(AccountLink)
-        .where(AccountLink.id == row.id, AccountLink.used_at.is_(None))
+        .where(AccountLink.account_id == row.account_id, AccountLink.used_at.is_(None))
         .values(used_at=now)
         .returning(AccountLink.id)
     ).all()
-    if not used:
+    if row.id not in used:
         raise LinkGoneError
     account = session.get_one(Account, row.account_id)
     account.password_hash = hash_password(password)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wtforms import PasswordField, StringField, ValidationError
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired, InputRequired
 
 from pillweb.accounts.rules import check_password
 from pillweb.base.errors import InvalidError
@@ -15,7 +15,7 @@ def email_field(label: str, **more: Any) -> StringField:  # noqa: ANN401
     """Return a field for one e-mail address."""
     return StringField(
         label,
-        validators=[InputRequired("Write the e-mail address."), _is_email],
+        validators=[DataRequired("Write the e-mail address."), _is_email],
         filters=[clean_text],
         render_kw={"type": "email", "autocomplete": "email", "inputmode": "email"},
         **more,
@@ -77,7 +77,7 @@ class SignInForm(Form):
 
     email = StringField(
         "Your e-mail address",
-        validators=[InputRequired("Write your e-mail address.")],
+        validators=[DataRequired("Write your e-mail address.")],
         filters=[clean_text],
         render_kw={"type": "email", "autocomplete": "username"},
     )

@@ -12,6 +12,8 @@ WEAKEST_SCORE = 2
 SESSION_LIFE = timedelta(days=90)
 CONFIRM_LIFE = timedelta(days=2)
 RESET_LIFE = timedelta(hours=1)
+DOORS = ("/sign-in", "/sign-out")
+SPACE = 32
 
 
 def check_password(password: str, *, personal: tuple[str, ...] = ()) -> None:
@@ -37,5 +39,6 @@ def safe_path(text: str) -> str:
     ('/patients/1/today', '/', '/')
     """
     plain = text.startswith("/") and not text.startswith("//")
-    odd = any(char in text for char in "\\\r\n\t")
-    return text if plain and not odd else "/"
+    odd = "\\" in text or any(ord(char) < SPACE for char in text)
+    loops = text.startswith(DOORS)
+    return text if plain and not odd and not loops else "/"

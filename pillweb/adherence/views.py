@@ -14,7 +14,7 @@ from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.words import MONTH_NAMES, WEEKDAY_NAMES, date_words
 from pillweb.base.zones import local, zone
-from pillweb.doses.rules import HORIZON
+from pillweb.doses.rules import REPLAN_BEFORE
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import page
@@ -23,7 +23,8 @@ from pillweb.web.viewer import opened_shares, signed_in
 
 adherence = Blueprint("adherence", __name__)
 
-MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
+MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
+FIRST_MONTH = date(2000, 1, 1)
 ORDER = (
     "taken",
     "late",
@@ -50,8 +51,8 @@ def _month_asked(today: date) -> date:
 def _cell(day: Day, door: Door, *, today: date) -> dict[str, object] | None:
     if not day.in_month:
         return None
-    # What lies beyond the planned week is not known, which is not "nothing due".
-    unknown = day.state == "not_due" and day.on > today + HORIZON
+    # What lies beyond the days surely planned is not known, which is not "nothing due".
+    unknown = day.state == "not_due" and day.on >= today + REPLAN_BEFORE
     own = f"{door.base_url}/days/{day.on.isoformat()}"
     return {
         "number": day.on.day,
@@ -85,7 +86,9 @@ def _calendar(door: Door) -> dict[str, object]:
         "summary": f"All was taken on {counts.full_days} of {counts.due_days} {days}."
         if counts.due_days
         else "",
-        "previous": _step(door, (first - timedelta(days=1)).replace(day=1)),
+        "previous": _step(door, (first - timedelta(days=1)).replace(day=1))
+        if first > FIRST_MONTH
+        else None,
         "next": _step(door, last + timedelta(days=1)) if last < today else None,
         "weekdays": [(name[:3], name) for name in WEEKDAY_NAMES],
         "weeks": cells,

@@ -25,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
@@ -250,6 +251,18 @@ def _inserting_new(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
     statement = _inserting(dialect, row).on_conflict_do_nothing()
     # Postgres forgets how many rows there were unless it is asked to remember.
     return statement.execution_options(preserve_rowcount=True)
+
+
+def take_turns(session: Session, row: type[Base]) -> None:
+    """Let transactions that look whether such a row exists, then add it, take turns.
+
+    The next waits until this one ends, as long as a statement may last. SQLite has
+    one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        table = row.__tablename__
+        session.execute(text("set local lock_timeout = 0"))
+        session.execute(text(f"lock table {table} in share row exclusive mode"))
 
 
 def insert_new(

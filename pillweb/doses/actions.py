@@ -50,7 +50,7 @@ _MARK_TAKEN = (
     .values(
         state=TAKEN,
         recorded_at=bindparam("now"),
-        taken_at=bindparam("now"),
+        taken_at=bindparam("taken_at"),
         taken_amount=_DOSE.c.amount,
     )
     .returning(_DOSE.c.id, _DOSE.c.amount)
@@ -284,15 +284,17 @@ def mark_taken(
     account_id: int | None,
     channel: str,
     now: datetime,
+    just_now: bool = True,
 ) -> int:
-    """Record that these doses were taken just now; return how many were not yet.
+    """Record that these doses were taken; return how many were not recorded yet.
 
-    A dose that is already recorded stays as it is: pressing twice is one dose. One
-    that is more than half a day away cannot have been taken yet.
+    `just_now` is false where they were taken earlier, nobody knows when. A dose that
+    is already recorded stays as it is: pressing twice is one dose. One that is more
+    than half a day away cannot have been taken yet.
     """
-    about = {"ids": list(dose_ids), "patient": patient_id}
-    latest = {"now": now, "latest": now + EARLY_BY}
-    marked = ask(session, _MARK_TAKEN, about | latest).all()
+    about = {"ids": list(dose_ids), "patient": patient_id, "latest": now + EARLY_BY}
+    times = {"now": now, "taken_at": now if just_now else None}
+    marked = ask(session, _MARK_TAKEN, about | times).all()
     _append(
         session,
         [{"dose_id": dose.id, "amount": dose.amount} for dose in marked],

@@ -1,13 +1,18 @@
 """What is true of doses without asking anybody: states, words, and today's order."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import NamedTuple
 
-from pillweb.base.words import amount_words, greeting, part_of_day, time_words
+from pillweb.base.words import (
+    amount_words,
+    date_words,
+    greeting,
+    time_words,
+)
 
 OPEN = "open"
 TAKEN = "taken"
@@ -24,6 +29,7 @@ LEAD = timedelta(minutes=30)
 UNDO_FOR = timedelta(hours=24)
 EARLY_BY = timedelta(hours=12)
 LATE_EVENING = timedelta(hours=12)
+DAY = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
 
 
 class DoseFacts(NamedTuple):
@@ -59,6 +65,16 @@ class Card(NamedTuple):
     state_words: str
     can_take: bool
     can_undo: bool
+    take_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """One day as one looks back on it, or ahead."""
+
+    day_words: str
+    cards: tuple[Card, ...]
+    nothing_words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +132,8 @@ def _state_words(
 ) -> str:
     due = time_words(dose.clock)
     if state in {TAKEN, PART}:
-        at = clock(dose.taken_at or dose.due_at)
-        return f"Taken at {at}" if state == TAKEN else f"Part taken at {at}"
+        at = f" at {clock(dose.taken_at)}" if dose.taken_at else ""
+        return f"Taken{at}" if state == TAKEN else f"Part taken{at}"
     return {
         SKIPPED: "Skipped",
         NOT_TAKEN: "Not taken",
@@ -152,6 +168,7 @@ def make_card(
         can_undo=may_mark
         and dose.state in RECORDED
         and may_undo(dose.recorded_at, now=now),
+        take_words="I have taken it",
     )
 
 
@@ -195,8 +212,22 @@ def take_all_label(due: int) -> str | None:
     return "I have taken it" if due == 1 else f"I have taken all {due}"
 
 
-def day_named(text: str) -> date | None:
-    """Return the day an address names, such as 2026-11-20; None when it is none."""
+def is_late_entry(dose: DoseFacts, *, today: date, now: datetime) -> bool:
+    """Say whether recording a dose now says of a past day that it was taken then.
+
+    When it was taken nobody knows then, so no time is kept.
+    """
+    return dose.nominal_date < today and not is_due(dose, now=now)
+
+
+def read_day(text: str) -> date | None:
+    """Return the day of this century that a path names, as in 2026-11-20.
+
+    >>> read_day("2026-11-20"), read_day("2026-02-31"), read_day("20261120")
+    (datetime.date(2026, 11, 20), None, None)
+    """
+    if not DAY.fullmatch(text):
+        return None
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -217,6 +248,33 @@ def by_part_of_day(
             tuple(make_card(d, now=now, clock=clock, may_mark=may_mark) for d in group),
         )
         for part, group in groupby(doses, key=lambda d: part_of_day(d.clock))
+    )
+
+
+def day_page(
+    doses: Sequence[DoseFacts],
+    *,
+    on: date,
+    today: date,
+    now: datetime,
+    clock: Callable[[datetime], str],
+    may_mark: bool,
+) -> DayPage:
+    """Return the page of one day; doses of days to come cannot be recorded yet."""
+    cards = []
+    for dose in doses:
+        may = may_mark and on <= today
+        card = make_card(dose, now=now, clock=clock, may_mark=may)
+        if is_late_entry(dose, today=today, now=now):
+            card = card._replace(take_words="I took it")
+        cards.append(card)
+    planned = on < today + REPLAN_BEFORE
+    return DayPage(
+        day_words=f"{date_words(on)} {on.year}",
+        cards=tuple(cards),
+        nothing_words="Nothing was planned for this day."
+        if planned
+        else "This day is not planned yet.",
     )
 
 

@@ -1,6 +1,7 @@
 """Today: what to take now, and what was taken."""
 
 from collections.abc import Collection
+from datetime import date, datetime, timedelta
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -10,11 +11,13 @@ from pillweb.base.errors import NotFoundError
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions import mark_taken, undo_marks
-from pillweb.doses.queries import day_of, doses_on, is_planned
+from pillweb.doses.queries import day_of, dose_facts, doses_on, is_planned
 from pillweb.doses.rules import (
+    DayPage,
     Today,
-    by_part_of_day,
-    day_named,
+    day_page,
+    is_late_entry,
+    read_day,
     today_page,
     without_names,
 )
@@ -26,6 +29,8 @@ from pillweb.web.transaction import session
 from pillweb.web.viewer import opened_shares, signed_in
 
 doses = Blueprint("doses", __name__)
+
+A_DAY = timedelta(days=1)
 
 
 def _today(door: Door) -> dict[str, object]:
@@ -65,29 +70,53 @@ def show_shared_today(link_id: int) -> ResponseReturnValue:
     return page("doses/today.html", **_today(door))
 
 
-@doses.get("/patients/<int:patient_id>/days/<day>")
-def show_day(patient_id: int, day: str) -> ResponseReturnValue:
-    """Show what became of one day, to read only."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
-    asked, place = day_named(day), zone(door.zone)
-    if asked is None:
+def _day_asked(text: str) -> date:
+    on = read_day(text)
+    if on is None:
         raise NotFoundError
-    return page(
-        "doses/day.html",
-        nav=nav_of(door),
-        base_url=door.base_url,
-        day_words=f"{date_words(asked)} {asked.year}",
-        back_url=f"{door.base_url}/calendar?month={asked:%Y-%m}",
-        groups=by_part_of_day(
-            doses_on(session(), door.patient_id, asked),
-            now=now(),
-            clock=lambda instant: time_words(local(instant, place).time()),
-            may_mark=False,
+    return on
+
+
+def _day(door: Door, on: date) -> dict[str, object]:
+    at = now()
+    place = zone(door.zone)
+
+    def clock(instant: datetime) -> str:
+        here = local(instant, place)
+        other = "" if here.date() == on else f" on {date_words(here.date())}"
+        return time_words(here.time()) + other
+
+    steps = [on - A_DAY, on + A_DAY]
+    return {
+        "nav": nav_of(door),
+        "base_url": door.base_url,
+        "on": on,
+        "day": day_page(
+            doses_on(session(), door.patient_id, on),
+            on=on,
+            today=local(at, place).date(),
+            now=at,
+            clock=clock,
+            may_mark=door.may_mark,
         ),
-    )
+        "steps": [
+            (f"{door.base_url}/days/{day}", date_words(day))
+            for day in steps
+            if read_day(day.isoformat())
+        ],
+    }
 
 
-def _mark(door: Door, dose_ids: Collection[int], account_id: int) -> None:
+@doses.get("/patients/<int:patient_id>/days/<text>")
+def show_day(patient_id: int, text: str) -> ResponseReturnValue:
+    """Show one day, past or planned, and let open doses of the past be recorded."""
+    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
+    return page("doses/day.html", **_day(door, _day_asked(text)))
+
+
+def _mark(
+    door: Door, dose_ids: Collection[int], account_id: int, *, just_now: bool = True
+) -> None:
     mark_taken(
         session(),
         dose_ids,
@@ -95,6 +124,7 @@ def _mark(door: Door, dose_ids: Collection[int], account_id: int) -> None:
         account_id=account_id,
         channel="page",
         now=now(),
+        just_now=just_now,
     )
 
 
@@ -111,11 +141,18 @@ def post_take_all(patient_id: int) -> ResponseReturnValue:
 
 @doses.post("/patients/<int:patient_id>/doses/<int:dose_id>/take")
 def post_take(patient_id: int, dose_id: int) -> ResponseReturnValue:
-    """Record one dose as taken."""
+    """Record one dose as taken; from the page of a past day without a time."""
     viewer = signed_in()
     door = open_door(session(), viewer, patient_id, need=Level.MARK)
-    _mark(door, [dose_id], viewer.account_id)
+    late = "day" in request.form and _is_late(door, dose_id)
+    _mark(door, [dose_id], viewer.account_id, just_now=not late)
     return _answer(door, dose_id)
+
+
+def _is_late(door: Door, dose_id: int) -> bool:
+    dose = dose_facts(session(), door.patient_id, dose_id)
+    today = local(now(), zone(door.zone)).date()
+    return dose is not None and is_late_entry(dose, today=today, now=now())
 
 
 @doses.post("/patients/<int:patient_id>/doses/<int:dose_id>/undo")
@@ -135,7 +172,9 @@ def post_undo(patient_id: int, dose_id: int) -> ResponseReturnValue:
 
 
 def _answer(door: Door, dose_id: int) -> ResponseReturnValue:
-    """Answer with the one card that changed, and the sentence above it."""
+    """Answer with the one card that changed, and the sentence above it on today."""
+    if "day" in request.form:
+        return _answer_on_day(door, dose_id, _day_asked(request.form["day"]))
     context = _today(door)
     today = context["today"]
     assert isinstance(today, Today)  # noqa: S101 - what _today put there
@@ -145,3 +184,15 @@ def _answer(door: Door, dose_id: int) -> ResponseReturnValue:
     if is_htmx():
         return fragment("doses/answer.html", card=card, **context)
     return go(f"{door.base_url}/today#dose-{dose_id}")
+
+
+def _answer_on_day(door: Door, dose_id: int, on: date) -> ResponseReturnValue:
+    context = _day(door, on)
+    day = context["day"]
+    assert isinstance(day, DayPage)  # noqa: S101 - what _day put there
+    card = next((card for card in day.cards if card.id == dose_id), None)
+    if card is None:
+        raise NotFoundError
+    if is_htmx():
+        return fragment("doses/_card.html", card=card, swapped=True, **context)
+    return go(f"{door.base_url}/days/{on}#dose-{dose_id}")

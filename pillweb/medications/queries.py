@@ -1,10 +1,32 @@
 """Questions about medicines."""
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
 from pillweb.medications.models import Medication
+
+A_MOMENT = timedelta(minutes=1)
+
+
+def just_added(
+    session: Session, patient_id: int, *, now: datetime, **facts: str
+) -> list[Medication]:
+    """Return the running medicines of these facts added within the last minute."""
+    rows = session.scalars(
+        select(Medication).where(
+            Medication.patient_id == patient_id,
+            Medication.created_at > now - A_MOMENT,
+            Medication.stopped_at.is_(None),
+        )
+    )
+    return [
+        row
+        for row in rows
+        if all(getattr(row, name) == value for name, value in facts.items())
+    ]
 
 
 def medication_of(session: Session, patient_id: int, medication_id: int) -> Medication:

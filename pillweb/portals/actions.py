@@ -16,6 +16,7 @@ from pillweb.doses.rules import SKIPPED, TAKEN
 from pillweb.medications.actions import add_medication
 from pillweb.patients.actions import add_patient
 from pillweb.patients.models import Patient
+from pillweb.portals.queries import person_just_added
 from pillweb.portals.rules import (
     CAREGIVER,
     DEMO_ZONE,
@@ -31,6 +32,7 @@ from pillweb.reports.actions import order_report
 from pillweb.reports.rules import MONTHLY
 from pillweb.schedules.actions import set_plan
 from pillweb.sharing.actions import grant_access
+from pillweb.sharing.queries import SELF
 from pillweb.sharing.rules import Level
 
 A_WEEK = timedelta(days=7)
@@ -83,6 +85,40 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
     return elder
 
 
+def add_person(
+    session: Session,
+    *,
+    account_id: int,
+    name: str,
+    zone: str,
+    reminder_email: str,
+    is_self: bool,
+    now: datetime,
+) -> int:
+    """Add somebody who takes medicine, managed by this account; return the id.
+
+    The same person twice within a minute is a button pressed twice, and one person.
+    """
+    session.execute(
+        select(Account.id).where(Account.id == account_id).with_for_update()
+    )
+    twin = person_just_added(session, account_id, name=name, zone=zone, now=now)
+    if twin is not None:
+        return twin
+    patient = add_patient(
+        session, name=name, zone=zone, reminder_email=reminder_email, now=now
+    )
+    grant_access(
+        session,
+        account_id=account_id,
+        patient_id=patient.id,
+        level=Level.MANAGE,
+        role=SELF if is_self else "caregiver",
+        now=now,
+    )
+    return patient.id
+
+
 def _prescribe(
     session: Session, patient: Patient, *, author_id: int, began: datetime
 ) -> None:
@@ -130,13 +166,15 @@ def _past_doses(session: Session, patient: Patient, *, now: datetime) -> Sequenc
 def _live_through(
     session: Session, patient: Patient, *, account_id: int, now: datetime
 ) -> None:
-    """Record what became of each past dose; the last hour and a half stays open."""
+    """Record what became of each past dose; those of the last hour stay open."""
     dice = random.Random(SAME_FAMILY)  # noqa: S311 - the same family every time
     today = local(now, zone(patient.zone)).date()
     changes, events = [], []
     for dose in _past_doses(session, patient, now=now):
         clock = local(dose.due_at, zone(patient.zone)).time()
-        found = demo_outcome(clock, (today - dose.nominal_date).days, dice=dice)
+        # What could still be taken was taken: nothing is mailed for the past.
+        ago = 0 if dose.missed_at > now else (today - dose.nominal_date).days
+        found = demo_outcome(clock, ago, dice=dice)
         if found.taken_after is None and found.skip_reason is None:
             continue
         taken = found.taken_after is not None

@@ -17,7 +17,7 @@ from pillweb.schedules.rules.line import (
 
 HISTORY = timedelta(days=90)
 DEMO_ZONE = "Europe/London"
-STILL_OPEN = timedelta(minutes=90)
+STILL_OPEN = timedelta(minutes=60)
 ELDER = ("Rosa Alvarez", "rosa@family.example")
 CAREGIVER = ("Marta Alvarez", "marta@family.example")
 DOCTOR = ("Dr Chen", "dr.chen@clinic.example")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.adherence.queries import outcomes_of
 from pillweb.base.errors import NotFoundError
+from pillweb.base.mail_address import email_key
 from pillweb.base.zones import zone
 from pillweb.channels import Attachment
 from pillweb.medications.rules import unit_of
@@ -61,6 +62,13 @@ def orders_of(session: Session, patient_id: int) -> Sequence[ReportOrder]:
         .where(ReportOrder.patient_id == patient_id, ReportOrder.ended_at.is_(None))
         .order_by(ReportOrder.id)
     ).all()
+
+
+def order_to(session: Session, patient_id: int, email: str) -> ReportOrder | None:
+    """Return the standing order to an address, in whatever spelling."""
+    orders = orders_of(session, patient_id)
+    key = email_key(email)
+    return next((order for order in orders if email_key(order.email) == key), None)
 
 
 def order_of(session: Session, patient_id: int, order_id: int) -> ReportOrder:

@@ -23,7 +23,7 @@ CHART_STATES = ("taken", "late", "part", "skipped", "not_taken", "no_record")
 REASON_WORDS = {
     "clinician_said": "the doctor said so",
     "in_hospital": "in hospital",
-    "not_needed_by_plan": "not needed by the plan",
+    "not_needed": "not needed by the plan",
     "forgot": "forgot",
     "side_effects": "side effects",
     "ran_out": "ran out",

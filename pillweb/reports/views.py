@@ -15,6 +15,7 @@ from pillweb.reports.forms import OrderForm
 from pillweb.reports.queries import (
     gather_report,
     order_of,
+    order_to,
     orders_of,
     report_file,
     reports_of,
@@ -94,9 +95,16 @@ def post_order(patient_id: int) -> ResponseReturnValue:
     form = OrderForm()
     if not form.validate():
         return bad_form("reports/list.html", **_list_page(door, form))
+    # Locked, so that two presses at once take turns.
+    patient = session().get_one(Patient, door.patient_id, with_for_update=True)
+    if twin := order_to(session(), door.patient_id, said(form.email)):
+        if twin.every == form.how_often.data:
+            return go(f"{door.base_url}/reports")
+        form.email.errors = ["This address gets the report already."]
+        return bad_form("reports/list.html", **_list_page(door, form))
     order_report(
         session(),
-        patient=session().get_one(Patient, door.patient_id),
+        patient=patient,
         made_by_id=viewer.account_id,
         doctor_name=said(form.doctor_name),
         email=said(form.email),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.medications.models import Medication
@@ -12,7 +13,7 @@ from pillweb.schedules.queries import current_plan, lines_of
 from pillweb.schedules.rules import line as rule
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
-from pillweb.schedules.rules.slots import match_slots
+from pillweb.schedules.rules.slots import is_same, match_slots
 
 
 def set_plan(
@@ -29,10 +30,17 @@ def set_plan(
     """Say from now on how a medicine is taken; the earlier version is kept, ended.
 
     A line of the new version that stands where one stood before is the same line:
-    its doses keep their identity, and times that only moved keep their slot.
+    its doses keep their identity, and times that only moved keep their slot. Where
+    all lines say what holds already, the version that stands is returned as it is.
     """
+    # Two who save at once wait for each other; the second builds on the first.
+    session.execute(
+        select(Medication.id).where(Medication.id == medication.id).with_for_update()
+    )
     before = current_plan(session, medication.id)
     earlier = lines_of(session, before.id) if before else []
+    if before is not None and before.valid_to is None and _are_same(earlier, lines):
+        return before
     if before is not None and before.valid_to is None:
         before.valid_to = now
     plan = Plan(
@@ -64,6 +72,13 @@ def set_plan(
     medication.stopped_at = None
     note_plan_change(session, medication.patient_id)
     return plan
+
+
+def _are_same(earlier: Sequence[Line], lines: Sequence[rule.Line]) -> bool:
+    return len(earlier) == len(lines) and all(
+        is_same(line_from_json(old.rule), new)
+        for old, new in zip(earlier, lines, strict=True)
+    )
 
 
 def stop_medication(session: Session, medication: Medication, *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Medicines: what is taken, when, and how to change it."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from flask import Blueprint
@@ -10,10 +11,18 @@ from pillweb.base.words import long_date_words
 from pillweb.base.zones import local, zone
 from pillweb.medications.actions import add_medication, describe_medication
 from pillweb.medications.models import Medication
-from pillweb.medications.queries import medication_of
+from pillweb.medications.queries import just_added, medication_of
 from pillweb.medications.rules import unit_of
+from pillweb.patients.actions import note_plan_change
 from pillweb.schedules.actions import set_plan, stop_medication
-from pillweb.schedules.forms import MedicineForm, empty_form, filled_form
+from pillweb.schedules.forms import (
+    DescriptionForm,
+    MedicineForm,
+    description_form,
+    empty_form,
+    filled_form,
+    fits_form,
+)
 from pillweb.schedules.queries import (
     ListedMedication,
     current_plan,
@@ -22,6 +31,7 @@ from pillweb.schedules.queries import (
 )
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.schedules.rules.slots import is_same
 from pillweb.schedules.rules.words import in_words
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
@@ -36,21 +46,32 @@ def _today(door: Door) -> date:
     return local(now(), zone(door.zone)).date()
 
 
-def _listed(found: ListedMedication) -> dict[str, object]:
+def _plan_words(row: Medication, lines: Sequence[Line]) -> str:
+    plan = [in_words(line, unit_of(row.form)) for line in lines]
+    return "; ".join(words[:1].upper() + words[1:] for words in plan)
+
+
+def _until_words(row: Medication, lines: Sequence[Line], door: Door) -> str:
+    if row.stopped_at:
+        stopped = local(row.stopped_at, zone(door.zone)).date()
+        return f"Stopped on {long_date_words(stopped)}"
+    starts = [line.start_date for line in lines if line.start_date]
+    if starts and min(starts) > _today(door):
+        return f"Starts on {long_date_words(min(starts))}"
+    return ""
+
+
+def _listed(found: ListedMedication, door: Door) -> dict[str, object]:
     row = found.medication
-    unit = unit_of(row.form)
-    plan = [in_words(line_from_json(rule), unit) for rule in found.rules]
-    stopped = row.stopped_at
+    lines = [line_from_json(rule) for rule in found.rules]
     return {
         "id": row.id,
         "name": row.name,
         "strength": row.strength,
         "instruction": row.instruction,
         "reason": row.reason,
-        "plan_words": "; ".join(words[:1].upper() + words[1:] for words in plan),
-        "until_words": f"Stopped on {long_date_words(stopped.date())}"
-        if stopped
-        else "",
+        "plan_words": _plan_words(row, lines),
+        "until_words": _until_words(row, lines, door),
     }
 
 
@@ -63,25 +84,21 @@ def show_medicines(patient_id: int) -> ResponseReturnValue:
         "schedules/medicines.html",
         nav=nav_of(door),
         base_url=door.base_url,
-        medicines=[_listed(one) for one in found if not one.medication.stopped_at],
-        stopped=[_listed(one) for one in found if one.medication.stopped_at],
+        medicines=[
+            _listed(one, door) for one in found if not one.medication.stopped_at
+        ],
+        stopped=[_listed(one, door) for one in found if one.medication.stopped_at],
         add_url=f"{door.base_url}/medicines/new" if door.may_manage else None,
     )
 
 
-def _edit_page(
-    door: Door, form: MedicineForm, medication: Medication | None = None
-) -> dict[str, object]:
-    where = f"{door.base_url}/medicines"
-    here = f"{where}/{medication.id}" if medication else f"{where}/new"
-    running = medication is not None and medication.stopped_at is None
+def _edit_page(door: Door, form: DescriptionForm, **more: object) -> dict[str, object]:
     return {
         "nav": nav_of(door),
         "base_url": door.base_url,
         "form": form,
-        "action": here,
-        "medicine": medication,
-        "stop_url": f"{here}/stop" if running else None,
+        "action": f"{door.base_url}/medicines/new",
+        **more,
     }
 
 
@@ -94,39 +111,73 @@ def show_new(patient_id: int) -> ResponseReturnValue:
 
 @schedules.post("/patients/<int:patient_id>/medicines/new")
 def post_new(patient_id: int) -> ResponseReturnValue:
-    """Add a medicine and plan its doses."""
+    """Add a medicine and plan its doses; pressing twice adds one."""
     viewer = signed_in()
     door = open_door(session(), viewer, patient_id, need=Level.MANAGE)
     form = MedicineForm()
     if not form.validate():
         return bad_form("schedules/edit.html", **_edit_page(door, form))
-    medication = add_medication(
-        session(), patient_id=door.patient_id, now=now(), **form.facts()
-    )
-    set_plan(
-        session(),
-        medication,
-        lines=[form.line()],
-        author_id=viewer.account_id,
-        now=now(),
-    )
+    if not _pressed_twice(door, form):
+        medication = add_medication(
+            session(), patient_id=door.patient_id, now=now(), **form.facts()
+        )
+        set_plan(
+            session(),
+            medication,
+            lines=[form.line()],
+            author_id=viewer.account_id,
+            now=now(),
+        )
     wake_after_commit("plan_doses")
     return go(f"{door.base_url}/medicines")
 
 
-def _current_line(medication: Medication) -> Line | None:
+def _pressed_twice(door: Door, form: MedicineForm) -> bool:
+    """Say whether just this was saved a moment ago: nobody takes it twice over."""
+    # Writing first lets two presses at once wait for each other.
+    note_plan_change(session(), door.patient_id)
+    twins = just_added(session(), door.patient_id, now=now(), **form.facts())
+    return any(is_same(_newest_lines(twin)[0], form.line()) for twin in twins)
+
+
+def _newest_lines(medication: Medication) -> list[Line]:
     plan = current_plan(session(), medication.id)
-    lines = lines_of(session(), plan.id) if plan else []
-    return line_from_json(lines[0].rule) if lines else None
+    rows = lines_of(session(), plan.id) if plan else []
+    return [line_from_json(row.rule) for row in rows]
+
+
+def _change_page(
+    door: Door, form: DescriptionForm, medication: Medication, lines: Sequence[Line]
+) -> dict[str, object]:
+    here = f"{door.base_url}/medicines/{medication.id}"
+    running = medication.stopped_at is None
+    return _edit_page(
+        door,
+        form,
+        action=here,
+        medicine=medication,
+        stop_url=f"{here}/stop" if running else None,
+        stopped_words=_until_words(medication, lines, door) if not running else "",
+        plan_words="" if fits_form(lines) else _plan_words(medication, lines),
+    )
 
 
 @schedules.get("/patients/<int:patient_id>/medicines/<int:medication_id>")
 def show_edit(patient_id: int, medication_id: int) -> ResponseReturnValue:
-    """Show the form of a medicine as it is taken now."""
+    """Show the form of a medicine as it is taken now.
+
+    A plan that the form cannot show is told in words; then only the rest is asked.
+    """
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     medication = medication_of(session(), door.patient_id, medication_id)
-    form = filled_form(medication, _current_line(medication), _today(door))
-    return page("schedules/edit.html", **_edit_page(door, form, medication))
+    lines = _newest_lines(medication)
+    form = (
+        filled_form(medication, lines[0])
+        if fits_form(lines)
+        else description_form(medication)
+    )
+    context = _change_page(door, form, medication, lines)
+    return page("schedules/edit.html", **context)
 
 
 @schedules.post("/patients/<int:patient_id>/medicines/<int:medication_id>")
@@ -135,14 +186,16 @@ def post_edit(patient_id: int, medication_id: int) -> ResponseReturnValue:
     viewer = signed_in()
     door = open_door(session(), viewer, patient_id, need=Level.MANAGE)
     medication = medication_of(session(), door.patient_id, medication_id)
-    form = MedicineForm()
+    lines = _newest_lines(medication)
+    form = MedicineForm() if fits_form(lines) else DescriptionForm()
     if not form.validate():
-        return bad_form("schedules/edit.html", **_edit_page(door, form, medication))
+        context = _change_page(door, form, medication, lines)
+        return bad_form("schedules/edit.html", **context)
     describe_medication(medication, **form.facts())
     set_plan(
         session(),
         medication,
-        lines=[form.line()],
+        lines=[form.line()] if isinstance(form, MedicineForm) else lines,
         author_id=viewer.account_id,
         now=now(),
     )

@@ -9,15 +9,16 @@ from pillweb.accounts.models import Account
 from pillweb.accounts.queries import any_account
 from pillweb.base.clock import now
 from pillweb.base.config import settings
+from pillweb.base.db import take_turns
 from pillweb.base.demo_password import demo_password
 from pillweb.base.errors import NotFoundError
-from pillweb.patients.actions import add_patient
+from pillweb.base.viewer import Viewer
 from pillweb.patients.forms import PatientForm
-from pillweb.portals.actions import load_demo
+from pillweb.portals.actions import add_person, load_demo
+from pillweb.portals.queries import elder_just_loaded, person_just_added
 from pillweb.portals.rules import CAREGIVER, ELDER
-from pillweb.sharing.actions import grant_access
 from pillweb.sharing.queries import SELF, patients_of
-from pillweb.sharing.rules import Level, Nav
+from pillweb.sharing.rules import Nav
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session, wake_after_commit
@@ -48,6 +49,7 @@ def _welcome(form: FirstAccountForm) -> dict[str, object]:
 
 
 def _only_at_first() -> None:
+    take_turns(session(), Account)
     if any_account(session()):
         raise NotFoundError
 
@@ -81,11 +83,17 @@ def post_welcome() -> ResponseReturnValue:
 
 @home.post("/welcome/demo")
 def post_demo() -> ResponseReturnValue:
-    """Load the demo family and sign its elder in; only on this machine's own."""
-    _only_at_first()
+    """Load the demo family and sign its elder in; only on this machine's own.
+
+    Pressing twice loads one family and signs in all the same.
+    """
     if not settings().on_this_machine:
         raise NotFoundError
-    elder = load_demo(session(), password=demo_password(), now=now())
+    take_turns(session(), Account)
+    elder = elder_just_loaded(session(), now=now())
+    if elder is None:
+        _only_at_first()
+        elder = load_demo(session(), password=demo_password(), now=now())
     wake_after_commit("plan_doses")
     return _enter(elder, "/demo")
 
@@ -154,22 +162,29 @@ def post_new_person() -> ResponseReturnValue:
     form = PatientForm()
     if not form.validate():
         return bad_form("portals/new_person.html", **_new_person(form))
-    patient = add_patient(
+    is_self = form.who.data == "me"
+    if is_self and _is_here(viewer, name=said(form.name), zone=form.zone.data):
+        form.who.errors = ["You are here already. Choose somebody you help."]
+        return bad_form("portals/new_person.html", **_new_person(form))
+    patient_id = add_person(
         session(),
+        account_id=viewer.account_id,
         name=said(form.name),
         zone=form.zone.data,
         reminder_email=said(form.email) or viewer.email,
+        is_self=is_self,
         now=now(),
     )
-    grant_access(
-        session(),
-        account_id=viewer.account_id,
-        patient_id=patient.id,
-        level=Level.MANAGE,
-        role=SELF if form.who.data == "me" else "caregiver",
-        now=now(),
+    return go(f"/patients/{patient_id}/medicines")
+
+
+def _is_here(viewer: Viewer, *, name: str, zone: str) -> bool:
+    """Say whether the viewer was added as a patient before this press of the button."""
+    twin = person_just_added(
+        session(), viewer.account_id, name=name, zone=zone, now=now()
     )
-    return go(f"/patients/{patient.id}/medicines")
+    mine = patients_of(session(), viewer)
+    return twin is None and any(role == SELF for *_, role in mine)
 
 
 @home.get("/help")

@@ -9,6 +9,7 @@ from pillweb.schedules.rules.line import (
     free_slot,
     groups_of_times,
 )
+from pillweb.schedules.rules.line_text import line_to_json
 
 
 def match_slots(old: Line, new: Line) -> Line:
@@ -30,6 +31,20 @@ def match_slots(old: Line, new: Line) -> Line:
         groups.append(_numbered(times, _matched(here, everything, times), free))
     highest = max((entry.slot for times in groups for entry in times), default=-1)
     return _with_groups(new, groups, max(free, highest + 1))
+
+
+def is_same(old: Line, new: Line) -> bool:
+    """Say whether a new version of a line says nothing but what the old one says."""
+    kept = replace(match_slots(old, new), next_slot=old.next_slot)
+    return line_to_json(_spread(kept)) == line_to_json(_spread(old))
+
+
+def _spread(line: Line) -> Line:
+    """Return a line of times with its amount at each of them."""
+    if line.steps or not line.times:
+        return line
+    times = tuple(replace(entry, dose=entry.dose or line.dose) for entry in line.times)
+    return replace(line, times=times, dose=None)
 
 
 def _wall(entry: TimeOfDay) -> Hashable:
