@@ -1,6 +1,6 @@
 # Each target is described on its own line; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test check e2e bench lock
+.PHONY: help setup run demo migrate test check e2e bench docs lock
 
 PYTHON = python3
 IN = .venv/bin
@@ -36,6 +36,9 @@ e2e: ## Set up and run the journeys in a real browser (a Chromium on PATH)
 
 bench: setup ## Measure what docs promise, and print it
 	@$(IN)/python -m bench
+
+docs: setup ## Write docs/settings.md anew from the code
+	@$(IN)/python -m tools.docs
 
 lock: ## Compile requirements*.in into the lock files (UPGRADE=1 for newer versions)
 	@$(PYTHON) tools/setup.py && $(IN)/python tools/lock.py $(if $(UPGRADE),--upgrade)

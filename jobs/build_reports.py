@@ -10,6 +10,7 @@ from pillweb.base.pdf import to_pdf
 from pillweb.base.queue import wake
 from pillweb.base.render import render, report_css
 from pillweb.reports.actions import claim_report, finish_report
+from pillweb.reports.models import Report
 from pillweb.reports.queries import gather_report, oldest_wanted
 from pillweb.reports.rules import ReportPage
 
@@ -23,37 +24,45 @@ def run() -> int:
     """Build every wanted report; return how many were built."""
     done = 0
     while (claimed := _claim()) is not None:
-        report_id, page = claimed
-        if page is None:
+        report_id, given_up = claimed
+        if given_up:
+            log.error("report_failed", report=report_id)
             continue
-        pdf = print_report(page)
-        with transaction() as (session, now):
-            kept = finish_report(session, report_id, pdf=pdf, now=now)
-        log.info("report_built", report=report_id, bytes=len(pdf), kept=kept)
-        done += kept
+        done += _build(report_id)
     if done:
         wake("deliver")
     return done
 
 
+def _claim() -> tuple[int, bool] | None:
+    """Lease one report; return its id and whether it was tried often enough."""
+    with transaction() as (session, now):
+        report = claim_report(session, now=now)
+        return None if report is None else (report.id, report.state == "failed")
+
+
+def _build(report_id: int) -> bool:
+    """Build one report; one that cannot be built must not stop the others."""
+    try:
+        with transaction() as (session, now):
+            report = session.get_one(Report, report_id)
+            page = gather_report(
+                session,
+                report.patient_id,
+                first=report.first_on,
+                last=report.last_on,
+                now=now,
+            )
+        pdf = print_report(page)
+        with transaction() as (session, now):
+            kept = finish_report(session, report_id, pdf=pdf, now=now)
+    except Exception:  # noqa: BLE001 - it is leased, and tried again after that
+        log.exception("report_unbuilt", report=report_id)
+        return False
+    log.info("report_built", report=report_id, bytes=len(pdf), kept=kept)
+    return kept
+
+
 def print_report(page: ReportPage) -> bytes:
     """Return the one-page PDF of a report."""
     return to_pdf(render("reports/adherence.html", report=page), css=report_css())
-
-
-def _claim() -> tuple[int, ReportPage | None] | None:
-    with transaction() as (session, now):
-        report = claim_report(session, now=now)
-        if report is None:
-            return None
-        if report.state == "failed":
-            log.error("report_failed", report=report.id)
-            return report.id, None
-        page = gather_report(
-            session,
-            report.patient_id,
-            first=report.first_on,
-            last=report.last_on,
-            now=now,
-        )
-        return report.id, page

@@ -21,6 +21,7 @@ from pillweb.base import config, queue
 from pillweb.base import db as database_module
 from pillweb.base.db import Database
 from pillweb.factory import create_app
+from pillweb.web.security import limiter
 from tests.network import stay_here
 from tests.services import (
     ROOT,
@@ -161,7 +162,8 @@ def web_app() -> Flask:
 
 @pytest.fixture
 def app(web_app: Flask, db: Database) -> Flask:
-    """The web app on this test's database."""
+    """The web app on this test's database; nobody has tried to sign in yet."""
+    limiter.reset()
     return web_app
 
 

@@ -306,9 +306,8 @@ def prepare(env: dict[str, str], lock: int) -> Supervisor:
     folder = socket_folder()
     commands = read_procfile(ROOT / "Procfile")
     del commands["release"]
-    valkey = None
-    if not os.environ.get("REDIS_URL"):
-        valkey = valkey_command(folder / "valkey.sock")
+    given = os.environ.get("REDIS_URL")
+    valkey = None if given else valkey_command(folder / "valkey.sock")
     CONFIG.write_text(config_text(commands, valkey, folder), "utf-8")
     return Supervisor(folder, env, lock, folder / "valkey.sock" if valkey else None)
 

@@ -3,8 +3,9 @@
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pillweb.adherence.rules.outcome import WHOLE, Outcome
@@ -52,19 +53,20 @@ def outcomes_of(
         )
         .order_by(Dose.due_at, Dose.id)
     )
-    return [
-        Outcome(
-            due_at=row.due_at,
-            nominal_date=row.nominal_date,
-            state=row.state,
-            window=timedelta(minutes=row.window_min),
-            missed_at=row.missed_at,
-            taken_at=row.taken_at,
-            fraction=_fraction(row.taken_amount, row.amount),
-            reason=row.skip_reason or "",
-            medicine=row.medication_id,
-            local_time=time.fromisoformat(row.local_label),
-            entered_at=row.recorded_at,
-        )
-        for row in rows
-    ]
+    return [_outcome(row) for row in rows]
+
+
+def _outcome(row: Row[*tuple[Any, ...]]) -> Outcome:
+    return Outcome(
+        due_at=row.due_at,
+        nominal_date=row.nominal_date,
+        state=row.state,
+        window=timedelta(minutes=row.window_min),
+        missed_at=row.missed_at,
+        taken_at=row.taken_at,
+        fraction=_fraction(row.taken_amount, row.amount),
+        reason=row.skip_reason or "",
+        medicine=row.medication_id,
+        local_time=time.fromisoformat(row.local_label),
+        entered_at=row.recorded_at,
+    )

@@ -20,6 +20,10 @@ from pillweb.base.errors import UnsafeSettingsError
 ROOT = Path(__file__).parents[2]
 KEY_BYTES = 32
 SHORTEST_SECRET = 32
+PORTS = 65536
+DATABASES = {"sqlite", "postgresql"}
+DOORBELLS = {"redis", "rediss", "unix"}
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def _setting(default: str | int | bool, text: str) -> Any:  # noqa: ANN401
@@ -115,30 +119,56 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _is_easy(secret: str | bytes) -> bool:
+    return len(set(secret)) < SHORTEST_SECRET // 4
+
+
 def _key_faults(settings: Settings) -> list[str]:
     faults = []
-    if len(settings.secret_key) < SHORTEST_SECRET:
-        faults.append(
-            f"SECRET_KEY must hold at least {SHORTEST_SECRET} random characters; "
-            "`make run` makes one, or set your own."
-        )
-    elif len(set(settings.secret_key)) < SHORTEST_SECRET // 4:
-        faults.append("SECRET_KEY is too easy to guess: make it random.")
+    secrets = [("SECRET_KEY", settings.secret_key)]
+    # An earlier key still signs: a weak one lets anybody write cookies.
+    earlier = settings.secret_key_fallbacks.split(",")
+    secrets += [("SECRET_KEY_FALLBACKS", key) for key in earlier if key]
+    for name, secret in secrets:
+        if len(secret) < SHORTEST_SECRET:
+            faults.append(
+                f"{name} must hold at least {SHORTEST_SECRET} random characters; "
+                "`make run` makes one, or set your own."
+            )
+        elif _is_easy(secret):
+            faults.append(f"{name} is too easy to guess: make it random.")
     try:
-        lengths = {len(key) for key in settings.field_key_ring}
+        ring = settings.field_key_ring
     except (binascii.Error, ValueError):
-        lengths = set()
-    if lengths != {KEY_BYTES}:
+        ring = ()
+    if {len(key) for key in ring} != {KEY_BYTES}:
         faults.append(
             "FIELD_KEYS must hold at least one key of 32 random bytes in URL-safe "
             "base64; `make run` makes one, or set your own."
         )
+    elif any(_is_easy(key) for key in ring):
+        faults.append("FIELD_KEYS is too easy to guess: make it random.")
+    return faults
+
+
+def _kind_faults(settings: Settings) -> list[str]:
+    faults = []
+    if urlsplit(settings.database_url).scheme.partition("+")[0] not in DATABASES:
+        faults.append("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    if settings.redis_url and urlsplit(settings.redis_url).scheme not in DOORBELLS:
+        faults.append("REDIS_URL must begin with redis://, rediss:// or unix://")
+    if not 0 < settings.port < PORTS:
+        faults.append(f"PORT must be a number from 1 to {PORTS - 1}.")
+    if settings.proxy_hops < 0:
+        faults.append("PROXY_HOPS must be 0 or more.")
+    if settings.log_level not in LOG_LEVELS:
+        faults.append(f"LOG_LEVEL must be {', '.join(LOG_LEVELS[:-1])} or ERROR.")
     return faults
 
 
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
-    faults = _key_faults(settings)
+    faults = _key_faults(settings) + _kind_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:
         faults.append("PUBLIC_URL must be a full address such as https://pills.example")
@@ -162,8 +192,6 @@ def faults_of(settings: Settings) -> list[str]:
             faults.append(
                 "SMTP_URL may say tls=off only for this machine's own server."
             )
-    if settings.proxy_hops < 0:
-        faults.append("PROXY_HOPS must be 0 or more.")
     return faults
 
 

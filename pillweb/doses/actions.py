@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new, upsert
@@ -34,6 +34,7 @@ from pillweb.schedules.rules.occurrences import next_after, occurrences
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
+SAME_DAYS = timedelta(days=2)
 
 Identity = tuple[int, int, Any, int]
 
@@ -43,9 +44,10 @@ def plan_doses(
 ) -> int:
     """Make the doses of these (id, zone) patients what their plans want.
 
-    Adds what is missing until seven days from now, moves and cancels future doses
-    that nobody has recorded, and touches nothing of the past. Running it twice
-    changes nothing. Returns the number of doses added.
+    Adds what is missing until seven days from now, moves and cancels doses that
+    nobody has recorded and no plan wanted at their time, and touches nothing that
+    was settled before. Running it twice changes nothing. Returns the number of
+    doses added.
     """
     ids = [patient_id for patient_id, _ in patients]
     zones = dict(patients)
@@ -62,13 +64,20 @@ def plan_doses(
     since = {i: min(now, settled.get(i, LONG_AGO)) - REACHES_BACK for i in ids}
     earliest = min(since.values(), default=now)
     wanted: dict[Identity, dict[str, Any]] = {}
+    held: set[tuple[Identity, datetime]] = set()
     for line in planned_lines(session, ids, since=earliest):
         window = (since[line.patient_id], until)
         for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
             wanted[_identity(row)] = row
+            held.add((_identity(row), row["due_at"]))
     existing = _existing(session, ids, since=earliest)
-    _cancel_unwanted(session, existing, wanted, now=now)
-    _move_changed(session, existing, wanted, now=now)
+    free = {
+        key: row
+        for key, row in existing.items()
+        if _is_free(row, settled=settled, held=(key, row["due_at"]) in held, now=now)
+    }
+    _cancel_unwanted(session, [free[key] for key in free.keys() - wanted.keys()])
+    _move_changed(session, existing, free, wanted)
     fresh = [row for key, row in wanted.items() if key not in existing]
     added = insert_new(session, Dose, fresh)
     for patient_id in ids:
@@ -105,8 +114,8 @@ def _wanted_rows(
         "state": OPEN,
         "system_fault": False,
     }
-    last = next_after(line, zone, dues[-1].due_at) if dues else None
-    for due, following in zip(dues, [*dues[1:], last], strict=True):
+    followings = [*dues[1:], next_after(line, zone, dues[-1].due_at)] if dues else []
+    for due, following in zip(dues, followings, strict=True):
         next_due_at = None if following is None else following.due_at
         yield {
             **shared,
@@ -128,9 +137,14 @@ def _identity(row: Mapping[str, Any]) -> Identity:
 def _existing(
     session: Session, patient_ids: Collection[int], *, since: datetime
 ) -> dict[Identity, dict[str, Any]]:
+    """Return the doses due since then, and earlier cancelled ones of the same days.
+
+    A cancelled dose of this morning is the one that a time moved to tonight needs.
+    """
     rows = session.execute(
         select(
             Dose.id,
+            Dose.patient_id,
             Dose.line_id,
             Dose.zone_epoch,
             Dose.nominal_date,
@@ -138,24 +152,37 @@ def _existing(
             Dose.due_at,
             Dose.state,
             Dose.plan_id,
-        ).where(Dose.patient_id.in_(patient_ids), Dose.due_at >= since)
+        ).where(
+            Dose.patient_id.in_(patient_ids),
+            Dose.due_at >= since - SAME_DAYS,
+            or_(Dose.due_at >= since, Dose.state == CANCELLED),
+        )
     ).mappings()
     found = [dict(row) for row in rows]
     return {_identity(row): row for row in found}
 
 
-def _cancel_unwanted(
-    session: Session,
-    existing: Mapping[Identity, Mapping[str, Any]],
-    wanted: Mapping[Identity, Mapping[str, Any]],
+def _is_free(
+    row: Mapping[str, Any],
     *,
+    settled: Mapping[int, datetime],
+    held: bool,
     now: datetime,
-) -> None:
-    gone = [
-        row["id"]
-        for key, row in existing.items()
-        if key not in wanted and row["state"] == OPEN and row["due_at"] > now
-    ]
+) -> bool:
+    """Say whether planning may still change a dose; what is recorded is not free.
+
+    One whose time came while nobody planned is free when no plan wanted it then.
+    """
+    if row["state"] == CANCELLED:
+        return True
+    if row["state"] != OPEN:
+        return False
+    unsettled = row["due_at"] > settled.get(row["patient_id"], LONG_AGO)
+    return row["due_at"] > now or (unsettled and not held)
+
+
+def _cancel_unwanted(session: Session, rows: Collection[Mapping[str, Any]]) -> None:
+    gone = [row["id"] for row in rows if row["state"] == OPEN]
     if gone:
         session.execute(
             update(Dose)
@@ -167,24 +194,39 @@ def _cancel_unwanted(
 def _move_changed(
     session: Session,
     existing: Mapping[Identity, Mapping[str, Any]],
+    free: Mapping[Identity, Mapping[str, Any]],
     wanted: Mapping[Identity, Mapping[str, Any]],
-    *,
-    now: datetime,
 ) -> None:
-    """Give future doses that nobody recorded what the newest plan says of them."""
-    for key, row in existing.items():
-        new = wanted.get(key)
-        future = row["due_at"] > now and row["state"] in {OPEN, CANCELLED}
-        if new is None or not future:
+    """Give free doses what the newest plan says of them.
+
+    All are lifted out first, because two may trade their times. One that would land
+    on a dose that stands, taken already perhaps, is not asked for.
+    """
+    moving = [
+        key for key, row in free.items() if key in wanted and _differs(row, wanted[key])
+    ]
+    _cancel_unwanted(session, [free[key] for key in moving])
+    lifted = set(moving) | (free.keys() - wanted.keys())
+    standing = {
+        (row["line_id"], row["due_at"])
+        for key, row in existing.items()
+        if key not in lifted and row["state"] != CANCELLED
+    }
+    for key in moving:
+        new = wanted[key]
+        place = (new["line_id"], new["due_at"])
+        if place in standing:
             continue
-        settled = row["state"] == OPEN and row["plan_id"] == new["plan_id"]
-        if settled and row["due_at"] == new["due_at"]:
-            continue
+        standing.add(place)
         session.execute(
             update(Dose)
-            .where(Dose.id == row["id"], Dose.state.in_((OPEN, CANCELLED)))
+            .where(Dose.id == free[key]["id"], Dose.state == CANCELLED)
             .values(**new)
         )
+
+
+def _differs(row: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return any(row[name] != new[name] for name in ("state", "plan_id", "due_at"))
 
 
 def mark_taken(

@@ -13,6 +13,9 @@ from pillweb.doses.rules import CANCELLED, LATE_EVENING, OPEN, REPLAN_BEFORE, Do
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
+from pillweb.schedules.models import Plan
+
+ENOUGH_TO_TELL = 50
 
 _FACTS = select(
     Dose.id,
@@ -150,17 +153,32 @@ def patients_to_plan(
 
 def oldest_unplanned(session: Session, *, now: datetime) -> datetime | None:
     """Return since when somebody's doses wait to be planned; None when nobody's."""
-    row = session.execute(
-        select(func.count(), func.min(Horizon.planned_until))
-        .select_from(Patient)
+    changed_at = (
+        select(func.max(func.coalesce(Plan.valid_to, Plan.valid_from)))
+        .where(Plan.patient_id == Patient.id)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            Patient.created_at,
+            Horizon.planned_at,
+            Horizon.planned_until,
+            changed_at.label("changed_at"),
+        )
         .outerjoin(Horizon, Horizon.patient_id == Patient.id)
         .where(_unplanned(now))
-    ).one()
-    count, until = row
-    if not count:
-        return None
-    since = now if until is None else until - REPLAN_BEFORE
-    return min(since, now - timedelta(seconds=1))
+        .limit(ENOUGH_TO_TELL)
+    ).all()
+    waits = []
+    for row in rows:
+        waits.append(now)
+        if row.planned_at is None:
+            waits.append(row.changed_at or row.created_at)
+            continue
+        waits.append(row.planned_until - REPLAN_BEFORE)
+        if row.changed_at is not None and row.changed_at > row.planned_at:
+            waits.append(row.changed_at)
+    return min(waits, default=None)
 
 
 def is_planned(session: Session, patient_id: int) -> bool:

@@ -1,6 +1,7 @@
 """Loads the demo family: made by the same actions as a real one."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, update
@@ -67,11 +68,7 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
             now=began,
         )
     _prescribe(session, patient, author_id=caregiver.id, began=began)
-    at = began
-    while at < now:
-        plan_doses(session, [(patient.id, patient.zone)], now=at)
-        at += A_WEEK
-    plan_doses(session, [(patient.id, patient.zone)], now=now)
+    _plan_since(session, patient, began=began, now=now)
     _live_through(session, patient, account_id=elder.id, now=now)
     arm_reminders(session, [patient.id], now=now)
     order_report(
@@ -111,24 +108,39 @@ def _prescribe(
         )
 
 
+def _plan_since(
+    session: Session, patient: Patient, *, began: datetime, now: datetime
+) -> None:
+    """Plan week by week, as the job would have done."""
+    at = began
+    while at < now:
+        plan_doses(session, [(patient.id, patient.zone)], now=at)
+        at += A_WEEK
+    plan_doses(session, [(patient.id, patient.zone)], now=now)
+
+
+def _past_doses(session: Session, patient: Patient, *, now: datetime) -> Sequence[Dose]:
+    return session.scalars(
+        select(Dose)
+        .where(Dose.patient_id == patient.id, Dose.due_at < now - STILL_OPEN)
+        .order_by(Dose.due_at, Dose.id)
+    ).all()
+
+
 def _live_through(
     session: Session, patient: Patient, *, account_id: int, now: datetime
 ) -> None:
     """Record what became of each past dose; the last hour and a half stays open."""
     dice = random.Random(SAME_FAMILY)  # noqa: S311 - the same family every time
     today = local(now, zone(patient.zone)).date()
-    past = session.scalars(
-        select(Dose)
-        .where(Dose.patient_id == patient.id, Dose.due_at < now - STILL_OPEN)
-        .order_by(Dose.due_at, Dose.id)
-    ).all()
     changes, events = [], []
-    for dose in past:
+    for dose in _past_doses(session, patient, now=now):
         clock = local(dose.due_at, zone(patient.zone)).time()
         found = demo_outcome(clock, (today - dose.nominal_date).days, dice=dice)
         if found.taken_after is None and found.skip_reason is None:
             continue
         taken = found.taken_after is not None
+        amount = dose.amount if taken else None
         at = min(dose.due_at + (found.taken_after or timedelta(0)), now)
         changes.append(
             {
@@ -136,7 +148,7 @@ def _live_through(
                 "state": TAKEN if taken else SKIPPED,
                 "recorded_at": at,
                 "taken_at": at if taken else None,
-                "taken_amount": dose.amount if taken else None,
+                "taken_amount": amount,
                 "skip_reason": found.skip_reason,
             }
         )
@@ -145,7 +157,7 @@ def _live_through(
                 "patient_id": patient.id,
                 "dose_id": dose.id,
                 "what": TAKEN if taken else SKIPPED,
-                "amount": dose.amount if taken else None,
+                "amount": amount,
                 "at": at,
                 "entered_at": at,
                 "account_id": account_id,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from itertools import product
+from typing import TypeVar
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from pillweb.accounts.models import Account, AccountLink
-from pillweb.base.db import Database
+from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
 from pillweb.doses.models import Dose, DoseEvent
@@ -28,6 +30,7 @@ from pillweb.schedules.models import Plan
 from pillweb.sharing.models import ShareLink
 from tests.world import World, csrf_of, signed_in
 
+_Row = TypeVar("_Row", bound=Base)
 NOBODY, LINK = "nobody", "link holder"
 CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
@@ -135,21 +138,19 @@ def _things_of(
     canary = CANARIES[owner]
     who = session.get_one(Patient, patient_id)
     who.name, who.reminder_email = canary, f"{canary}@family.example"
-    found = {
-        row: session.scalars(sa.select(row).where(row.patient_id == patient_id)).first()
-        for row in (Medication, Plan, Dose, ReportOrder, ShareLink, Reminder)
-    }
-    ids = {row: one.id for row, one in found.items() if one is not None}
+    medication = _first(session, Medication, patient_id)
     for field in ("name", "strength", "reason", "instruction"):
-        setattr(found[Medication], field, f"{canary} {field}")
-    found[Plan].reason = f"{canary} reason"
-    found[ShareLink].label = f"{canary} label"
-    found[ReportOrder].doctor_name = f"{canary} doctor"
-    found[ReportOrder].email = f"{canary}@clinic.example"
+        setattr(medication, field, f"{canary} {field}")
+    _first(session, Plan, patient_id).reason = f"{canary} reason"
+    dose = _first(session, Dose, patient_id)
+    link = _first(session, ShareLink, patient_id)
+    link.label = f"{canary} label"
+    order = _first(session, ReportOrder, patient_id)
+    order.doctor_name, order.email = f"{canary} doctor", f"{canary}@clinic.example"
     session.add(
         DoseEvent(
             patient_id=patient_id,
-            dose_id=ids[Dose],
+            dose_id=dose.id,
             what="undone",
             at=now,
             entered_at=now,
@@ -159,7 +160,7 @@ def _things_of(
     )
     report = Report(
         patient_id=patient_id,
-        order_id=ids[ReportOrder],
+        order_id=order.id,
         occasion="once",
         first_on=now.date(),
         last_on=now.date(),
@@ -171,20 +172,30 @@ def _things_of(
     session.flush()
     key, number, token = _mail_key(owner), 0, "made-up" * 6
     if owner == "rosa":
-        token = _reminder_token(session, ids[Reminder], patient_id, now=now)
+        token = _reminder_token(
+            session, _first(session, Reminder, patient_id).id, patient_id, now=now
+        )
     else:
         number = 99
     return {
         "patient_id": patient_id,
-        "medication_id": ids[Medication],
-        "dose_id": ids[Dose],
-        "order_id": ids[ReportOrder],
-        "link_id": ids[ShareLink],
+        "medication_id": medication.id,
+        "dose_id": dose.id,
+        "order_id": order.id,
+        "link_id": link.id,
         "report_id": report.id,
         "token": token,
         "key": key,
         "number": number,
     }
+
+
+def _first(session: Session, row: type[_Row], patient_id: int) -> _Row:
+    column = sa.inspect(row).columns["patient_id"]
+    found = session.scalars(
+        sa.select(row).where(column == patient_id).order_by(sa.text("id"))
+    )
+    return found.first() or pytest.fail(f"{row.__name__}: none")
 
 
 def _mail_key(owner: str) -> str:

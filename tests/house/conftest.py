@@ -23,15 +23,8 @@ class MakeApp(Protocol):
         ...
 
 
-@pytest.fixture(autouse=True)
-def _nobody_tried_before() -> None:
-    limiter.reset()
-
-
 @pytest.fixture
-def cast(
-    app: Flask, db: Database, world: World, now: datetime, pinned: object
-) -> Cast:
+def cast(app: Flask, db: Database, world: World, now: datetime, pinned: object) -> Cast:
     return make_cast(app, db, world, now=now)
 
 
