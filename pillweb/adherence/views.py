@@ -52,7 +52,7 @@ def _cell(day: Day, door: Door, *, today: date) -> dict[str, object] | None:
         return None
     # What lies beyond the planned week is not known, which is not "nothing due".
     unknown = day.state == "not_due" and day.on > today + HORIZON
-    own = f"{door.base_url}/days/{day.on.isoformat()}"
+    own = f"{door.base_url}/day?on={day.on.isoformat()}"
     return {
         "number": day.on.day,
         "is_today": day.is_today,

@@ -1,7 +1,7 @@
 """Questions about doses."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from sqlalchemy import ColumnElement, func, or_, select

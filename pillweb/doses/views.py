@@ -65,11 +65,13 @@ def show_shared_today(link_id: int) -> ResponseReturnValue:
     return page("doses/today.html", **_today(door))
 
 
-@doses.get("/patients/<int:patient_id>/days/<day>")
-def show_day(patient_id: int, day: str) -> ResponseReturnValue:
-    """Show what became of one day, to read only."""
+@doses.get("/patients/<int:patient_id>/day")
+def show_day(patient_id: int) -> ResponseReturnValue:
+    """Show what became of one day, to read only; of today where none is named."""
     door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
-    asked, place = day_named(day), zone(door.zone)
+    place = zone(door.zone)
+    day = request.args.get("on")
+    asked = local(now(), place).date() if day is None else day_named(day)
     if asked is None:
         raise NotFoundError
     return page(

@@ -31,6 +31,7 @@ PAGES = [
     ("rosa", "/people/new"),
     ("rosa", f"{ROSA}/today"),
     ("rosa", f"{ROSA}/calendar"),
+    ("rosa", f"{ROSA}/day"),
     ("rosa", f"{ROSA}/medicines"),
     ("rosa", f"{ROSA}/medicines/new"),
     ("rosa", f"{ROSA}/medicines/5"),
