@@ -28,6 +28,7 @@ MORNING = 8
 LONG = "W" * 200
 ARABIC = "فاطمة الزهراء"
 NEIGHBOURS = 8
+THREE = ("Amlodipine", "Ramipril", "Aspirin")
 
 
 def breakfast_zone(at: datetime) -> str:
@@ -47,7 +48,7 @@ def add_family(session: Session, *, at: datetime) -> dict[str, object]:
     added = []
     for name, medicines in (
         (ARABIC, (LONG, "باراسيتامول")),
-        *((f"Neighbour {n}", ("Amlodipine", "Ramipril", "Aspirin")) for n in range(8)),
+        *((f"Neighbour {number}", THREE) for number in range(NEIGHBOURS)),
     ):
         patient = make_patient(session, name=name, now=at, zone=place)
         for medicine in medicines:
