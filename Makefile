@@ -32,7 +32,7 @@ check: ## Set up and check formatting, style, types and import order
 	$(IN)/lint-imports
 
 e2e: ## Set up and run the journeys in a real browser (a Chromium on PATH)
-	@$(PYTHON) tools/setup.py --e2e && exec $(IN)/python -m pytest tests/e2e
+	@$(PYTHON) tools/setup.py --e2e && exec $(IN)/python -m pytest -rs tests/e2e
 
 bench: setup ## Measure what docs promise, and print it
 	@$(IN)/python -m bench

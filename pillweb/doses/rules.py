@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import NamedTuple
 
 from pillweb.base.words import (
     amount_words,
     date_words,
     greeting,
+    part_of_day,
     time_words,
 )
 

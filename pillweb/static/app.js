@@ -34,7 +34,7 @@
     const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
     zone.value = here;
     // Browsers still say Asia/Calcutta; the server knows the old names.
-    if (here && zone.selectedIndex < 0) zone.add(new Option(here, here, true, true));
+    if (here.includes("/") && zone.selectedIndex < 0) zone.add(new Option(here, here, true, true));
   }
 
   // Without a connection htmx says nothing; a person must be told.

@@ -1,0 +1,89 @@
+"""Fills an empty database for the browser: `python -m tests.e2e.family`.
+
+The real clock runs, so the families live in the zone where it is past eight in the
+morning right now: then there is always something to take.
+"""
+
+import json
+from datetime import datetime
+from unittest import mock
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.orm import Session
+
+from pillweb.accounts.queries import account_by_email
+from pillweb.base.clock import now
+from pillweb.base.db import database
+from pillweb.base.demo_password import demo_password
+from pillweb.base.zones import local, zone
+from pillweb.portals import actions
+from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.sharing.actions import grant_access, make_link
+from pillweb.sharing.rules import Level
+from tests.services import ROOT
+from tests.world import make_patient, plan, prescribe
+
+MORNING = 8
+LONG = "W" * 200
+ARABIC = "فاطمة الزهراء"
+NEIGHBOURS = 8
+THREE = ("Amlodipine", "Ramipril", "Aspirin")
+
+
+def breakfast_zone(at: datetime) -> str:
+    """Return the zone where it is past eight and not yet nine."""
+    east = (MORNING - at.hour + 12) % 24 - 12
+    return f"Etc/GMT{-east:+d}"  # POSIX counts them westward
+
+
+def add_family(session: Session, *, at: datetime) -> dict[str, object]:
+    """Add the demo family, one with difficult names, and neighbours to tap for."""
+    place = breakfast_zone(at)
+    with mock.patch.object(actions, "DEMO_ZONE", place):
+        rosa = actions.load_demo(session, password=demo_password(), now=at)
+    marta = account_by_email(session, CAREGIVER[1])
+    assert marta is not None
+    clock = f"{local(at, zone(place)):%H:%M}"
+    added = []
+    for name, medicines in (
+        (ARABIC, (LONG, "باراسيتامول")),
+        *((f"Neighbour {number}", THREE) for number in range(NEIGHBOURS)),
+    ):
+        patient = make_patient(session, name=name, now=at, zone=place)
+        for medicine in medicines:
+            prescribe(session, patient, clock, now=at, name=medicine)
+        plan(session, patient, now=at)
+        grant_access(
+            session,
+            account_id=marta.id,
+            patient_id=patient.id,
+            level=Level.MANAGE,
+            role="caregiver",
+            now=at,
+        )
+        added.append(patient.id)
+    _, token = make_link(
+        session,
+        patient_id=added[0],
+        made_by_id=rosa.id,
+        label="Ann",
+        days=30,
+        show_names=True,
+        now=at,
+    )
+    return {
+        "password": demo_password(),
+        "rosa": ELDER[1],
+        "marta": CAREGIVER[1],
+        "difficult": added[0],
+        "neighbours": added[1:],
+        "share": f"/s/{token}",
+    }
+
+
+if __name__ == "__main__":
+    command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
+    with database().transaction() as kept:
+        found = add_family(kept, at=now())
+    print(json.dumps(found))  # noqa: T201 - its answer to the tests

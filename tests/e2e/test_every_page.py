@@ -1,0 +1,118 @@
+"""What holds on every page: nothing clipped, nothing too small, nothing too faint."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from tests.e2e.conftest import Site, Visitors
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LOOKS = Path(__file__).with_name("looks.js").read_text("utf-8")
+SIZES: list[tuple[int, Literal["light", "dark"]]] = [
+    (320, "light"),
+    (320, "dark"),
+    (1280, "light"),
+    (1280, "dark"),
+]
+ROSA = "/patients/1"
+PAGES = [
+    ("", "/sign-in"),
+    ("", "/sign-up"),
+    ("", "/forgotten"),
+    ("", "/help"),
+    ("", "/mailbox"),
+    ("", "/nowhere"),
+    ("", "/s/wrong"),
+    ("", "{share}"),
+    ("rosa", "/demo"),
+    ("rosa", "/people/new"),
+    ("rosa", f"{ROSA}/today"),
+    ("rosa", f"{ROSA}/calendar"),
+    ("rosa", f"{ROSA}/day"),
+    ("rosa", f"{ROSA}/medicines"),
+    ("rosa", f"{ROSA}/medicines/new"),
+    ("rosa", f"{ROSA}/medicines/5"),
+    ("rosa", f"{ROSA}/sharing"),
+    ("rosa", f"{ROSA}/reports"),
+    ("rosa", f"{ROSA}/reports/now"),
+    ("marta", "/people"),
+    ("marta", "/patients/{difficult}/today"),
+    ("marta", "/patients/{difficult}/calendar"),
+    ("marta", "/patients/{difficult}/medicines"),
+    ("marta", "/patients/{difficult}/reports/now"),
+]
+
+
+def faults(page: "Page") -> list[str]:
+    """Return what is wrong with the page that is open."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - it may lack
+
+    stricter = {"color-contrast-enhanced": {"enabled": True}}
+    found = Axe().run(page, options={"resultTypes": ["violations"], "rules": stricter})
+    looks: list[str] = page.evaluate(LOOKS)
+    return looks + [
+        f"{violation['id']}: {node['target']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("who", "path"), PAGES)
+def test_a_page_is_readable_and_easy_to_hit(
+    visit: Visitors, site: Site, who: str, path: str
+) -> None:
+    wrong = {}
+    for width, scheme in SIZES:
+        page = visit(who, width=width, color_scheme=scheme)
+        page.goto(path.format(**site.facts))
+        wrong[width, scheme] = faults(page)
+        page.context.close()
+    assert {where: what for where, what in wrong.items() if what} == {}
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(
+    ("who", "path", "button"),
+    [
+        ("", "/sign-in", "Sign in"),
+        ("rosa", "/people/new", "Go on"),
+        ("rosa", f"{ROSA}/medicines/new", "Save this medicine"),
+        ("rosa", f"{ROSA}/sharing", "Make the link"),
+        ("rosa", f"{ROSA}/reports", "Save"),
+    ],
+)
+def test_a_form_sent_empty_says_what_to_do(
+    visit: Visitors, who: str, path: str, button: str, width: int
+) -> None:
+    page = visit(who, width=width)
+    page.goto(path)
+    page.get_by_role("button", name=button, exact=True).click()
+    page.locator(".summary:focus").wait_for()
+    assert page.title().startswith("Error: ")
+    assert faults(page) == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    field = page.evaluate("document.activeElement.getAttribute('aria-invalid')")
+    assert field == "true"
+
+
+@pytest.mark.parametrize(("who", "path"), PAGES)
+def test_larger_text_loses_nothing(
+    visit: Visitors, site: Site, who: str, path: str
+) -> None:
+    page = visit(who, width=640, height=900)
+    page.goto(path.format(**site.facts))
+    page.evaluate("document.documentElement.style.fontSize = '250%'")
+    spaced = {
+        "line-height": "1.5",
+        "letter-spacing": "0.12em",
+        "word-spacing": "0.16em",
+    }
+    for rule, value in spaced.items():
+        page.evaluate(
+            "([r, v]) => document.body.style.setProperty(r, v)", [rule, value]
+        )
+    assert page.evaluate(LOOKS) == []
