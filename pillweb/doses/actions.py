@@ -81,18 +81,21 @@ def plan_doses(
     fresh = [row for key, row in wanted.items() if key not in existing]
     added = insert_new(session, Dose, fresh)
     for patient_id in ids:
-        upsert(
-            session,
-            Horizon,
-            {
-                "patient_id": patient_id,
-                "plan_revision": revisions[patient_id],
-                "tzdata_version": tzdata_version(),
-                "planned_at": now,
-                "planned_until": until,
-            },
-        )
+        _note_horizon(session, patient_id, revisions[patient_id], now=now, until=until)
     return added
+
+
+def _note_horizon(
+    session: Session, patient_id: int, revision: int, *, now: datetime, until: datetime
+) -> None:
+    row = {
+        "patient_id": patient_id,
+        "plan_revision": revision,
+        "tzdata_version": tzdata_version(),
+        "planned_at": now,
+        "planned_until": until,
+    }
+    upsert(session, Horizon, row)
 
 
 def _wanted_rows(

@@ -14,7 +14,6 @@ from tests.conftest import use_settings
 from tests.house.cast import Cast, make_cast
 from tests.world import World
 
-
 # Settings of a PillWeb that others can reach.
 PUBLIC = {
     "PUBLIC_URL": "https://pills.example",
