@@ -103,7 +103,8 @@ def use_settings(**values: str) -> None:
     if database_module.database.cache_info().currsize:
         database_module.database().engine.dispose()
     config.settings.cache_clear()
-    database_module.database.cache_clear()
+    if "DATABASE_URL" in values:
+        database_module.database.cache_clear()
     queue.redis_client.cache_clear()
 
 

@@ -1,7 +1,7 @@
 """Questions about doses."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -138,13 +138,13 @@ def _unplanned(now: datetime) -> ColumnElement[bool]:
 
 
 def patients_to_plan(
-    session: Session, *, now: datetime, limit: int
+    session: Session, *, now: datetime, limit: int, without: Collection[int] = ()
 ) -> Sequence[tuple[int, str]]:
     """Return (id, zone) of patients whose doses are not planned far enough."""
     rows = session.execute(
         select(Patient.id, Patient.zone)
         .outerjoin(Horizon, Horizon.patient_id == Patient.id)
-        .where(_unplanned(now))
+        .where(_unplanned(now), Patient.id.not_in(without))
         .order_by(Patient.id)
         .limit(limit)
     )
@@ -176,7 +176,7 @@ def oldest_unplanned(session: Session, *, now: datetime) -> datetime | None:
             waits.append(row.changed_at or row.created_at)
             continue
         waits.append(row.planned_until - REPLAN_BEFORE)
-        if row.changed_at is not None and row.changed_at > row.planned_at:
+        if row.changed_at is not None and row.changed_at >= row.planned_at:
             waits.append(row.changed_at)
     return min(waits, default=None)
 

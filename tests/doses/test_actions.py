@@ -57,9 +57,7 @@ def labels(found: Sequence[Dose], on: date) -> list[str]:
     return [dose.local_label for dose in found if dose.nominal_date == on]
 
 
-def edit(
-    session: Session, medication: Medication, *clocks: str, now: datetime
-) -> None:
+def edit(session: Session, medication: Medication, *clocks: str, now: datetime) -> None:
     """Write a new version of the plan, as the form does."""
     line = daily(*clocks, start=now.date())
     set_plan(session, medication, lines=[line], author_id=None, now=now)
@@ -243,9 +241,7 @@ def test_a_gap_is_filled_by_the_plan_that_held_then(
     assert found[now.date() + 10 * DAY] == "09:00"
 
 
-def test_two_planners_at_once_make_the_rows_of_one(
-    db: Database, now: datetime
-) -> None:
+def test_two_planners_at_once_make_the_rows_of_one(db: Database, now: datetime) -> None:
     with db.transaction() as session:
         people = [make_patient(session, name=f"P{n}", now=now) for n in range(5)]
         for person in people:
@@ -505,7 +501,7 @@ def test_no_order_of_edits_changes_what_was_recorded_or_asks_twice(
     engine = make_engine(f"sqlite:///{tmp_path}/edits.db")
     metadata.create_all(engine)
     machine = type("OnThisFile", (Editing,), {"engine": engine})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=60,

@@ -32,7 +32,7 @@ def no_redis(request: pytest.FixtureRequest) -> Iterator[str]:
         yield "none"
         return
     valkey: Valkey = request.getfixturevalue("valkey")
-    clock.wake("deliver")
+    wake("deliver")
     if request.param == "killed":
         valkey.kill()
     else:
@@ -72,7 +72,9 @@ def test_where_redis_is_there_the_clock_rings_and_leaves_the_work(
     db: Database, world: World, moment: Moment, sink: SmtpSink, valkey: Valkey
 ) -> None:
     with db.transaction() as session:
-        session.execute(sa.text("update reminder set next_at = :at"), {"at": moment.now})
+        session.execute(
+            sa.text("update reminder set next_at = :at"), {"at": moment.now}
+        )
     assert clock.tick() == 0
     assert sink.mails == []
     with valkey.client() as client:
@@ -116,7 +118,9 @@ def test_what_was_forgotten_between_ring_and_work_is_rung_for_again(
     assert len(sink.mails) == 2
 
 
-def test_an_answered_bell_can_be_rung_again_at_once(db: Database, valkey: Valkey) -> None:
+def test_an_answered_bell_can_be_rung_again_at_once(
+    db: Database, valkey: Valkey
+) -> None:
     assert wake("deliver")
     answer("deliver")
     assert wake("deliver")
@@ -144,6 +148,7 @@ def test_a_changed_plan_is_worked_off_by_the_clock_when_the_worker_is_gone(
     moment: Moment,
     sink: SmtpSink,
     valkey: Valkey,
+    *,
     change: Callable[[Database, World, Moment], None],
 ) -> None:
     change(db, world, moment)

@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from jobs import build_reports, deliver, order_reports
 from pillweb.base.db import Database
@@ -16,6 +17,8 @@ from pillweb.reports.actions import (
     want_report,
 )
 from pillweb.reports.models import Report, ReportOrder
+from pillweb.reports.queries import gather_report
+from pillweb.reports.rules import ReportPage
 from tests.at_once import at_once
 from tests.jobs.conftest import Moment
 from tests.services import SmtpSink
@@ -30,7 +33,7 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Whose reports were printed, by a printer that is quick."""
     names: list[str] = []
 
-    def quick(page: build_reports.ReportPage) -> bytes:
+    def quick(page: ReportPage) -> bytes:
         names.append(page.patient_name)
         if page.patient_name == "Poison":
             raise ValueError("broken on purpose")
@@ -74,7 +77,7 @@ def test_building_twice_is_one_report_and_one_mail(
     assert mail.recipients == ("chen@clinic.example",)
     (file,) = mail.message.iter_attachments()
     assert file.get_filename() == "medicine-record-2026-11-19.pdf"
-    assert file.get_content() == PDF  # type: ignore[attr-defined]
+    assert file.get_content() == PDF
 
 
 def test_builders_at_once_build_each_report_once(
@@ -136,14 +139,11 @@ def test_a_report_whose_facts_cannot_be_gathered_stops_no_other(
     printed: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gather = build_reports.gather_report
 
-    def fail_for_rosa(
-        session: build_reports.Session, patient_id: int, **days: date
-    ) -> build_reports.ReportPage:
+    def fail_for_rosa(session: Session, patient_id: int, **days: date) -> ReportPage:
         if patient_id == world.patient:
             raise ValueError("broken on purpose")
-        return gather(session, patient_id, **days)  # type: ignore[arg-type]
+        return gather_report(session, patient_id, **days)  # type: ignore[arg-type]
 
     monkeypatch.setattr(build_reports, "gather_report", fail_for_rosa)
     want(db, world.order, "asked:1", moment)
@@ -161,7 +161,13 @@ def test_a_report_whose_facts_cannot_be_gathered_stops_no_other(
     ],
 )
 def test_a_regular_report_is_ordered_once_and_then_for_its_next_day(
-    db: Database, world: World, moment: Moment, every: str, due: date, following: date
+    db: Database,
+    world: World,
+    moment: Moment,
+    *,
+    every: str,
+    due: date,
+    following: date,
 ) -> None:
     repeat(db, world.order, every, due)
     assert order_reports.run() == 1

@@ -211,7 +211,9 @@ def test_two_medicines_of_one_moment_are_one_message(
 def test_a_time_critical_medicine_makes_the_ladder_shorter(
     session: Session, rosa: Patient, now: datetime
 ) -> None:
-    prescribe(session, rosa, "08:05", now=now, name="Levodopa", category="time_critical")
+    prescribe(
+        session, rosa, "08:05", now=now, name="Levodopa", category="time_critical"
+    )
     plan(session, rosa, now=now)
     said = [minute for minute in range(60) if fire(session, after(now, minute))]
     assert said == [0, 10, 20]
@@ -238,7 +240,7 @@ def test_the_mail_holds_the_time_and_a_link_and_no_medicine(
     assert "8.05am" in message.text
     assert "http://127.0.0.1:8000/t/" in message.text
     assert "http://127.0.0.1:8000/t/" in message.html
-    whole = "\n".join((message.subject, message.text, message.html, message.key))
+    whole = f"{message.subject}{message.text}{message.html}{message.key}"
     assert not [secret for secret in SECRETS if secret in whole]
 
 

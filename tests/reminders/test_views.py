@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,20 +11,10 @@ from pillweb.base.db import Database
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.actions import fire_reminders
-from pillweb.web.security import limiter
 from tests.at_once import at_once
 from tests.world import World
 
 GONE = "This link does not work"
-
-
-@pytest.fixture(autouse=True)
-def unlimited(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        limiter.reset()
-    yield
-    with app.app_context():
-        limiter.reset()
 
 
 @pytest.fixture
@@ -132,6 +121,7 @@ def test_a_link_ends_a_day_after_the_dose(
     path: str,
     db: Database,
     world: World,
+    *,
     now: datetime,
     pinned: time_machine.Traveller,
 ) -> None:
