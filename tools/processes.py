@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import importlib.util
+import json
 import os
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import xmlrpc.client
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 CONFIG = Path("var/supervisord.conf")
 LOGS = Path("var/log")
@@ -247,3 +249,30 @@ class Supervisor:
             connection.sendall(b"PING\r\n")
             return connection.recv(64).startswith(b"+PONG")
         return False
+
+
+def ask_ready(env: dict[str, str]) -> tuple[int, str]:
+    """Ask /readyz; give the HTTP status (0: no answer) and what is degraded."""
+    host = "127.0.0.1" if env["HOST"] == "0.0.0.0" else env["HOST"]  # noqa: S104 - compared only
+    connection = http.client.HTTPConnection(host, int(env["PORT"]), timeout=5)
+    try:
+        headers = {"Host": urlsplit(env["PUBLIC_URL"]).netloc}
+        connection.request("GET", "/readyz", headers=headers)
+        answer = connection.getresponse()
+        body = json.loads(answer.read() or "{}")
+    except ValueError:
+        return answer.status, ""
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+    degraded = body.get("degraded") if isinstance(body, dict) else None
+    return answer.status, json.dumps(degraded) if degraded else ""
+
+
+def tail_of(log: Path) -> str:
+    """Give the last lines of a log."""
+    try:
+        return "\n".join(log.read_text("utf-8", "replace").splitlines()[-20:])
+    except OSError:
+        return "(nothing was written)"

@@ -8,9 +8,8 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import http.client
+import http
 import importlib.util
-import json
 import os
 import secrets
 import signal
@@ -22,15 +21,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pillweb.base.leash import die_with_parent
 from tools.processes import (
     CONFIG,
     LOGS,
     Supervisor,
+    ask_ready,
     config_text,
     read_procfile,
+    tail_of,
     valkey_binary,
 )
 
@@ -374,33 +375,6 @@ def wait_until_ready(supervisor: Supervisor, env: dict[str, str]) -> None:
         if what
         else f"It did not become ready (HTTP {status or 'does not answer'} {degraded})."
     )
-
-
-def ask_ready(env: dict[str, str]) -> tuple[int, str]:
-    """Ask /readyz; give the HTTP status (0: no answer) and what is degraded."""
-    host = "127.0.0.1" if env["HOST"] == "0.0.0.0" else env["HOST"]  # noqa: S104 - compared only
-    connection = http.client.HTTPConnection(host, int(env["PORT"]), timeout=5)
-    try:
-        headers = {"Host": urlsplit(env["PUBLIC_URL"]).netloc}
-        connection.request("GET", "/readyz", headers=headers)
-        answer = connection.getresponse()
-        body = json.loads(answer.read() or "{}")
-    except ValueError:
-        return answer.status, ""
-    except (OSError, http.client.HTTPException):
-        return 0, ""
-    finally:
-        connection.close()
-    degraded = body.get("degraded") if isinstance(body, dict) else None
-    return answer.status, json.dumps(degraded) if degraded else ""
-
-
-def tail_of(log: Path) -> str:
-    """Give the last lines of a log."""
-    try:
-        return "\n".join(log.read_text("utf-8", "replace").splitlines()[-20:])
-    except OSError:
-        return "(nothing was written)"
 
 
 def greet(env: dict[str, str]) -> None:

@@ -99,18 +99,24 @@ def plan_doses(
     _move_changed(session, existing, free, wanted)
     fresh = [row for key, row in wanted.items() if key not in existing]
     added = insert_new(session, Dose, fresh)
-    horizons = [
+    _note_horizons(session, revisions, now=now, until=until)
+    return added
+
+
+def _note_horizons(
+    session: Session, revisions: Mapping[int, int], *, now: datetime, until: datetime
+) -> None:
+    rows = [
         {
             "patient_id": patient_id,
-            "plan_revision": revisions[patient_id],
+            "plan_revision": revision,
             "tzdata_version": tzdata_version(),
             "planned_at": now,
             "planned_until": until,
         }
-        for patient_id in ids
+        for patient_id, revision in revisions.items()
     ]
-    upsert(session, Horizon, horizons)
-    return added
+    upsert(session, Horizon, rows)
 
 
 def _unsettled_since(

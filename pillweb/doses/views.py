@@ -107,11 +107,11 @@ def _day(door: Door, on: date) -> dict[str, object]:
     }
 
 
-@doses.get("/patients/<int:patient_id>/days/<text>")
-def show_day(patient_id: int, text: str) -> ResponseReturnValue:
+@doses.get("/patients/<int:patient_id>/days/<day>")
+def show_day(patient_id: int, day: str) -> ResponseReturnValue:
     """Show one day, past or planned, and let open doses of the past be recorded."""
     door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
-    return page("doses/day.html", **_day(door, _day_asked(text)))
+    return page("doses/day.html", **_day(door, _day_asked(day)))
 
 
 def _mark(

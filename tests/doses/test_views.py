@@ -163,24 +163,3 @@ def test_hot_page_and_mark_ask_few_questions(
     path = f"/patients/{world.patient}/doses/1/take"
     rosa.post(path, headers={**HTMX, "X-CSRFToken": token})
     assert len(asked) <= STATEMENTS_ON_A_MARK, asked
-
-
-def test_a_day_of_the_calendar_can_be_read(rosa: FlaskClient, world: World) -> None:
-    where = f"/patients/{world.patient}"
-    calendar = rosa.get(f"{where}/calendar").text
-    assert f"{where}/day?on=2026-11-20" in calendar
-    day = rosa.get(f"{where}/day?on=2026-11-20").text
-    assert "<h1>Friday 20 November 2026</h1>" in day
-    assert "Amlodipine" in day
-    assert "I have taken it" not in day
-    assert "No medicine was planned" in rosa.get(f"{where}/day?on=2020-01-01").text
-    assert rosa.get(f"{where}/day?on=2026-02-30").status_code == 404
-
-
-def test_nobody_else_reads_a_day(
-    app: Flask, world: World, now: datetime, pinned: object
-) -> None:
-    stranger = signed_in(app, world.eve, now=now)
-    assert (
-        stranger.get(f"/patients/{world.patient}/day?on=2026-11-20").status_code == 404
-    )

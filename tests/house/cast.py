@@ -34,6 +34,9 @@ _Row = TypeVar("_Row", bound=Base)
 NOBODY, LINK = "nobody", "link holder"
 CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
+# What belongs to nobody.
+OWNERLESS = {"day"}
+A_DAY = "2026-11-20"
 OWNERS = ("rosa", "bruno")
 # What no page may hold unescaped, in every text people can type.
 MARKUP = "\"'<q>"
@@ -82,8 +85,10 @@ class Cast:
 
     def url(self, rule: str, owners: Mapping[str, str]) -> str:
         """Return the rule's path, each argument taken from its owner's things."""
-        path = rule
+        path = rule.replace("<day>", A_DAY)
         for argument, owner in owners.items():
+            if argument in OWNERLESS:
+                continue
             value = self.values[argument][owner]
             if argument == "token" and owner == "rosa":
                 value = self.tokens[rule.split("/")[1]]
@@ -94,8 +99,8 @@ class Cast:
 
 
 def ownerships(arguments: set[str]) -> Iterator[dict[str, str]]:
-    """Return every way to take the arguments from Rosa's and from Bruno's things."""
-    names = sorted(arguments)
+    """Yield every way to take the arguments from Rosa's and from Bruno's things."""
+    names = sorted(arguments - OWNERLESS)
     for owners in product(OWNERS, repeat=len(names)):
         yield dict(zip(names, owners, strict=True))
 
@@ -193,9 +198,10 @@ def _things_of(
 
 
 def _first(session: Session, row: type[_Row], patient_id: int) -> _Row:
-    column = sa.inspect(row).columns["patient_id"]
+    columns = sa.inspect(row).columns
+    first = columns.get("due_at", columns["id"])
     found = session.scalars(
-        sa.select(row).where(column == patient_id).order_by(sa.text("id"))
+        sa.select(row).where(columns["patient_id"] == patient_id).order_by(first)
     )
     return found.first() or pytest.fail(f"{row.__name__}: none")
 

@@ -36,7 +36,7 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {PERSON}/doses/<int:dose_id>/take": MARK,
     f"POST {PERSON}/doses/<int:dose_id>/undo": MARK,
     f"GET {PERSON}/calendar": VIEW,
-    f"GET {PERSON}/day": VIEW,
+    f"GET {PERSON}/days/<day>": VIEW,
     f"GET {PERSON}/medicines": VIEW,
     f"GET {PERSON}/medicines/new": MANAGE,
     f"POST {PERSON}/medicines/new": MANAGE,
