@@ -63,7 +63,7 @@ def create_app() -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)
-    files = WhiteNoise(app.wsgi_app, max_age=A_YEAR_S)
+    files = WhiteNoise(app.wsgi_app, max_age=A_YEAR_S, allow_all_origins=False)
     files.add_files(str(STATIC), prefix="static/")
     app.wsgi_app = files  # type: ignore[method-assign]
     install_security(app, found)

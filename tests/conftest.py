@@ -100,6 +100,8 @@ def postgres_url() -> Iterator[str]:
 def use_settings(**values: str) -> None:
     """Let the process read these settings, as if it started with them."""
     os.environ |= values
+    if database_module.database.cache_info().currsize:
+        database_module.database().engine.dispose()
     config.settings.cache_clear()
     if "DATABASE_URL" in values:
         database_module.database.cache_clear()

@@ -12,12 +12,14 @@ from pillweb.accounts.actions import (
     want_reset,
 )
 from pillweb.accounts.forms import PasswordForm, ResetForm, SignInForm, SignUpForm
+from pillweb.accounts.models import Account
 from pillweb.accounts.queries import any_account, live_link
 from pillweb.accounts.rules import safe_path
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
-from pillweb.web.forms import said
+from pillweb.base.mail_address import spelled
+from pillweb.web.forms import clean_text, said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
@@ -31,7 +33,8 @@ MAILS = "5 per hour"
 
 
 def _address() -> str:
-    return "address:" + request.form.get("email", "").strip().casefold()[:320]
+    """Return whom a limit counts: an address, however it is spelled."""
+    return "address:" + spelled(clean_text(request.form.get("email", "")))[:320]
 
 
 @accounts.get("/sign-in")
@@ -64,16 +67,26 @@ def post_sign_in() -> ResponseReturnValue:
     if account is None:
         form.password.errors = ["The e-mail address or the password is not right."]
         return bad_form("accounts/sign_in.html", **_sign_in_page(form))
-    sign_in(start_session(session(), account, now=now()))
+    _enter(account)
     return go(safe_path(request.args.get("next", "")))
+
+
+def _enter(account: Account) -> None:
+    """Sign this browser in; the session it had before ends (ASVS 5.0, 7.2.4)."""
+    _leave()
+    sign_in(start_session(session(), account, now=now()))
+
+
+def _leave() -> None:
+    viewer = current_viewer()
+    if viewer is not None:
+        end_session(session(), viewer.session_id, now=now())
 
 
 @accounts.post("/sign-out")
 def post_sign_out() -> ResponseReturnValue:
     """Sign this browser out for good."""
-    viewer = current_viewer()
-    if viewer is not None:
-        end_session(session(), viewer.session_id, now=now())
+    _leave()
     sign_out()
     answer = make_response(go("/sign-in"))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -89,6 +102,7 @@ def show_sign_up() -> ResponseReturnValue:
 
 @accounts.post("/sign-up")
 @limiter.limit(MAILS, key_func=client_key)
+@limiter.limit(MAILS, key_func=_address)
 def post_sign_up() -> ResponseReturnValue:
     """Mail a link that makes the account; the answer is the same for everybody."""
     _sign_up_is_open()
@@ -143,5 +157,5 @@ def post_password(token: str) -> ResponseReturnValue:
     if not form.validate():
         return bad_form("accounts/reset.html", form=form, action=f"/a/{token}")
     account = choose_password(session(), token, password=said(form.password), now=now())
-    sign_in(start_session(session(), account, now=now()))
+    _enter(account)
     return go("/")

@@ -123,12 +123,13 @@ def make_engine(url: str, *, statement_timeout_s: int = 5) -> Engine:
     SQLite writes ahead (WAL), syncs every commit to disk, keeps foreign keys and
     takes the write lock when a writing transaction begins, so that it waits
     rather than fails. A pooled connection is awaited for 2 s and checked before use.
+    What a statement was given never stands in an error: errors are logged.
     """
     if make_url(url).get_backend_name() == "sqlite":
         file = make_url(url).database
         if file and file != ":memory:":
             Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = create_engine(url, pool_size=10, pool_timeout=15)
+        engine = create_engine(url, pool_size=10, pool_timeout=15, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
@@ -138,6 +139,7 @@ def make_engine(url: str, *, statement_timeout_s: int = 5) -> Engine:
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "options": f"-c statement_timeout={statement_timeout_s * 1000} "

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -15,20 +14,23 @@ def mask(text: str) -> str:
     return TOKEN.sub(r"\1***", text)
 
 
-def _mask_values(
-    _logger: Any,  # noqa: ANN401
-    _name: str,
-    event: MutableMapping[str, Any],
-) -> MutableMapping[str, Any]:
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = mask(value)
-    return event
+class MaskingFormatter(logging.Formatter):
+    """Formats the lines of other people's loggers, with tokens hidden."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and what was raised."""
+        return mask(super().format(record))
+
+
+def _mask_line(_logger: Any, _name: str, line: Any) -> str:  # noqa: ANN401
+    return mask(line)
 
 
 def start_logging(level: str) -> None:
     """Write log lines of this level and above to standard error."""
-    logging.basicConfig(level=level, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter("%(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
@@ -36,8 +38,8 @@ def start_logging(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            _mask_values,
             structlog.processors.JSONRenderer(),
+            _mask_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level]

@@ -22,3 +22,11 @@ def clean_email(text: str) -> str:
 def email_key(email: str) -> str:
     """Return what two spellings of one address have in common."""
     return email.casefold()
+
+
+def spelled(text: str) -> str:
+    """Return `email_key` of what was typed, in its normal form where it has one."""
+    try:
+        return email_key(clean_email(text))
+    except InvalidError:
+        return email_key(text)

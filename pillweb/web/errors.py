@@ -1,6 +1,7 @@
 """The catcher of pages: every error becomes a plain page in the same words."""
 
 import secrets
+from urllib.parse import quote
 
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -8,7 +9,6 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
-from werkzeug.urls import iri_to_uri
 
 from pillweb.base.errors import LinkGoneError, NotFoundError, SignInRequiredError
 from pillweb.base.log import log
@@ -67,7 +67,7 @@ def _link_gone(_error: LinkGoneError) -> ResponseReturnValue:
 
 def _sign_in_first(_error: SignInRequiredError) -> ResponseReturnValue:
     back = request.full_path.rstrip("?") if request.method in SAFE else ""
-    where = "/sign-in" + (f"?next={iri_to_uri(back)}" if back else "")
+    where = "/sign-in" + (f"?next={quote(back)}" if back else "")
     if request.headers.get("HX-Request"):
         return "", 401, {"HX-Redirect": "/sign-in"}
     return redirect(where, 303)

@@ -7,6 +7,7 @@ from flask import Flask, redirect, render_template
 from flask import make_response as plain_response
 from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
+from werkzeug.urls import iri_to_uri
 
 from pillweb.web.transaction import session
 
@@ -37,7 +38,7 @@ def bad_form(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN
 def go(path: str) -> ResponseReturnValue:
     """Send the browser on after a change; HTMX follows by a header."""
     if is_htmx():
-        return make_response("", redirect=path)
+        return make_response("", redirect=iri_to_uri(path))
     return redirect(path, 303)
 
 

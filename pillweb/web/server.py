@@ -2,8 +2,12 @@
 
 import os
 import signal
+from typing import Any
+
+from gunicorn.glogging import Logger
 
 from pillweb.base.leash import die_with_parent
+from pillweb.base.log import MaskingFormatter
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -22,6 +26,16 @@ control_socket_disable = True
 def post_fork(_server: object, _worker: object) -> None:
     """End a serving process with its parent, so that the port is free at once."""
     die_with_parent(signal.SIGTERM)
+
+
+class logger_class(Logger):  # noqa: N801 - gunicorn's name of the setting
+    """Hides the tokens in what gunicorn says about requests that broke it."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn's configuration
+        """Set the log up as gunicorn does, with another formatter."""
+        super().setup(cfg)  # type: ignore[no-untyped-call]
+        for handler in self.error_log.handlers:
+            handler.setFormatter(MaskingFormatter(self.error_fmt, self.datefmt))
 
 
 # No access log: it would write down the tokens that stand in links.

@@ -35,6 +35,8 @@ NOBODY, LINK = "nobody", "link holder"
 CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
 OWNERS = ("rosa", "bruno")
+# What no page may hold unescaped, in every text people can type.
+MARKUP = "\"'<q>"
 # Rosa's canary in what is hers, Bruno's in what is his.
 CANARIES = {owner: f"{owner}scanary" for owner in OWNERS}
 
@@ -137,16 +139,16 @@ def _things_of(
     """Hide the owner's canary in the rows of a patient; return the rows' ids."""
     canary = CANARIES[owner]
     who = session.get_one(Patient, patient_id)
-    who.name, who.reminder_email = canary, f"{canary}@family.example"
+    who.name, who.reminder_email = canary + MARKUP, f"{canary}@family.example"
     medication = _first(session, Medication, patient_id)
     for field in ("name", "strength", "reason", "instruction"):
-        setattr(medication, field, f"{canary} {field}")
+        setattr(medication, field, f"{canary}{MARKUP} {field}")
     _first(session, Plan, patient_id).reason = f"{canary} reason"
     dose = _first(session, Dose, patient_id)
     link = _first(session, ShareLink, patient_id)
-    link.label = f"{canary} label"
+    link.label = f"{canary}{MARKUP} label"
     order = _first(session, ReportOrder, patient_id)
-    order.doctor_name, order.email = f"{canary} doctor", f"{canary}@clinic.example"
+    order.doctor_name, order.email = canary + MARKUP, f"{canary}@clinic.example"
     session.add(
         DoseEvent(
             patient_id=patient_id,

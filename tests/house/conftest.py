@@ -15,6 +15,13 @@ from tests.house.cast import Cast, make_cast
 from tests.world import World
 
 
+# Settings of a PillWeb that others can reach.
+PUBLIC = {
+    "PUBLIC_URL": "https://pills.example",
+    "SMTP_URL": "smtp://127.0.0.1:9?tls=off",
+}
+
+
 class MakeApp(Protocol):
     """Makes an app under other settings."""
 

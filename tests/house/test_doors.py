@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from pillweb.base.db import Database
 from pillweb.web.security import limiter
 from tests.house.cast import CANARIES, CAST, LINK, NOBODY, Cast, ownerships
+from tests.house.conftest import PUBLIC, MakeApp
 from tests.house.policy import FORMS, NO_ONE, PERSON, POLICY
 from tests.house.rows import all_rows, changed, put_back
 
@@ -127,4 +128,26 @@ def test_a_number_no_database_can_hold_in_a_form_marks_nothing(
     path = cast.url(f"{PERSON}/today", {"patient_id": "rosa"})
     data = {"dose": [str(BEYOND), f"-{BEYOND + 1}"]}
     assert cast.open(app, "rosa", "POST", path, data).status_code < 500
+    assert changed(before, all_rows(db)) == []
+
+
+def test_what_is_for_this_machine_alone_is_closed_to_others(
+    make_app: MakeApp, db: Database, pinned: object
+) -> None:
+    client = make_app(**PUBLIC).test_client()
+    before = all_rows(db)
+    site = "https://pills.example"
+    page = client.get("/welcome", base_url=site).text
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    assert "demo" not in page
+    demo = client.post(
+        "/welcome/demo",
+        data={"csrf_token": found[1]},
+        base_url=site,
+        headers={"Referer": site},
+    )
+    assert demo.status_code == 404
+    for path in ("/mailbox", "/mailbox/1.x", "/mailbox/1.x/0"):
+        assert client.get(path, base_url=site).status_code == 404
     assert changed(before, all_rows(db)) == []
