@@ -1,6 +1,6 @@
 # Each target is described on its own line; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test check e2e bench docs lock
+.PHONY: help setup run demo migrate test faults check e2e bench docs lock
 
 PYTHON = python3
 IN = .venv/bin
@@ -23,6 +23,10 @@ migrate: setup ## Bring the database to the newest schema
 
 test: ## Set up and run all tests (real PostgreSQL and Valkey included)
 	@$(PYTHON) tools/setup.py --dev && exec $(IN)/python -m pytest -n 2
+
+faults: ## Set up and let a storm of kills loose for a minute on each database
+	@$(PYTHON) tools/setup.py --dev
+	$(IN)/python -m pytest -s -p no:randomly tests/faults/storm.py
 
 check: ## Set up and check formatting, style, types and import order
 	@$(PYTHON) tools/setup.py --dev
