@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from pillweb.base.clock import now
 from tests.e2e.conftest import Site, Visitors
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ PAGES = [
     ("rosa", "/people/new"),
     ("rosa", f"{ROSA}/today"),
     ("rosa", f"{ROSA}/calendar"),
-    ("rosa", f"{ROSA}/day"),
+    ("rosa", f"{ROSA}/days/{now().date()}"),
     ("rosa", f"{ROSA}/medicines"),
     ("rosa", f"{ROSA}/medicines/new"),
     ("rosa", f"{ROSA}/medicines/5"),
