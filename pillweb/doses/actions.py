@@ -63,13 +63,7 @@ def plan_doses(
     settled = settled_until(session, ids)
     since = {i: min(now, settled.get(i, LONG_AGO)) - REACHES_BACK for i in ids}
     earliest = min(since.values(), default=now)
-    wanted: dict[Identity, dict[str, Any]] = {}
-    held: set[tuple[Identity, datetime]] = set()
-    for line in planned_lines(session, ids, since=earliest):
-        window = (since[line.patient_id], until)
-        for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
-            wanted[_identity(row)] = row
-            held.add((_identity(row), row["due_at"]))
+    wanted, held = _wanted(session, zones, since=since, until=until)
     existing = _existing(session, ids, since=earliest)
     free = {
         key: row
@@ -93,6 +87,25 @@ def plan_doses(
             },
         )
     return added
+
+
+def _wanted(
+    session: Session,
+    zones: Mapping[int, str],
+    *,
+    since: Mapping[int, datetime],
+    until: datetime,
+) -> tuple[dict[Identity, dict[str, Any]], set[tuple[Identity, datetime]]]:
+    """Return the rows the newest plans want, and every moment any version wanted."""
+    wanted: dict[Identity, dict[str, Any]] = {}
+    held: set[tuple[Identity, datetime]] = set()
+    earliest = min(since.values(), default=until)
+    for line in planned_lines(session, list(zones), since=earliest):
+        window = (since[line.patient_id], until)
+        for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
+            wanted[_identity(row)] = row
+            held.add((_identity(row), row["due_at"]))
+    return wanted, held
 
 
 def _wanted_rows(
