@@ -24,7 +24,7 @@ from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.channels import Message
 from pillweb.channels.email import to_mail
-from pillweb.doses.actions import plan_doses
+from pillweb.doses.actions.planning import plan_doses
 from pillweb.outbox.actions import claim_deliveries, post_delivery
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message

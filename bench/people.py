@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.actions import make_account, start_session
-from pillweb.doses.actions import plan_doses
+from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose as DoseRow
 from pillweb.doses.models import DoseEvent
 from pillweb.doses.rules import OPEN, TAKEN

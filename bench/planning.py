@@ -16,7 +16,7 @@ from jobs.plan_doses import BATCH
 from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.base.zones import zone
-from pillweb.doses.actions import plan_doses
+from pillweb.doses.actions.planning import plan_doses
 from pillweb.reminders.actions import arm_reminders
 from pillweb.schedules.rules.occurrences import occurrences
 

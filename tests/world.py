@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.actions import make_account, start_session
 from pillweb.accounts.models import Account
 from pillweb.base.db import database
-from pillweb.doses.actions import plan_doses
+from pillweb.doses.actions.planning import plan_doses
 from pillweb.medications.actions import add_medication
 from pillweb.medications.models import Medication
 from pillweb.patients.actions import add_patient

@@ -10,7 +10,7 @@ from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.doses.actions import mark_taken, undo_marks
+from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.queries import day_of, dose_facts, doses_on, is_planned
 from pillweb.doses.rules import (
     DayPage,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.zones import local, zone
-from pillweb.doses.actions import plan_doses
+from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules import SKIPPED, TAKEN
 from pillweb.medications.actions import add_medication

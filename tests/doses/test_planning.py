@@ -6,7 +6,7 @@ from itertools import pairwise
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pillweb.doses.actions import plan_doses
+from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient

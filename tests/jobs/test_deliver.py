@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from jobs import deliver, fire_reminders
 from pillweb.base.db import Database
 from pillweb.channels import Message, Receipt, SendError
-from pillweb.doses.actions import mark_taken
+from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose
 from pillweb.outbox.actions import post_delivery
 from pillweb.outbox.models import Attempt, Delivery

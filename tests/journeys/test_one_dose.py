@@ -18,7 +18,7 @@ from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.base.words import time_words
 from pillweb.base.zones import local, zone
-from pillweb.doses.actions import mark_taken
+from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose, DoseEvent, Horizon
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient

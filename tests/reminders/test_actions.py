@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pillweb.doses.actions import mark_taken, undo_marks
+from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.models import Dose
 from pillweb.outbox.actions import begin_attempt, claim_deliveries, settle_delivery
 from pillweb.outbox.models import Delivery

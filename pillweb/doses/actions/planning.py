@@ -1,25 +1,20 @@
-"""What happens to doses: planned, recorded, taken back."""
+"""Doses are planned: added, moved and cancelled as the plans want."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import ask, insert_new, table_of, upsert
+from pillweb.base.db import insert_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
-from pillweb.doses.models import Dose, DoseEvent, Horizon
+from pillweb.doses.models import Dose, Horizon
 from pillweb.doses.queries import horizons_of
 from pillweb.doses.rules import (
     CANCELLED,
-    EARLY_BY,
     HORIZON,
     OPEN,
-    RECORDED,
-    SKIPPED,
-    TAKEN,
-    UNDO_FOR,
 )
 from pillweb.patients.models import Patient
 from pillweb.schedules.queries import (
@@ -38,23 +33,6 @@ SAME_DAYS = timedelta(days=2)
 A_DAY = timedelta(days=1)
 
 _DOSE = table_of(Dose)
-_APPEND = insert(table_of(DoseEvent))
-_MARK_TAKEN = (
-    update(_DOSE)
-    .where(
-        _DOSE.c.id.in_(bindparam("ids", expanding=True)),
-        _DOSE.c.patient_id == bindparam("patient"),
-        _DOSE.c.state == OPEN,
-        _DOSE.c.due_at <= bindparam("latest"),
-    )
-    .values(
-        state=TAKEN,
-        recorded_at=bindparam("now"),
-        taken_at=bindparam("taken_at"),
-        taken_amount=_DOSE.c.amount,
-    )
-    .returning(_DOSE.c.id, _DOSE.c.amount)
-)
 
 Identity = tuple[int, int, Any, int]
 
@@ -81,14 +59,7 @@ def plan_doses(
     revisions = {row.id: row.plan_revision for row in locked}
     until = now + HORIZON
     since = _unsettled_since(session, revisions, now=now)
-    earliest = min(since.values(), default=now)
-    wanted: dict[Identity, dict[str, Any]] = {}
-    held: set[tuple[Identity, datetime]] = set()
-    for line in planned_lines(session, ids, since=earliest):
-        window = (since[line.patient_id], until)
-        for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
-            wanted[_identity(row)] = row
-            held.add((_identity(row), row["due_at"]))
+    wanted, held = _wanted(session, zones, since=since, until=until)
     existing = _existing(session, since)
     free = {
         key: row
@@ -140,6 +111,25 @@ def _unsettled_since(
             settled = min(horizon.planned_at, horizon.planned_until)
             since[patient_id] = min(now, settled) - REACHES_BACK
     return since
+
+
+def _wanted(
+    session: Session,
+    zones: Mapping[int, str],
+    *,
+    since: Mapping[int, datetime],
+    until: datetime,
+) -> tuple[dict[Identity, dict[str, Any]], set[tuple[Identity, datetime]]]:
+    """Return the rows the newest plans want, and every moment any version wanted."""
+    wanted: dict[Identity, dict[str, Any]] = {}
+    held: set[tuple[Identity, datetime]] = set()
+    earliest = min(since.values(), default=until)
+    for line in planned_lines(session, list(zones), since=earliest):
+        window = (since[line.patient_id], until)
+        for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
+            wanted[_identity(row)] = row
+            held.add((_identity(row), row["due_at"]))
+    return wanted, held
 
 
 def _wanted_rows(
@@ -280,130 +270,3 @@ def _move_changed(
 
 def _differs(row: RowMapping, new: Mapping[str, Any]) -> bool:
     return any(row[name] != new[name] for name in ("state", "plan_id", "due_at"))
-
-
-def mark_taken(
-    session: Session,
-    dose_ids: Collection[int],
-    *,
-    patient_id: int,
-    account_id: int | None,
-    channel: str,
-    now: datetime,
-    just_now: bool = True,
-) -> int:
-    """Record that these doses were taken; return how many were not recorded yet.
-
-    `just_now` is false where they were taken earlier, nobody knows when. A dose that
-    is already recorded stays as it is: pressing twice is one dose. One that is more
-    than half a day away cannot have been taken yet.
-    """
-    about = {"ids": list(dose_ids), "patient": patient_id, "latest": now + EARLY_BY}
-    times = {"now": now, "taken_at": now if just_now else None}
-    marked = ask(session, _MARK_TAKEN, about | times).all()
-    _append(
-        session,
-        [{"dose_id": dose.id, "amount": dose.amount} for dose in marked],
-        what=TAKEN,
-        patient_id=patient_id,
-        account_id=account_id,
-        channel=channel,
-        now=now,
-    )
-    return len(marked)
-
-
-def skip_dose(
-    session: Session,
-    dose_id: int,
-    *,
-    patient_id: int,
-    account_id: int | None,
-    channel: str,
-    reason: str,
-    now: datetime,
-) -> bool:
-    """Record that a dose was left out, and why; say whether it was still open."""
-    skipped = session.execute(
-        update(Dose)
-        .where(Dose.id == dose_id, Dose.patient_id == patient_id, Dose.state == OPEN)
-        .values(state=SKIPPED, recorded_at=now, skip_reason=reason)
-        .returning(Dose.id),
-        execution_options={"synchronize_session": False},
-    ).all()
-    _append(
-        session,
-        [{"dose_id": dose.id, "reason": reason} for dose in skipped],
-        what=SKIPPED,
-        patient_id=patient_id,
-        account_id=account_id,
-        channel=channel,
-        now=now,
-    )
-    return bool(skipped)
-
-
-def undo_marks(
-    session: Session,
-    dose_ids: Collection[int],
-    *,
-    patient_id: int,
-    account_id: int | None,
-    channel: str,
-    now: datetime,
-) -> int:
-    """Take back what was recorded about these doses within 24 hours; return how many.
-
-    The events stay and one more says that they no longer hold.
-    """
-    undone = session.execute(
-        update(Dose)
-        .where(
-            Dose.id.in_(dose_ids),
-            Dose.patient_id == patient_id,
-            Dose.state.in_(RECORDED),
-            Dose.recorded_at > now - UNDO_FOR,
-        )
-        .values(
-            state=OPEN,
-            recorded_at=None,
-            taken_at=None,
-            taken_amount=None,
-            skip_reason=None,
-        )
-        .returning(Dose.id),
-        execution_options={"synchronize_session": False},
-    ).all()
-    _append(
-        session,
-        [{"dose_id": dose.id} for dose in undone],
-        what="undone",
-        patient_id=patient_id,
-        account_id=account_id,
-        channel=channel,
-        now=now,
-    )
-    return len(undone)
-
-
-def _append(
-    session: Session,
-    facts: Sequence[Mapping[str, Any]],
-    *,
-    what: str,
-    patient_id: int,
-    account_id: int | None,
-    channel: str,
-    now: datetime,
-) -> None:
-    if not facts:
-        return
-    shared = {
-        "what": what,
-        "patient_id": patient_id,
-        "account_id": account_id,
-        "channel": channel,
-        "at": now,
-        "entered_at": now,
-    }
-    ask(session, _APPEND, [{**shared, **fact} for fact in facts])

@@ -1,0 +1,165 @@
+"""Doses are recorded, and what was recorded is taken back."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from pillweb.base.db import ask, table_of
+from pillweb.doses.models import Dose, DoseEvent
+from pillweb.doses.rules import (
+    EARLY_BY,
+    OPEN,
+    RECORDED,
+    SKIPPED,
+    TAKEN,
+    UNDO_FOR,
+)
+
+_DOSE = table_of(Dose)
+_APPEND = insert(table_of(DoseEvent))
+_MARK_TAKEN = (
+    update(_DOSE)
+    .where(
+        _DOSE.c.id.in_(bindparam("ids", expanding=True)),
+        _DOSE.c.patient_id == bindparam("patient"),
+        _DOSE.c.state == OPEN,
+        _DOSE.c.due_at <= bindparam("latest"),
+    )
+    .values(
+        state=TAKEN,
+        recorded_at=bindparam("now"),
+        taken_at=bindparam("taken_at"),
+        taken_amount=_DOSE.c.amount,
+    )
+    .returning(_DOSE.c.id, _DOSE.c.amount)
+)
+
+
+def mark_taken(
+    session: Session,
+    dose_ids: Collection[int],
+    *,
+    patient_id: int,
+    account_id: int | None,
+    channel: str,
+    now: datetime,
+    just_now: bool = True,
+) -> int:
+    """Record that these doses were taken; return how many were not recorded yet.
+
+    `just_now` is false where they were taken earlier, nobody knows when. A dose that
+    is already recorded stays as it is: pressing twice is one dose. One that is more
+    than half a day away cannot have been taken yet.
+    """
+    about = {"ids": list(dose_ids), "patient": patient_id, "latest": now + EARLY_BY}
+    times = {"now": now, "taken_at": now if just_now else None}
+    marked = ask(session, _MARK_TAKEN, about | times).all()
+    _append(
+        session,
+        [{"dose_id": dose.id, "amount": dose.amount} for dose in marked],
+        what=TAKEN,
+        patient_id=patient_id,
+        account_id=account_id,
+        channel=channel,
+        now=now,
+    )
+    return len(marked)
+
+
+def skip_dose(
+    session: Session,
+    dose_id: int,
+    *,
+    patient_id: int,
+    account_id: int | None,
+    channel: str,
+    reason: str,
+    now: datetime,
+) -> bool:
+    """Record that a dose was left out, and why; say whether it was still open."""
+    skipped = session.execute(
+        update(Dose)
+        .where(Dose.id == dose_id, Dose.patient_id == patient_id, Dose.state == OPEN)
+        .values(state=SKIPPED, recorded_at=now, skip_reason=reason)
+        .returning(Dose.id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    _append(
+        session,
+        [{"dose_id": dose.id, "reason": reason} for dose in skipped],
+        what=SKIPPED,
+        patient_id=patient_id,
+        account_id=account_id,
+        channel=channel,
+        now=now,
+    )
+    return bool(skipped)
+
+
+def undo_marks(
+    session: Session,
+    dose_ids: Collection[int],
+    *,
+    patient_id: int,
+    account_id: int | None,
+    channel: str,
+    now: datetime,
+) -> int:
+    """Take back what was recorded about these doses within 24 hours; return how many.
+
+    The events stay and one more says that they no longer hold.
+    """
+    undone = session.execute(
+        update(Dose)
+        .where(
+            Dose.id.in_(dose_ids),
+            Dose.patient_id == patient_id,
+            Dose.state.in_(RECORDED),
+            Dose.recorded_at > now - UNDO_FOR,
+        )
+        .values(
+            state=OPEN,
+            recorded_at=None,
+            taken_at=None,
+            taken_amount=None,
+            skip_reason=None,
+        )
+        .returning(Dose.id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    _append(
+        session,
+        [{"dose_id": dose.id} for dose in undone],
+        what="undone",
+        patient_id=patient_id,
+        account_id=account_id,
+        channel=channel,
+        now=now,
+    )
+    return len(undone)
+
+
+def _append(
+    session: Session,
+    facts: Sequence[Mapping[str, Any]],
+    *,
+    what: str,
+    patient_id: int,
+    account_id: int | None,
+    channel: str,
+    now: datetime,
+) -> None:
+    if not facts:
+        return
+    shared = {
+        "what": what,
+        "patient_id": patient_id,
+        "account_id": account_id,
+        "channel": channel,
+        "at": now,
+        "entered_at": now,
+    }
+    ask(session, _APPEND, [{**shared, **fact} for fact in facts])
