@@ -100,7 +100,6 @@ class ReportPage:
     chart: Chart
     patterns: tuple[str, ...]
     reasons: tuple[tuple[str, int], ...]
-    source_words: str
     birth_year: int | None = None
     as_needed: tuple[str, ...] = ()
 
@@ -272,5 +271,4 @@ def report_page(
             (REASON_WORDS.get(reason, reason), count)
             for reason, count in together.reasons
         ),
-        source_words="All figures come from what was recorded in PillWeb.",
     )

@@ -10,7 +10,7 @@ from flask import make_response as plain_response
 from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
 from jinja2 import Environment
-from markupsafe import Markup
+from jinja2.environment import TemplateModule
 from werkzeug.urls import iri_to_uri
 
 from pillweb.web.transaction import session
@@ -25,17 +25,19 @@ def install_htmx(app: Flask) -> None:
     app.jinja_env.globals["piece"] = partial(_piece, app.jinja_env)
 
 
-def _piece(environment: Environment, template: str, **values: Hashable) -> Markup:
-    """Return a part of a page that follows from these values alone."""
+def _piece(
+    environment: Environment, template: str, **values: Hashable
+) -> TemplateModule:
+    """Return a part of a page that follows from these values alone, escaped."""
     return _kept_piece(environment, template, tuple(values.items()))
 
 
 @lru_cache(maxsize=PIECES_KEPT)
 def _kept_piece(
     environment: Environment, template: str, values: tuple[tuple[str, Hashable], ...]
-) -> Markup:
+) -> TemplateModule:
     # All that the piece shows is in the key, so one person's is never another's.
-    return Markup(environment.get_template(template).render(dict(values)))  # noqa: S704 - escaped by the template
+    return environment.get_template(template).make_module(dict(values))
 
 
 def is_htmx() -> bool:

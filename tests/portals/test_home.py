@@ -41,7 +41,7 @@ def test_an_empty_database_begins_with_welcome(app: Flask, pinned: object) -> No
     for path in ("/", "/sign-in"):
         assert client.get(path).headers["Location"] == "/welcome"
     page = client.get("/welcome").text
-    assert "Create the first account" in page
+    assert "Make my account" in page
     assert "Load a demo family" in page
 
 

@@ -441,7 +441,7 @@ def test_a_stopped_medicine_asks_for_nothing_and_can_be_started_again(
     assert doses(db, world) == [("20 08:00", "open", "1")]
     page = rosa.get(f"/patients/{world.patient}/medicines").text
     assert "Stopped on 20 November 2026" in page
-    assert "Start again" in page
+    assert "Take it again" in page
     edit = rosa.get(edit_url(world)).text
     assert "Saving it starts it again." in edit
     assert f"{edit_url(world)}/stop" not in edit
