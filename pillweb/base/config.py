@@ -68,7 +68,8 @@ class Settings:
     field_keys: str = _setting(
         "",
         "Keys that encrypt names, notes and addresses: 32 random bytes in URL-safe "
-        "base64, comma-separated; the first encrypts, all decrypt. "
+        "base64, comma-separated; the first encrypts, all decrypt, and the "
+        "last finds accounts by address: add new ones in front and keep the last. "
         "Keep them out of backups of the database.",
     )
     host: str = _setting("127.0.0.1", "The address the web server listens on.")

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import LargeBinary
@@ -19,6 +19,7 @@ NONCE_BYTES = 12
 KEY_AT = len(VERSION)
 NONCE_AT = KEY_AT + ID_BYTES
 TEXT_AT = NONCE_AT + NONCE_BYTES
+TEXTS_KEPT = 8192
 
 
 @cache
@@ -49,6 +50,12 @@ def decrypt(blob: bytes, *, place: str) -> bytes:
     """
     cipher = _ciphers()[blob[KEY_AT:NONCE_AT]]
     return cipher.decrypt(blob[NONCE_AT:TEXT_AT], blob[TEXT_AT:], place.encode())
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _text_of(blob: bytes, place: str) -> str:
+    # What a blob says never changes: a new text, even the same one, is a new blob.
+    return decrypt(blob, place=place).decode()
 
 
 def blind_index(text: str, *, purpose: str) -> bytes:
@@ -98,11 +105,11 @@ class EncryptedText(TypeDecorator[str]):
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[bytes | None], str | None]:
-        """Decrypt on the way out; one call a value, for a page reads a hundred."""
+        """Decrypt on the way out; a page reads a hundred, most of them again."""
         del dialect, coltype
         place = self.place
 
         def read(value: bytes | None) -> str | None:
-            return None if value is None else decrypt(value, place=place).decode()
+            return None if value is None else _text_of(value, place)
 
         return read
