@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.adherence.queries import outcomes_of
-from pillweb.adherence.rules.calendar import Day, month_calendar
+from pillweb.adherence.rules.calendar import WORDS, Day, month_calendar
 from pillweb.adherence.rules.tally import tally
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
@@ -25,17 +25,6 @@ adherence = Blueprint("adherence", __name__)
 
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
 FIRST_MONTH = date(2000, 1, 1)
-ORDER = (
-    "taken",
-    "late",
-    "part",
-    "not_taken",
-    "no_record",
-    "skipped",
-    "paused",
-    "to_come",
-    "not_due",
-)
 
 
 def _month_asked(today: date) -> date:
@@ -92,7 +81,7 @@ def _calendar(door: Door) -> dict[str, object]:
         "next": _step(door, last + timedelta(days=1)) if last < today else None,
         "weekdays": [(name[:3], name) for name in WEEKDAY_NAMES],
         "weeks": cells,
-        "legend": [state for state in ORDER if state in states],
+        "legend": [state for state in WORDS if state in states],
         "today_words": date_words(today),
     }
 

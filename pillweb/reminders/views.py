@@ -1,5 +1,7 @@
 """The page behind a reminder mail: one sentence, one button, nobody signs in."""
 
+from collections.abc import Callable
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
@@ -67,13 +69,11 @@ def show_link(token: str) -> ResponseReturnValue:
     return page("reminders/link.html", **_answer(token, reminder))
 
 
-@reminders.post("/t/<token>")
-@limiter.limit(GUESSES, deduct_when=is_miss)
-def post_link(token: str) -> ResponseReturnValue:
-    """Record as taken what the reminder was about and is still open."""
+def _record(token: str, change: Callable[..., int]) -> ResponseReturnValue:
+    """Change what is recorded of everything the reminder was about."""
     reminder = reminder_behind(session(), token, now=now())
     found = doses_due_at(session(), reminder.patient_id, reminder.due_at)
-    mark_taken(
+    change(
         session(),
         [dose.id for dose in found],
         patient_id=reminder.patient_id,
@@ -82,20 +82,17 @@ def post_link(token: str) -> ResponseReturnValue:
         now=now(),
     )
     return _respond(token, reminder)
+
+
+@reminders.post("/t/<token>")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def post_link(token: str) -> ResponseReturnValue:
+    """Record as taken what the reminder was about and is still open."""
+    return _record(token, mark_taken)
 
 
 @reminders.post("/t/<token>/undo")
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def post_undo(token: str) -> ResponseReturnValue:
     """Take back what was recorded about this reminder's doses."""
-    reminder = reminder_behind(session(), token, now=now())
-    found = doses_due_at(session(), reminder.patient_id, reminder.due_at)
-    undo_marks(
-        session(),
-        [dose.id for dose in found],
-        patient_id=reminder.patient_id,
-        account_id=None,
-        channel="link",
-        now=now(),
-    )
-    return _respond(token, reminder)
+    return _record(token, undo_marks)

@@ -22,6 +22,8 @@ from tests.world import make_patient, plan, prescribe
 
 # Longer than any wait here: whoever is held is killed, or gives up by itself.
 HELD_S = 60.0
+# The kill is tried on both databases; these are the same on both.
+on_sqlite = pytest.mark.parametrize("db", ["sqlite"], indirect=True)
 NOT_TAKEN = "451 4.3.0 Never taken"
 
 
@@ -32,13 +34,6 @@ def house(
     """Processes on this test's database, Valkey and mail server."""
     with processes(tmp_path) as made:
         yield made
-
-
-@pytest.fixture
-def embedded(request: pytest.FixtureRequest) -> None:
-    """Leave the Postgres round to the one test that is about it."""
-    if "postgres" in request.node.name:
-        pytest.skip("the same on both; the kill is tried on both")
 
 
 def make_due(db: Database, count: int) -> None:
@@ -109,7 +104,7 @@ def test_a_worker_killed_in_the_middle_of_a_send_loses_and_repeats_nothing(
     assert sorted(map(str, outcomes)) == ["None", "accepted", "accepted", "accepted"]
 
 
-@pytest.mark.usefixtures("embedded")
+@on_sqlite
 def test_a_horse_killed_alone_costs_its_worker_nothing(
     db: Database, house: Processes, sink: SmtpSink
 ) -> None:
@@ -126,7 +121,7 @@ def test_a_horse_killed_alone_costs_its_worker_nothing(
     assert len(sink.mails) == 1
 
 
-@pytest.mark.usefixtures("embedded")
+@on_sqlite
 def test_what_redis_forgets_again_and_again_still_leaves_once(
     db: Database, house: Processes, sink: SmtpSink, valkey: Valkey
 ) -> None:
@@ -142,7 +137,7 @@ def test_what_redis_forgets_again_and_again_still_leaves_once(
     assert len({mail.recipients for mail in sink.mails}) == len(sink.mails) == 40
 
 
-@pytest.mark.usefixtures("embedded")
+@on_sqlite
 def test_when_redis_dies_the_clock_sends(
     db: Database, house: Processes, sink: SmtpSink, valkey: Valkey
 ) -> None:
@@ -157,7 +152,7 @@ def test_when_redis_dies_the_clock_sends(
     assert len(sink.mails) == 5
 
 
-@pytest.mark.usefixtures("embedded")
+@on_sqlite
 def test_two_clocks_and_two_workers_say_everything_once(
     db: Database, house: Processes, sink: SmtpSink, valkey: Valkey
 ) -> None:
