@@ -45,7 +45,6 @@ def start_logging(level: str) -> None:
             logging.getLevelNamesMapping()[level]
         ),
         logger_factory=structlog.PrintLoggerFactory(),
-        cache_logger_on_first_use=True,
     )
 
 
