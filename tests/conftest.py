@@ -171,6 +171,18 @@ def app(web_app: Flask, db: Database) -> Flask:
 
 
 @pytest.fixture
+def own_mailbox(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A mailbox that only this test's mail is in."""
+    with monkeypatch.context() as patch:
+        patch.setenv("VAR_DIR", str(tmp_path))
+        config.settings.cache_clear()
+        yield
+    config.settings.cache_clear()
+
+
+@pytest.fixture
 def sink() -> Iterator[SmtpSink]:
     """A real SMTP server, which the app is told to use."""
     with smtp_sink() as started:

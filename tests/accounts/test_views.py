@@ -154,7 +154,7 @@ def send_out(client: FlaskClient) -> TestResponse:
 
 
 def test_signing_up_goes_by_mail_from_wish_to_being_signed_in(
-    app: Flask, world: World, db: Database, pinned: object
+    app: Flask, world: World, own_mailbox: object, pinned: object
 ) -> None:
     client = app.test_client()
     answer = send(client, "/sign-up", name="Ida", email="Ida@Family.example")

@@ -1,25 +1,18 @@
 """The mailbox of the embedded default: what is kept, and who may not look."""
 
-from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
-from shutil import rmtree
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from pillweb.base.config import settings
-from pillweb.base.db import Database
 from pillweb.channels.mailbox import keep_mail, kept_mails
 
 
 @pytest.fixture
-def reader(app: Flask, db: Database) -> Iterator[FlaskClient]:
-    folder = Path(settings().var_dir) / "mailbox"
-    rmtree(folder, ignore_errors=True)
-    yield app.test_client()
-    rmtree(folder, ignore_errors=True)
+def reader(app: Flask, own_mailbox: object) -> FlaskClient:
+    return app.test_client()
 
 
 def keep(subject: str, *, text: str = "Open http://127.0.0.1:8000/t/x now.") -> str:
