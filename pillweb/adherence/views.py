@@ -82,6 +82,7 @@ def _calendar(door: Door) -> dict[str, object]:
         "weekdays": [(name[:3], name) for name in WEEKDAY_NAMES],
         "weeks": cells,
         "legend": [state for state in WORDS if state in states],
+        "unplanned": None in states,
         "today_words": date_words(today),
     }
 

@@ -143,7 +143,7 @@ def _state_words(
         CANCELLED: "No longer in the plan",
         "no_record": "No record",
         "due": f"Due at {due}",
-        "to_come": f"Due at {due}",
+        "to_come": f"Later, at {due}",
     }[state]
 
 
@@ -208,10 +208,14 @@ def headline(doses: Sequence[DoseFacts], *, who: str, now: datetime) -> str:
 
 
 def take_all_label(due: int) -> str | None:
-    """Return the words of the one large button; none where nothing is due."""
-    if due == 0:
+    """Return the words of the one large button; a single dose has its own.
+
+    >>> take_all_label(1), take_all_label(2), take_all_label(3)
+    (None, 'I have taken both', 'I have taken all 3')
+    """
+    if due < 2:  # noqa: PLR2004 - one needs no button for all
         return None
-    return "I have taken it" if due == 1 else f"I have taken all {due}"
+    return "I have taken both" if due == 2 else f"I have taken all {due}"  # noqa: PLR2004
 
 
 def is_late_entry(dose: DoseFacts, *, today: date, now: datetime) -> bool:

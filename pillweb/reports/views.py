@@ -1,6 +1,6 @@
 """Pages to order, look at and send the doctor's report."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
@@ -42,8 +42,8 @@ EVERY_WORDS = {
 }
 
 
-def _yesterday(door: Door) -> date:
-    return local(now(), zone(door.zone)).date() - timedelta(days=1)
+def _today(door: Door) -> date:
+    return local(now(), zone(door.zone)).date()
 
 
 def _list_page(door: Door, form: OrderForm) -> dict[str, object]:
@@ -122,7 +122,7 @@ def post_send(patient_id: int, order_id: int) -> ResponseReturnValue:
     want_report(
         session(),
         order,
-        last=_yesterday(door),
+        last=_today(door),
         occasion=f"asked:{now():%Y%m%d%H%M}",
         now=now(),
     )
@@ -142,7 +142,7 @@ def post_end(patient_id: int, order_id: int) -> ResponseReturnValue:
 def show_report(patient_id: int) -> ResponseReturnValue:
     """Show on the screen what the report says."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
-    first, last = period_ending(_yesterday(door))
+    first, last = period_ending(_today(door))
     found = gather_report(session(), door.patient_id, first=first, last=last, now=now())
     return page(
         "reports/show.html", nav=nav_of(door), base_url=door.base_url, report=found

@@ -7,7 +7,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
-from pillweb.base.words import long_date_words
+from pillweb.base.words import date_words, long_date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.medications.actions import add_medication, describe_medication
 from pillweb.medications.models import Medication
@@ -24,6 +24,7 @@ from pillweb.schedules.forms import (
     fits_form,
 )
 from pillweb.schedules.queries import (
+    REACHES_BACK,
     ListedMedication,
     current_plan,
     lines_of,
@@ -31,6 +32,7 @@ from pillweb.schedules.queries import (
 )
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.schedules.rules.occurrences import next_after
 from pillweb.schedules.rules.slots import is_same
 from pillweb.schedules.rules.words import in_words
 from pillweb.sharing.queries import open_door
@@ -58,7 +60,18 @@ def _until_words(row: Medication, lines: Sequence[Line], door: Door) -> str:
     starts = [line.start_date for line in lines if line.start_date]
     if starts and min(starts) > _today(door):
         return f"Starts on {long_date_words(min(starts))}"
-    return ""
+    return _next_words(lines, door)
+
+
+def _next_words(lines: Sequence[Line], door: Door) -> str:
+    """Return when the next dose is due, so that nobody waits for one this morning."""
+    place = zone(door.zone)
+    dues = [next_after(line, place, now() - REACHES_BACK) for line in lines]
+    coming = min((due.due_at for due in dues if due is not None), default=None)
+    if coming is None:
+        return ""
+    at = local(coming, place)
+    return f"Next: {time_words(at.time())} on {date_words(at.date())}"
 
 
 def _listed(found: ListedMedication, door: Door) -> dict[str, object]:

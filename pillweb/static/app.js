@@ -33,8 +33,11 @@
   if (zone && !zone.value) {
     const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
     zone.value = here;
-    // Browsers still say Asia/Calcutta; the server knows the old names.
-    if (here.includes("/") && zone.selectedIndex < 0) zone.add(new Option(here, here, true, true));
+    if (zone.selectedIndex < 0) {
+      // Browsers still say Asia/Calcutta; the server knows the old names.
+      if (here.includes("/")) zone.add(new Option(here, here, true, true));
+      else zone.value = "";
+    }
   }
 
   // Without a connection htmx says nothing; a person must be told.

@@ -62,7 +62,8 @@ def _not_found(_error: NotFoundError) -> ResponseReturnValue:
 
 
 def _link_gone(_error: LinkGoneError) -> ResponseReturnValue:
-    return render_template("sharing/gone.html"), 404
+    ours = request.blueprint == "accounts"
+    return render_template("accounts/gone.html" if ours else "sharing/gone.html"), 404
 
 
 def _sign_in_first(_error: SignInRequiredError) -> ResponseReturnValue:

@@ -166,7 +166,7 @@ def test_days_to_come_show_the_plan_without_buttons(
 ) -> None:
     rosa = signed_in(app, world.rosa, now=now)
     page = rosa.get(day_url(world, "2026-11-22")).text
-    assert "Due at 8am" in page
+    assert "Later, at 8am" in page
     assert "</button>" in page  # signing out
     assert "I have taken it" not in page
     assert "I took it" not in page

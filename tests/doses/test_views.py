@@ -52,7 +52,7 @@ def test_today_says_what_to_take_now(rosa: FlaskClient, world: World) -> None:
     assert "You have 1 medicine to take now." in page.text
     assert "Amlodipine" in page.text
     assert "Friday 20 November, morning" in page.text
-    assert "Due at 8pm" in page.text
+    assert "Later, at 8pm" in page.text
 
 
 def test_a_helper_reads_the_name(

@@ -1,6 +1,6 @@
 """Ordering, previewing, sending and ending the doctor's report."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import unescape
 
 import pytest
@@ -143,7 +143,7 @@ def test_a_report_is_built_mailed_and_given_out_to_its_family_alone(
     answer = rosa.get(where)
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     assert answer.data.startswith(b"%PDF-")
-    assert "medicine-record-2026-11-19.pdf" in answer.headers["Content-Disposition"]
+    assert "medicine-record-2026-11-20.pdf" in answer.headers["Content-Disposition"]
     assert "Made and sent on its way" in rosa.get(url(world)).text
     with db.reading() as session:
         assert session.scalars(sa.select(Delivery.kind)).all() == ["report"]
@@ -183,7 +183,7 @@ def test_the_preview_says_what_the_report_says(
         elder = load_demo(session, password="-" * 9, now=now).id
         patient = session.scalars(sa.select(Patient.id)).one()
     page = signed_in(app, elder, now=now).get(f"/patients/{patient}/reports/now").text
-    first, last = period_ending(now.date() - timedelta(days=1))
+    first, last = period_ending(now.date())
     with db.reading() as session:
         said = gather_report(session, patient, first=first, last=last, now=now)
     assert len(said.rows) == 8

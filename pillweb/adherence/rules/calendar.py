@@ -75,9 +75,9 @@ class Day:
     def word(self) -> str:
         """The state in words; a part says how much of it: "Some taken, 1 of 2"."""
         word = WORDS[self.state]
-        if self.state == "part" or (self.state == "to_come" and self.taken):
-            return f"{word}, {self.taken} of {self.due}"
-        return word
+        if self.state == "to_come" and self.taken:
+            return f"{self.taken} of {self.due} taken so far"
+        return f"{word}, {self.taken} of {self.due}" if self.state == "part" else word
 
     @property
     def shape(self) -> Shape:
