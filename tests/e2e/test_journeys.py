@@ -152,7 +152,7 @@ def add_medicine(page: "Page") -> None:
     for label, clock in clocks.items():
         page.get_by_label(f"{label} time").fill(clock)
     press(page, "Save this medicine")
-    assert "Is that 1 or 1000?" in page.locator(".summary").inner_text()
+    assert "Write 1, or 1000." in page.locator(".summary").inner_text()
     page.get_by_label("How much each time?").fill("1")
     press(page, "Save this medicine")
     words = page.locator("main").inner_text()
