@@ -76,8 +76,10 @@ def _on_this_machine() -> Iterator[None]:
 def sqlite_template() -> Path:
     """A migrated SQLite file, to be copied."""
     migrate(f"sqlite:///{MIGRATED}")
-    with sa.create_engine(f"sqlite:///{MIGRATED}").connect() as connection:
+    engine = sa.create_engine(f"sqlite:///{MIGRATED}")
+    with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
     return MIGRATED
 
 

@@ -16,6 +16,7 @@ from pillweb.doses.models import Dose, Horizon
 from pillweb.doses.queries import oldest_unplanned
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery
+from pillweb.reminders.models import Reminder
 from pillweb.schedules.actions import set_plan, stop_medication
 from tests.conftest import use_settings
 from tests.jobs.conftest import Moment
@@ -72,9 +73,7 @@ def test_where_redis_is_there_the_clock_rings_and_leaves_the_work(
     db: Database, world: World, moment: Moment, sink: SmtpSink, valkey: Valkey
 ) -> None:
     with db.transaction() as session:
-        session.execute(
-            sa.text("update reminder set next_at = :at"), {"at": moment.now}
-        )
+        session.execute(sa.update(Reminder).values(next_at=moment.now))
     assert clock.tick() == 0
     assert sink.mails == []
     with valkey.client() as client:
