@@ -279,6 +279,11 @@ class SmtpSink:
         """Answer the next messages with an error."""
         self.script(*[Answer(reply)] * times)
 
+    def relent(self) -> None:
+        """Forget what was scripted: every message is taken from now on."""
+        with self._changed:
+            self._answers.clear()
+
     def clear(self) -> None:
         """Forget all messages and all that was scripted."""
         with self._changed:
