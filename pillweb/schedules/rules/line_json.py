@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from typing import get_args
 
-from pillweb.base.zones import zone
+from pillweb.base.zones import UnknownZone, zone
 from pillweb.schedules.rules import fields
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import (
@@ -91,7 +91,12 @@ def _check_order(line: Line) -> None:
         raise ValueError("end_date: is before the start.")
 
 
-def _dose(value: object, field: str) -> Dose:
+def dose_from_json(value: object, field: str) -> Dose:
+    """Return the amount of a text or a whole number.
+
+    Raises:
+        ValueError: another kind of value, or no amount a person could take.
+    """
     if type(value) is int:
         value = str(value)
     if not isinstance(value, str):  # one kind of error for whoever reads a form
@@ -214,7 +219,7 @@ def _limit(value: object, field: str) -> PrnLimit:
     if doses is not None:
         doses = fields.an_int(doses, f"{field}.doses", 1, MOST_DOSES)
     if "amount" in given:
-        amount = _dose(given["amount"], f"{field}.amount")
+        amount = dose_from_json(given["amount"], f"{field}.amount")
         if amount.fraction is None:
             raise ValueError(f"{field}.amount: expected a number and a unit.")
     if doses is None and amount is None:
@@ -251,7 +256,10 @@ def _zone_changes(value: object, field: str) -> tuple[ZoneChange, ...]:
         given = fields.an_object(entry, name, ("at", "zone"))
         at = fields.an_instant(given.get("at"), f"{name}.at")
         place_name = fields.a_text(given.get("zone"), f"{name}.zone")
-        zone(place_name)
+        try:
+            zone(place_name)
+        except UnknownZone as problem:
+            raise ValueError(f"{name}.zone: {problem}") from problem
         changes.append(ZoneChange(at, place_name))
     if sorted(changes, key=lambda change: change.at) != changes:
         raise ValueError(f"{field}: put the changes in the order they happened.")
@@ -290,7 +298,7 @@ _TIME_READERS: dict[str, Read] = {
     "meal": _meal,
     "offset_min": _whole(-HALF_DAY, HALF_DAY),
     "day_offset": _whole(-1, 1),
-    "dose": _dose,
+    "dose": dose_from_json,
     "action": fields.a_text,
     "weekdays": fields.weekdays,
     "day_parity": _parity,
@@ -306,7 +314,7 @@ _READERS: dict[str, Read] = {
     "times": _times,
     "steps": _steps,
     "pauses": _pauses,
-    "dose": _dose,
+    "dose": dose_from_json,
     "action": fields.a_text,
     "interval_hours": _some_hours,
     "first": fields.a_local,
