@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 LONGEST = 1_000_000
+MOST_DIGITS = 24
 
 
 def read_json(text: str) -> object:
@@ -20,7 +21,8 @@ def read_json(text: str) -> object:
     try:
         return json.loads(
             text,
-            parse_float=Decimal,
+            parse_float=_a_fraction,
+            parse_int=_a_whole,
             parse_constant=_refuse,
             object_pairs_hook=_an_object,
         )
@@ -29,6 +31,20 @@ def read_json(text: str) -> object:
         raise ValueError(f"This is not JSON: {problem.msg} at {at}.") from problem
     except RecursionError as problem:
         raise ValueError("The JSON is nested too deeply.") from problem
+
+
+def _a_whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"A number has more than {MOST_DIGITS} digits.")
+    return int(text)
+
+
+def _a_fraction(text: str) -> Decimal:
+    if "e" in text.lower():
+        raise ValueError(f"{text[:MOST_DIGITS]}: write the number without e.")
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"A number has more than {MOST_DIGITS} digits.")
+    return Decimal(text)
 
 
 def _refuse(word: str) -> NoReturn:
