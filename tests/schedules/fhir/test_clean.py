@@ -453,6 +453,20 @@ CLEAN: list[tuple[str, Json, Json]] = [
         },
     ),
     (
+        "as needed, 4 times a day, 4 at most",
+        dosage(
+            {"frequency": 4, "period": 1, "periodUnit": "d"},
+            **NEEDED,
+            maxDosePerPeriod=most(4, "tablet"),
+        ),
+        {
+            "kind": "prn",
+            "start_date": "2026-11-20",
+            "dose": "1 tablet",
+            "max": {"amount": "4 tablet", "hours": 24},
+        },
+    ),
+    (
         "not only as needed",
         dosage(EIGHT, asNeededBoolean=False),
         {**NOW, "times": ["08:00"]},

@@ -267,6 +267,11 @@ NO_LINE: list[tuple[str, Json, set[str]]] = [
 ]
 MARKED: list[tuple[str, Json, set[str]]] = [
     ("needed, without limits", dosage(None, **NEEDED), {"max"}),
+    (
+        "needed twice a day, 4 at most",
+        dosage(often(2, 1, "d"), **NEEDED, maxDosePerPeriod=most(4, "tablet")),
+        {"max"},
+    ),
     ("needed 3 times a day", dosage(often(3, 1, "d"), **NEEDED), {"max"}),
     (
         "first dose in UTC",

@@ -186,7 +186,7 @@ def _as_needed(
     reason = words_of(dosage.get("asNeededCodeableConcept"))
     if "asNeededCodeableConcept" in dosage and not reason:
         soft.add("text", "It does not say in words for what it is taken when needed.")
-    prn = Prn(reason, _least(repeat, doubts), parts.limit or _often(repeat, soft))
+    prn = Prn(reason, _least(repeat, doubts), _limit(parts, soft))
     begin = _start(parts, EveryDays(), doubts)
     end = last_day(parts.bounds, time.max, doubts)
     _check_order(begin, end, doubts)
@@ -218,14 +218,22 @@ def _least(repeat: Repeat, doubts: Doubts) -> int | None:
     return int(hours * 60) if hours is not None else None
 
 
-def _often(repeat: Repeat, soft: Doubts) -> PrnLimit | None:
-    """Return "3 times a day" as a most, which a person has to confirm."""
+def _limit(parts: _Parts, soft: Doubts) -> PrnLimit | None:
+    """Return the most; "3 times a day" is one only when a person confirms it."""
+    repeat, limit = parts.repeat, parts.limit
     if repeat.period is None or repeat.is_interval:
-        return None
-    soft.add("max", '"So many times a day, when needed" may be a most: confirm it.')
-    if repeat.unit != "d" or repeat.period != 1:
-        return None
-    return PrnLimit(Decimal(_DAY_HOURS), doses=repeat.frequency or 1)
+        return limit
+    daily = PrnLimit(Decimal(_DAY_HOURS), doses=repeat.frequency or 1)
+    if limit is None or not _is_same_most(daily, limit, parts.how_much):
+        soft.add("max", '"So many times a day, when needed" may be a most: confirm it.')
+    return limit or (daily if repeat.unit == "d" and repeat.period == 1 else None)
+
+
+def _is_same_most(daily: PrnLimit, limit: PrnLimit, how_much: HowMuch | None) -> bool:
+    if limit.hours != daily.hours or limit.amount is None:
+        return limit == daily
+    one = how_much.high.value if how_much else 0
+    return limit.amount.amount == one * (daily.doses or 0)
 
 
 def _once(timing: Element, parts: _Parts, doubts: Doubts, soft: Doubts) -> Line | None:

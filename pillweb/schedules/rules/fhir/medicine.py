@@ -98,6 +98,6 @@ def _ordered(resource: Element) -> Standing:
     reported = resource.get("reportedBoolean") is True or isinstance(
         resource.get("reportedReference"), Mapping
     )
-    if intent in _TAKEN_INTENTS or (intent == "plan" and reported):
+    if str(intent) in _TAKEN_INTENTS or (intent == "plan" and reported):
         return Standing(True, "")
     return Standing(False, "The file does not say that this is an order.")
