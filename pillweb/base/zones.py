@@ -70,6 +70,19 @@ def instant(place: ZoneInfo, day: date, minute: int) -> datetime:
     return wall.astimezone(UTC)
 
 
+@lru_cache(maxsize=1 << 16)
+def steady_midnight(place: ZoneInfo, day: date) -> datetime | None:
+    """Return the UTC instant of 00:00 on a day whose clocks run on, None on another.
+
+    From it every wall time of the day is a plain sum. No zone has changed its clocks
+    twice within a day since 1900, so the offsets of both midnights say it all.
+    """
+    begin = datetime(day.year, day.month, day.day, tzinfo=place)
+    if begin.utcoffset() != (begin + timedelta(days=1)).utcoffset():
+        return None
+    return begin.astimezone(UTC)
+
+
 def to_utc(day: date, clock: time, place: ZoneInfo) -> datetime:
     """Return the UTC instant of a wall time.
 
