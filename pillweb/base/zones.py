@@ -8,12 +8,15 @@ empties the search path before the first zone is made: every zone then comes fro
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from zoneinfo import ZoneInfo, reset_tzpath  # noqa: TID251 - the one door to zones
 
 import tzdata  # type: ignore[import-untyped]  # it ships data, not types
 
 reset_tzpath(())
 ZoneInfo.clear_cache()  # a zone made earlier may have come from the system
+
+OLD_AFTER = timedelta(days=180)
 
 Zone = ZoneInfo  # the type, for whoever is handed a zone
 
@@ -45,6 +48,18 @@ def zone(name: str) -> ZoneInfo:
 def tzdata_version() -> str:
     """Return the IANA version of the pinned zone data, such as `2026f`."""
     return str(tzdata.IANA_VERSION)
+
+
+@lru_cache(maxsize=1)
+def tzdata_installed() -> datetime:
+    """Return when the zone data was installed (UTC): it is at least as old as that."""
+    written = Path(tzdata.__file__).stat().st_mtime
+    return datetime.fromtimestamp(written, UTC)
+
+
+def is_tzdata_old(now: datetime) -> bool:
+    """Return whether nobody has renewed the zone data for 180 days."""
+    return now - tzdata_installed() > OLD_AFTER
 
 
 @lru_cache(maxsize=1)
