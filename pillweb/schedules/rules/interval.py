@@ -33,7 +33,7 @@ def interval_doses(
     last = _last_number(line.count, held)
     amount = line_slot(line, 0, "")
     while (due := begin + number * apart) < high and (last is None or number < last):
-        if not any(number in some for some in held):
+        if not held or not any(number in some for some in held):
             yield _at_interval(amount, epoch_at(epochs, due), due)
         number += 1
 
@@ -46,7 +46,8 @@ def _at_interval(amount: DaySlot, epoch: Epoch, due: datetime) -> Occurrence:
         passed = (due - day_bounds(day, epoch.place)[0]) // timedelta(minutes=1)
     slot = INTERVAL_SLOTS + passed
     what = amount.amount, amount.dose, amount.action
-    return Occurrence(due, day, slot, 0, epoch.place.key, label, *what)
+    told = due, day, slot, 0, epoch.place.key, label, *what
+    return tuple.__new__(Occurrence, told)  # half the time of a call
 
 
 def _end_of(line: Line, epochs: tuple[Epoch, ...]) -> datetime:
