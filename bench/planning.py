@@ -4,27 +4,22 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from bench.people import ZONE, daily, many_patients
+from bench.people import ZONE, many_patients
 from bench.place import POSTGRES, SQLITE, database_kinds, new_database
-from bench.table import Answer, interleaved, ratio
+from bench.table import Answer
 from jobs.plan_doses import BATCH
 from pillweb.base.clock import now
 from pillweb.base.db import database
-from pillweb.base.zones import zone
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.reminders.actions import arm_reminders
-from pillweb.schedules.rules.occurrences import occurrences
 
 PATIENTS = 600
 A_DAY = timedelta(days=1)
-A_WEEK = timedelta(days=7)
-YEAR = range(365)
-CLOCKS = ("07:30", "12:00", "18:15", "22:00")
 
 
 @dataclass
@@ -49,7 +44,6 @@ def answer(folder: Path) -> Answer:
     for kind in database_kinds():
         with new_database(kind, folder):
             _measure(found, kind)
-    _measure_occurrences(found)
     return found
 
 
@@ -172,39 +166,3 @@ def _timed(connection: Connection, call: Callable[[], object]) -> float:
     call()
     connection.commit()
     return time.perf_counter() - began
-
-
-def _measure_occurrences(found: Answer) -> None:
-    """Compare the rules with the plainest loop that gives the same instants."""
-    place, start = zone(ZONE), date(2026, 1, 1)
-    line = daily(*CLOCKS, start=start)
-    begin = datetime(2026, 1, 1, tzinfo=UTC)
-    days = [start + A_DAY * number for number in YEAR]
-
-    def plain(count: int) -> list[datetime]:
-        return [
-            datetime.combine(day, entry.at, place).astimezone(UTC)
-            for day in days[:count]
-            for entry in line.times
-            if entry.at is not None
-        ]
-
-    for name, count in (("a week", 7), ("a year", len(YEAR))):
-        window = (begin, begin + A_DAY * count)
-        told = [one.due_at for one in occurrences(line, place, window)]
-        assert told == plain(count), "both give the same instants"
-        timed = interleaved(
-            {
-                "rules": lambda w=window: occurrences(line, place, w),  # type: ignore[misc]
-                "plain": lambda c=count: plain(c),  # type: ignore[misc]
-            },
-            rounds=40,
-            times={"rules": 20, "plain": 20},
-        )
-        each = statistics.median(timed["rules"])
-        found.add(
-            f"occurrences/s of a plain zoneinfo loop, {name}",
-            ratio(timed, "plain", "rules"),
-            at_least=1,
-            detail=f"{len(told) / each:,.0f}/s",
-        )

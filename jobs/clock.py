@@ -15,11 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs.runtime import transaction
 from jobs.timetable import TIMETABLE, Job
 from pillweb.base.clock import database_now
+from pillweb.base.clock import now as clock_now
 from pillweb.base.config import settings
 from pillweb.base.db import database
 from pillweb.base.heartbeat import beat
 from pillweb.base.log import log, start_logging
 from pillweb.base.queue import wake
+from pillweb.base.zones import is_tzdata_old, tzdata_version
 
 TICK_S = 1.0
 BEAT_EVERY_S = 10.0
@@ -65,6 +67,9 @@ def _beat() -> None:
 def main() -> None:
     """Tick every second until told to stop."""
     start_logging(settings().log_level)
+    log.info("clock_started", tzdata=tzdata_version())
+    if is_tzdata_old(clock_now()):
+        log.warning("old_tzdata", answer="install a newer tzdata and restart")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -19,6 +19,7 @@ from pillweb.base.heartbeat import beat
 from pillweb.base.log import log, start_logging
 from pillweb.base.pdf import load_printer
 from pillweb.base.queue import REPORTS
+from pillweb.base.zones import tzdata_version
 
 BEAT_EVERY_S = 10.0
 WORKER_TTL_S = 30
@@ -67,6 +68,7 @@ def main(queue: str) -> None:
     if queue not in KNOWN:
         sys.exit(f"There is no queue {queue}: name one of {', '.join(sorted(KNOWN))}.")
     start_logging(settings().log_level)
+    log.info("worker_started", queue=queue, tzdata=tzdata_version())
     if not settings().redis_url:
         log.warning("no_redis", queue=queue, answer="the clock does this work")
         signal.pause()

@@ -8,12 +8,15 @@ empties the search path before the first zone is made: every zone then comes fro
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from zoneinfo import ZoneInfo, reset_tzpath  # noqa: TID251 - the one door to zones
 
 import tzdata  # type: ignore[import-untyped]  # it ships data, not types
 
 reset_tzpath(())
 ZoneInfo.clear_cache()  # a zone made earlier may have come from the system
+
+OLD_AFTER = timedelta(days=180)
 
 Zone = ZoneInfo  # the type, for whoever is handed a zone
 
@@ -48,6 +51,18 @@ def tzdata_version() -> str:
 
 
 @lru_cache(maxsize=1)
+def tzdata_installed() -> datetime:
+    """Return when the zone data was installed (UTC): it is at least as old as that."""
+    written = Path(tzdata.__file__).stat().st_mtime
+    return datetime.fromtimestamp(written, UTC)
+
+
+def is_tzdata_old(now: datetime) -> bool:
+    """Return whether nobody has renewed the zone data for 180 days."""
+    return now - tzdata_installed() > OLD_AFTER
+
+
+@lru_cache(maxsize=1)
 def all_zones() -> tuple[str, ...]:
     """Return the zone names a person may choose from, sorted.
 
@@ -68,6 +83,19 @@ def instant(place: ZoneInfo, day: date, minute: int) -> datetime:
     hour, minute = divmod(minute, 60)
     wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=place)
     return wall.astimezone(UTC)
+
+
+@lru_cache(maxsize=1 << 16)
+def steady_midnight(place: ZoneInfo, day: date) -> datetime | None:
+    """Return the UTC instant of 00:00 on a day whose clocks run on, None on another.
+
+    From it every wall time of the day is a plain sum. No zone has changed its clocks
+    twice within a day since 1900, so the offsets of both midnights say it all.
+    """
+    begin = datetime(day.year, day.month, day.day, tzinfo=place)
+    if begin.utcoffset() != (begin + timedelta(days=1)).utcoffset():
+        return None
+    return begin.astimezone(UTC)
 
 
 def to_utc(day: date, clock: time, place: ZoneInfo) -> datetime:

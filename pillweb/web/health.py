@@ -18,11 +18,15 @@ from pillweb.base.clock import now
 from pillweb.base.config import ROOT, settings
 from pillweb.base.heartbeat import STALE_AFTER, last_beats
 from pillweb.base.queue import redis_client
-from pillweb.base.zones import tzdata_version
+from pillweb.base.zones import is_tzdata_old, tzdata_version
 from pillweb.web.transaction import session
 
 LEAST_FREE = 0.05
 LONGEST_LAG_S = 120
+OLD_ZONES = (
+    "The time zone data was installed more than 180 days ago: clocks may have changed "
+    "since. Run `make lock UPGRADE=1`, or install a newer tzdata, and restart."
+)
 
 health = Blueprint("health", __name__)
 LOCAL = {"127.0.0.1", "::1"}
@@ -83,4 +87,6 @@ def readyz() -> ResponseReturnValue:
     answer: dict[str, Any] = {"status": "ready" if not broken else "not ready"}
     if request.remote_addr in LOCAL and not request.headers.get("X-Forwarded-For"):
         answer |= {"broken": broken, "degraded": weak, "tzdata": tzdata_version()}
+        if is_tzdata_old(at):
+            answer["warnings"] = [OLD_ZONES]
     return jsonify(answer), 200 if not broken else 503

@@ -8,6 +8,7 @@ from gunicorn.glogging import Logger
 
 from pillweb.base.leash import die_with_parent
 from pillweb.base.log import MaskingFormatter
+from pillweb.base.zones import tzdata_version
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -21,6 +22,11 @@ max_requests_jitter = 500
 limit_request_line = 4094
 preload_app = False
 control_socket_disable = True
+
+
+def when_ready(server: Any) -> None:  # noqa: ANN401 - gunicorn's arbiter
+    """Log by which zone data pages tell the time."""
+    server.log.info("Zone data: %s", tzdata_version())
 
 
 def post_fork(_server: object, _worker: object) -> None:

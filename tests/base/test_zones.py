@@ -1,7 +1,10 @@
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta
+from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,17 +19,47 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def test_the_pinned_data_and_not_the_system_is_read() -> None:
-    code = (
-        "import zoneinfo; zoneinfo.ZoneInfo('Europe/London');"
-        "from pillweb.base import zones; print(zoneinfo.TZPATH);"
-        "print(zones.to_utc(__import__('datetime').date(2026, 12, 1),"
-        "__import__('datetime').time(8), zones.zone('America/Vancouver')))"
-    )
+def told_by(code: str, **environment: str) -> list[str]:
     told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
     )
-    assert told.stdout.split("\n")[:2] == ["()", "2026-12-01 15:00:00+00:00"]
+    return told.stdout.splitlines()
+
+
+PILL = """
+from datetime import date, time
+from pillweb.base import zones
+print(zones.to_utc(date(2026, 12, 1), time(8), zones.zone("America/Vancouver")))
+"""
+
+
+def test_the_pinned_data_and_not_the_system_is_read(tmp_path: Path) -> None:
+    old = tmp_path / "America"
+    old.mkdir()
+    tokyo = resources.files("tzdata.zoneinfo").joinpath("Asia", "Tokyo").read_bytes()
+    (old / "Vancouver").write_bytes(tokyo)
+    early = "import zoneinfo; print(zoneinfo.ZoneInfo('America/Vancouver').key)"
+    found = told_by(early + PILL, PYTHONTZPATH=str(tmp_path))
+    assert found == ["America/Vancouver", "2026-12-01 15:00:00+00:00"]
+
+
+@pytest.mark.parametrize("module", ["jobs.worker", "jobs.clock", "pillweb.web.server"])
+def test_what_a_process_starts_or_forks_reads_it_too(module: str) -> None:
+    forked = f"""
+import importlib, os, sys
+importlib.import_module({module!r})
+from pillweb.base import zones
+sys.stdout.flush()
+if (child := os.fork()):
+    os.waitpid(child, 0)
+{PILL.strip()}
+"""
+    found = told_by(forked, PYTHONTZPATH="/usr/share/zoneinfo:/usr/lib/zoneinfo")
+    assert found == ["2026-12-01 15:00:00+00:00"] * 2
 
 
 def test_version_is_recent_enough() -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, pairwise
+from operator import itemgetter
 
-from pillweb.base.zones import Zone, instant
+from pillweb.base.zones import Zone, day_bounds, instant, steady_midnight
 from pillweb.base.zones import zone as zone_of
 from pillweb.schedules.rules.days import (
     is_paused,
@@ -15,15 +16,15 @@ from pillweb.schedules.rules.days import (
 )
 from pillweb.schedules.rules.line import Line, Meals
 from pillweb.schedules.rules.occurrence import Occurrence, occurrence
-from pillweb.schedules.rules.slots_of_day import DaySlots
+from pillweb.schedules.rules.slots_of_day import DaySlot, day_slots
 from pillweb.schedules.rules.travel import (
-    ALWAYS,
     LARGEST_MIN_GAP,
     Epoch,
     resolve,
 )
 
 ONE_DAY = timedelta(days=1)
+A_MOMENT_AGO = timedelta(microseconds=-1)
 CHUNK = timedelta(days=64)  # how far a counted line is walked at a time
 
 
@@ -35,7 +36,7 @@ class ClockLine:
     ) -> None:
         self._line = line
         self._epochs = epochs
-        self._slots = DaySlots(line, meals)
+        self._slots = day_slots(line, meals)
         self._once_each = len(epochs) > 1 and is_rarer_than_daily(line)
         self._gaps: dict[int, timedelta] = {}
 
@@ -79,8 +80,8 @@ class ClockLine:
         A gap may push a slot to the next date, an overlap round midnight may pull one
         back, so there is a day to spare at both ends.
         """
-        first = low.astimezone(place).date() - ONE_DAY * (1 + self._slots.latest)
-        last = high.astimezone(place).date() + ONE_DAY * (1 - self._slots.earliest)
+        first = low.astimezone(place).toordinal() - self._slots.latest - 1
+        last = high.astimezone(place).toordinal() - self._slots.earliest + 1
         line, dates = self._line, planned_dates(self._line, first, last)
         if not line.pauses:
             return dates
@@ -90,17 +91,34 @@ class ClockLine:
         self, epoch: Epoch, low: datetime, high: datetime
     ) -> list[Occurrence]:
         place, number, name = epoch.place, epoch.number, epoch.place.key
-        slots_on, make = self._slots.on, tuple.__new__  # a third of the time of a call
-        found: list[Occurrence] = []
-        latest, tidy = ALWAYS, True
+        known = self._slots
+        days, is_tidy = [], True
         for day in self._dates(place, low, high):
-            for shift, minute, slot, label, amount, dose, action in slots_on(day):
-                due = instant(place, day + ONE_DAY * shift if shift else day, minute)
-                if low <= due < high:
-                    tidy, latest = tidy and latest < due, due
-                    told = due, day, slot, number, name, label, amount, dose, action
-                    found.append(make(Occurrence, told))
-        return found if tidy else self._one_each(found)
+            begin, slots = steady_midnight(place, day), known.on(day)
+            if begin is None or not known.is_plain:
+                begin, slots = _timed(place, day, slots)
+                is_tidy = is_tidy and _is_tidy(place, day, slots)
+            if slots:
+                days.append((day, begin, slots))
+        is_tidy = is_tidy and known.is_plain
+        if is_tidy and days and days[0][1] + days[0][2][-1].after < low:
+            del days[0]
+        if is_tidy and days and days[-1][1] + days[-1][2][0].after >= high:
+            del days[-1]
+        make = tuple.__new__  # half the time of a call
+        found = [
+            make(
+                Occurrence,
+                (begin + after, day, slot, number, name, label, amount, dose, action),
+            )
+            for day, begin, slots in days
+            for _, _, slot, label, amount, dose, action, after in slots
+        ]
+        if not is_tidy:
+            found = self._one_each(found)
+        if found and low <= found[0].due_at and found[-1].due_at < high:
+            return found
+        return [one for one in found if low <= one.due_at < high]
 
     def _exactly_once(self, low: datetime, high: datetime) -> list[Occurrence]:
         """Return doses of a line rarer than daily, each exactly once (`resolve`)."""
@@ -130,8 +148,10 @@ class ClockLine:
             days = (shown.date() - one.nominal_date).days
             return f"{shown:%H:%M}" == one.local_label and days in shifts
 
-        ordered = sorted(found, key=lambda one: one.due_at)
-        at_once = groupby(ordered, lambda one: one.due_at)
+        ordered = sorted(found, key=itemgetter(0))
+        if all(one.due_at < other.due_at for one, other in pairwise(ordered)):
+            return ordered
+        at_once = groupby(ordered, itemgetter(0))
         return [max(same, key=is_real) for _, same in at_once]
 
     def _kept(self, found: list[Occurrence]) -> list[Occurrence]:
@@ -167,12 +187,32 @@ class ClockLine:
 
     def _planned_gap(self, about: date) -> timedelta:
         """Return the shortest distance between wall times planned about a date."""
-        reach = 8 * ONE_DAY
+        middle, reach = about.toordinal(), 8
         walls = sorted(
             datetime.combine(day + ONE_DAY * slot.shift, time(0), UTC)
             + timedelta(minutes=slot.minute)
-            for day in planned_dates(self._line, about - reach, about + reach)
+            for day in planned_dates(self._line, middle - reach, middle + reach)
             for slot in self._slots.on(day)
         )
         gaps = (b - a for a, b in pairwise(walls) if b > a)
         return min(gaps, default=2 * LARGEST_MIN_GAP)
+
+
+def _timed(
+    place: Zone, day: date, slots: Sequence[DaySlot]
+) -> tuple[datetime, tuple[DaySlot, ...]]:
+    """Return when a day begins, and its slots with the real time that goes before."""
+    begin = instant(place, day, 0)
+    return begin, tuple(
+        slot._replace(
+            after=instant(place, day + ONE_DAY * slot.shift, slot.minute) - begin
+        )
+        for slot in slots
+    )
+
+
+def _is_tidy(place: Zone, day: date, slots: Sequence[DaySlot]) -> bool:
+    """Return whether timed slots stay in order, and all of them on their day."""
+    begin, end = day_bounds(day, place)
+    spans = [A_MOMENT_AGO, *(slot.after for slot in slots), end - begin]
+    return all(one < other for one, other in pairwise(spans))

@@ -1,7 +1,7 @@
 """On which dates a clock line has doses, without walking from its start."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from pillweb.schedules.rules.line import (
@@ -34,16 +34,19 @@ def last_of(line: Line) -> date | None:
 
     It is the earlier of the inclusive end date and the end of the last step (T9).
     """
-    ends = [line.end_date] if line.end_date else []
-    if line.steps and all(step.days is not None for step in line.steps):
-        total = sum(step.days or 0 for step in line.steps)
-        last = start_of(line).toordinal() + total - 1
-        ends.append(date.fromordinal(min(max(last, 1), date.max.toordinal())))
-    return min(ends, default=None)
+    lengths = [step.days for step in line.steps]
+    if not lengths or None in lengths:
+        return line.end_date
+    total = sum(days or 0 for days in lengths)
+    last = start_of(line).toordinal() + total - 1
+    end = date.fromordinal(min(max(last, 1), date.max.toordinal()))
+    return min(end, line.end_date) if line.end_date else end
 
 
-def planned_dates(line: Line, first: date, last: date) -> Iterator[date]:
-    """Yield the line's dates from `first` to `last` inclusive, pauses not removed.
+def planned_dates(line: Line, first: int, last: int) -> Iterator[date]:
+    """Return the line's dates from `first` to `last` inclusive, pauses not removed.
+
+    Both are ordinals, as `date.toordinal` gives them.
 
     Days count from the start date (T7). Decided here: "every 2 weeks" counts calendar
     weeks that begin on Monday, as RFC 5545 does, but from the week of the first such
@@ -52,27 +55,30 @@ def planned_dates(line: Line, first: date, last: date) -> Iterator[date]:
     """
     start = start_of(line)
     end = last_of(line)
-    low = max(first, start).toordinal()
-    high = (min(last, end) if end else last).toordinal()
+    low = max(first, start.toordinal())
+    high = min(last, end.toordinal()) if end else last
     days = line.days
     match days:
         case EveryDays():
             ahead = -(low - start.toordinal()) % days.every
-            for ordinal in range(low + ahead, high + 1, days.every):
-                yield date.fromordinal(ordinal)
+            ordinals: Iterable[int] = range(low + ahead, high + 1, days.every)
         case OnMonthDay():
-            yield from _month_days(days, start, low, high)
+            return _month_days(days, start, low, high)
         case OnWeekdays():
-            yield from _week_days(days, start.toordinal(), low, high)
+            ordinals = _week_days(days, start.toordinal(), low, high)
         case InCycle():
-            passed = low - start.toordinal()
-            for ordinal in range(low, high + 1):
-                if passed % (days.on + days.off) < days.on:
-                    yield date.fromordinal(ordinal)
-                passed += 1
+            ordinals = _cycle_days(days, start.toordinal(), low, high)
+    return map(date.fromordinal, ordinals)
 
 
-def _week_days(days: OnWeekdays, start: int, low: int, high: int) -> Iterator[date]:
+def _cycle_days(days: InCycle, start: int, low: int, high: int) -> Iterator[int]:
+    whole = days.on + days.off
+    for ordinal in range(low, high + 1):
+        if (ordinal - start) % whole < days.on:
+            yield ordinal
+
+
+def _week_days(days: OnWeekdays, start: int, low: int, high: int) -> Iterator[int]:
     """Yield the dates; Monday of the first week with a dose begins the count."""
     weekday = (start + MONDAY_OF_ORDINAL) % DAYS_A_WEEK
     monday = start - weekday
@@ -81,7 +87,7 @@ def _week_days(days: OnWeekdays, start: int, low: int, high: int) -> Iterator[da
     for ordinal in range(low, high + 1):
         week, day = divmod(ordinal - monday, DAYS_A_WEEK)
         if day in days.weekdays and week % days.every_n_weeks == 0:
-            yield date.fromordinal(ordinal)
+            yield ordinal
 
 
 def _month_days(days: OnMonthDay, start: date, low: int, high: int) -> Iterator[date]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
-from pillweb.base.zones import day_bounds
+from pillweb.base.zones import day_bounds, steady_midnight
 from pillweb.schedules.rules.line import Line
-from pillweb.schedules.rules.occurrence import Occurrence, line_slot, occurrence
+from pillweb.schedules.rules.occurrence import Occurrence, line_slot
+from pillweb.schedules.rules.slots_of_day import LABELS, DaySlot
 from pillweb.schedules.rules.travel import FOREVER, Epoch, epoch_at, resolve
 
 ONE_DAY = timedelta(days=1)
@@ -30,18 +31,23 @@ def interval_doses(
     high = min(high, _end_of(line, epochs))
     number = max(0, -((begin - low) // apart))
     last = _last_number(line.count, held)
+    amount = line_slot(line, 0, "")
     while (due := begin + number * apart) < high and (last is None or number < last):
-        if not any(number in some for some in held):
-            yield _at_interval(line, epoch_at(epochs, due), due)
+        if not held or not any(number in some for some in held):
+            yield _at_interval(amount, epoch_at(epochs, due), due)
         number += 1
 
 
-def _at_interval(line: Line, epoch: Epoch, due: datetime) -> Occurrence:
+def _at_interval(amount: DaySlot, epoch: Epoch, due: datetime) -> Occurrence:
     shown = due.astimezone(epoch.place)
-    day = shown.date()
-    passed = (due - day_bounds(day, epoch.place)[0]) // timedelta(minutes=1)
-    slot = line_slot(line, INTERVAL_SLOTS + passed, f"{shown:%H:%M}")
-    return occurrence(due, day, slot, epoch._replace(number=0))
+    day, passed = shown.date(), shown.hour * 60 + shown.minute
+    label = LABELS[passed]
+    if steady_midnight(epoch.place, day) is None:
+        passed = (due - day_bounds(day, epoch.place)[0]) // timedelta(minutes=1)
+    slot = INTERVAL_SLOTS + passed
+    what = amount.amount, amount.dose, amount.action
+    told = due, day, slot, 0, epoch.place.key, label, *what
+    return tuple.__new__(Occurrence, told)  # half the time of a call
 
 
 def _end_of(line: Line, epochs: tuple[Epoch, ...]) -> datetime:

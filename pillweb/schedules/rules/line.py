@@ -4,7 +4,7 @@ A plan holds one or more lines; a line says on which days, at which times, how m
 and until when. Nothing here reads a clock, and every value is immutable.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
@@ -160,7 +160,8 @@ class Line:
     A clock line needs `start_date` and `times` or `steps`; an interval line `first`
     and `interval_hours`; a single dose `at`; an as-needed line `prn`. `dose` and
     `action` hold for every time that names none. `end_date` is inclusive (T9).
-    `next_slot` is the first slot number no version has used yet.
+    `next_slot` is the first slot number no version has used yet. `worked_out` is no
+    part of the value: the rules keep there what they found out about this line.
     """
 
     kind: Kind
@@ -187,6 +188,9 @@ class Line:
     meals: Meals | None = None
     zone_changes: tuple[ZoneChange, ...] = ()
     next_slot: int = 0
+    worked_out: list[object] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
 
 def groups_of_times(line: Line) -> tuple[tuple[TimeOfDay, ...], ...]:

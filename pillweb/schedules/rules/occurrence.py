@@ -1,6 +1,6 @@
 """One planned dose, as the rules tell it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -48,4 +48,5 @@ def line_slot(line: Line, number: int, label: str) -> DaySlot:
     """Return a slot whose amount and action are those of the whole line."""
     dose = line.dose
     amount, words = (dose.amount, dose.text) if dose else (None, "")
-    return DaySlot(0, 0, number, label, amount, words, action_of(line.action, dose))
+    action = action_of(line.action, dose)
+    return DaySlot(0, 0, number, label, amount, words, action, timedelta())

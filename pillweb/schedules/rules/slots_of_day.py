@@ -1,7 +1,8 @@
 """What one day of a clock line holds: its slots with their wall minutes."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -11,12 +12,16 @@ from pillweb.schedules.rules.line import Dose, Line, Meals, TimeOfDay
 MINUTES_A_DAY = 1440
 ACTIONS = ("apply", "remove")
 TAKE = "take"
+LABELS = tuple(
+    f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(MINUTES_A_DAY)
+)
+AFTER = tuple(timedelta(minutes=minute) for minute in range(MINUTES_A_DAY))
 
 
 class DaySlot(NamedTuple):
     """A slot of one day: `shift` days after the nominal date, at `minute` of that day.
 
-    `label` is the wall time as planned, "HH:MM".
+    `label` is the wall time as planned, "HH:MM"; `after` the minute as a time span.
     """
 
     shift: int
@@ -26,6 +31,7 @@ class DaySlot(NamedTuple):
     amount: Decimal | None
     dose: str
     action: str
+    after: timedelta
 
 
 def action_of(action: str | None, dose: Dose | None) -> str:
@@ -41,16 +47,19 @@ def action_of(action: str | None, dose: Dose | None) -> str:
 class DaySlots:
     """The slots of any date of one clock line, compiled once per kind of day.
 
-    `earliest` and `latest` bound the shift of any slot, in days.
+    `earliest` and `latest` bound the shift of any slot, in days. `is_plain` says that
+    the slots of each day met so far stay on that day, one after the other.
     """
 
     def __init__(self, line: Line, meals: Meals | None) -> None:
         self._line = line
         self._meals = meals or Meals()
+        self.is_plain = True
         self._start = start_of(line)
         self._known: dict[tuple[int, int], tuple[DaySlot, ...]] = {}
         groups = [step.times for step in line.steps] or [line.times]
         times = [entry for group in groups for entry in group]
+        self._needs_meals = any(entry.meal for entry in times)
         self._same_all_week = not self._meals.weekend and not any(
             entry.weekdays is not None for entry in times
         )
@@ -60,6 +69,10 @@ class DaySlots:
         # an offset from a meal may cross midnight either way
         self.earliest = min([t.day_offset - bool(t.meal) for t in times], default=0)
         self.latest = max([t.day_offset + bool(t.meal) for t in times], default=0)
+
+    def hold_for(self, meals: Meals | None) -> bool:
+        """Return whether other meal times would give the same slots."""
+        return not self._needs_meals or self._meals == (meals or Meals())
 
     def on(self, day: date) -> tuple[DaySlot, ...]:
         """Return the slots of a planned date in the order of their wall times."""
@@ -97,7 +110,11 @@ class DaySlots:
             if (entry.weekdays is None or weekday in entry.weekdays)
             and (entry.day_parity is None or entry.day_parity == parity)
         ]
-        return tuple(sorted(slots, key=itemgetter(0, 1, 2)))
+        slots.sort(key=itemgetter(0, 1, 2))
+        shifted = any(slot.shift for slot in slots)
+        if shifted or any(a.minute == b.minute for a, b in pairwise(slots)):
+            self.is_plain = False
+        return tuple(slots)
 
     def _slot(self, entry: TimeOfDay, weekday: int) -> DaySlot:
         if entry.at is not None:
@@ -112,8 +129,19 @@ class DaySlots:
             days + entry.day_offset,
             minute,
             entry.slot,
-            f"{minute // 60:02d}:{minute % 60:02d}",
+            LABELS[minute],
             dose.amount if dose else None,
             dose.text if dose else "",
             action_of(entry.action or self._line.action, dose),
+            AFTER[minute],
         )
+
+
+def day_slots(line: Line, meals: Meals | None) -> DaySlots:
+    """Return the line's slots, compiled at most once for each line and meal times."""
+    for kept in line.worked_out:
+        if isinstance(kept, DaySlots) and kept.hold_for(meals):
+            return kept
+    slots = DaySlots(line, meals)
+    line.worked_out[:] = [slots]
+    return slots

@@ -53,6 +53,8 @@ def epochs_of(
 
 def epoch_at(epochs: tuple[Epoch, ...], moment: datetime) -> Epoch:
     """Return the stretch of life that holds an instant."""
+    if len(epochs) == 1:
+        return epochs[0]
     return next(epoch for epoch in reversed(epochs) if epoch.start <= moment)
 
 
