@@ -9,9 +9,11 @@ from pillweb.schedules.rules.line import WEEKDAYS
 
 Rule = dict[str, Any]
 
-DOSES = st.sampled_from(
-    ["1 tablet", "0.5 tablet", "2 tablets", "40 mg", "2.25 ml", "1/3 tablet", "apply", "10 units", "2 puffs", "1", "1000 mg", "100 micrograms", "1 to 2 tablets"]
-)
+AMOUNTS = """
+    1 tablet|0.5 tablet|2 tablets|40 mg|2.25 ml|1/3 tablet|apply|10 units|2 puffs|1
+    |1000 mg|100 micrograms|1 to 2 tablets
+"""
+DOSES = st.sampled_from([amount.strip() for amount in AMOUNTS.split("|")])
 CLOCKS = st.times(time(0), time(23, 59)).map(lambda clock: f"{clock:%H:%M}")
 DATES = st.dates(date(2026, 1, 1), date(2027, 12, 31))
 WALLS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(  # noqa: DTZ001

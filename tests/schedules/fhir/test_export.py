@@ -12,9 +12,16 @@ from pillweb.base.zones import zone
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.fhir.export import Kind, Told, bundle_text, resource_of
 from pillweb.schedules.rules.fhir.joined import joined
-from pillweb.schedules.rules.fhir.quantity import unit_word
+from pillweb.schedules.rules.fhir.quantity import Amount, in_unit, unit_word
 from pillweb.schedules.rules.fhir.reader import Reading, read_fhir
-from pillweb.schedules.rules.line import Dose, Line, TimeOfDay, groups_of_times
+from pillweb.schedules.rules.line import (
+    Dose,
+    EveryDays,
+    Line,
+    OnWeekdays,
+    TimeOfDay,
+    groups_of_times,
+)
 from pillweb.schedules.rules.line_json import line_from_json
 from tests.schedules.fhir.lines import RULES, Rule
 from tests.schedules.fhir.samples import TODAY
@@ -40,6 +47,13 @@ def plain_dose(dose: Dose | None) -> Dose | None:
     return read_dose(f"{dose.amount:f} {unit}")
 
 
+def same_unit(most: Dose, line: Line) -> Dose | None:
+    """Return a most in the unit of the dose, where there is an exact way."""
+    unit = unit_word(line.dose.unit or "tablet") if line.dose else ""
+    found = most.amount and in_unit(Amount(most.amount, unit_word(most.unit)), unit)
+    return read_dose(found.text) if found else plain_dose(most)
+
+
 def plain_times(times: tuple[TimeOfDay, ...], dose: Dose | None) -> Any:  # noqa: ANN401
     return frozenset(
         replace(entry, dose=plain_dose(entry.dose or dose), slot=0) for entry in times
@@ -48,9 +62,14 @@ def plain_times(times: tuple[TimeOfDay, ...], dose: Dose | None) -> Any:  # noqa
 
 def plain(line: Line) -> tuple[object, ...]:
     """Return what a line says, without slot numbers and spellings."""
+    narrowed = {entry.weekdays for entry in line.times}
+    if line.days == EveryDays() and len(narrowed) == 1 and None not in narrowed:
+        (weekdays,) = narrowed  # every time on the same weekdays: the line is
+        times = tuple(replace(entry, weekdays=None) for entry in line.times)
+        line = replace(line, days=OnWeekdays(weekdays or ()), times=times)
     prn = line.prn
     if prn and prn.max and prn.max.amount:
-        prn = replace(prn, max=replace(prn.max, amount=plain_dose(prn.max.amount)))
+        prn = replace(prn, max=replace(prn.max, amount=same_unit(prn.max.amount, line)))
     groups = groups_of_times(line)
     lasting = [step.days for step in line.steps]
     bare = replace(
