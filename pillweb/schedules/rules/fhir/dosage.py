@@ -30,7 +30,12 @@ from pillweb.schedules.rules.fhir.elements import (
 from pillweb.schedules.rules.fhir.known_extensions import check_extensions
 from pillweb.schedules.rules.fhir.moments import ONE_DAY, Moment, moment_in
 from pillweb.schedules.rules.fhir.repeat import Repeat, read_repeat
-from pillweb.schedules.rules.fhir.rhythm import days_of, hours_between, times_of
+from pillweb.schedules.rules.fhir.rhythm import (
+    days_of,
+    hours_between,
+    minutes_between,
+    times_of,
+)
 from pillweb.schedules.rules.line import (
     Days,
     EveryDays,
@@ -214,8 +219,7 @@ def _least(repeat: Repeat, doubts: Doubts) -> int | None:
         if repeat.period_max is not None:
             doubts.add("min_interval_minutes", "The time between doses is not clear.")
         return None
-    hours = hours_between(repeat, doubts)
-    return int(hours * 60) if hours is not None else None
+    return minutes_between(repeat, doubts)
 
 
 def _limit(parts: _Parts, soft: Doubts) -> PrnLimit | None:
@@ -258,14 +262,13 @@ def _once(timing: Element, parts: _Parts, doubts: Doubts, soft: Doubts) -> Line 
 
 
 def _interval(parts: _Parts, doubts: Doubts) -> Line | None:
-    hours = hours_between(parts.repeat, doubts)
+    apart = hours_between(parts.repeat, doubts)
     start = parts.bounds.start
     if start is None or start.clock is None:
         doubts.add("first", "It does not say when the first dose is.")
         return None
-    if hours is None or parts.how_much is None:
+    if apart is None or parts.how_much is None:
         return None
-    apart = Decimal(hours.numerator) / Decimal(hours.denominator)
     fitting = doses_within(parts.bounds, apart, doubts)
     counts = [one for one in (parts.repeat.count, fitting) if one is not None]
     end = parts.bounds.end

@@ -103,7 +103,7 @@ MOST = (
     + r"\s?(?P<unit>"
     + _UNITS
     + r"|doses?|times?)?\s?(?:in\sany|in|per|within|every|each|a|an|/|daily)?\s?"
-    r"(?:(?P<span>\d+)[\s-]?)?(?P<of>hours?|days?|weeks?)?"
+    r"(?:(?P<span>\d+(?:\.\d+)?)[\s-]?)?(?P<of>hours?|days?|weeks?)?"
     r"(?:\speriod)?" + _END
 )
 APART = (
