@@ -8,7 +8,6 @@ patient of her own, Bruno, and nothing of Rosa's. A link opens Rosa's pages.
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -25,7 +24,8 @@ from pillweb.patients.models import Patient
 from pillweb.reminders.actions import arm_reminders
 from pillweb.reports.actions import order_report
 from pillweb.schedules.actions import set_plan
-from pillweb.schedules.rules.line import Dose, Line, TimeOfDay
+from pillweb.schedules.rules.dose import read_dose
+from pillweb.schedules.rules.line import Line, TimeOfDay
 from pillweb.sharing.actions import grant_access, make_link
 from pillweb.sharing.rules import Level
 
@@ -64,7 +64,7 @@ def make_patient(
 
 def daily(*clocks: str, start: date, amount: str = "1") -> Line:
     """Return a line of clock times every day."""
-    dose = Dose(amount, Decimal(amount))
+    dose = read_dose(amount)
     return Line(
         kind="clock",
         start_date=start,
@@ -82,6 +82,7 @@ def prescribe(
     now: datetime,
     name: str = "Amlodipine",
     category: str = "ordinary",
+    amount: str = "1",
 ) -> Medication:
     """Add a medicine taken every day at these times, from today on."""
     medication = add_medication(
@@ -95,7 +96,7 @@ def prescribe(
         category=category,
         now=now,
     )
-    line = daily(*clocks, start=now.date())
+    line = daily(*clocks, start=now.date(), amount=amount)
     set_plan(session, medication, lines=[line], author_id=None, now=now)
     return medication
 

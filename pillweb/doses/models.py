@@ -19,6 +19,8 @@ class Dose(Base):
     Its identity is (line, zone_epoch, nominal_date, slot), whatever the plan's
     version. `state`, `recorded_at`, `taken_at`, `taken_amount` and `skip_reason`
     repeat what the newest of its events say, so that a month reads from one table.
+    `dose_text` is the amount in the plan's own words ("40 mg", "1"), `action` what is
+    done with it ("remove"); `amount` is its number.
     """
 
     __tablename__ = "dose"
@@ -39,6 +41,8 @@ class Dose(Base):
     zone: Mapped[str] = mapped_column(String(60))
     tzdata_version: Mapped[str] = mapped_column(String(12))
     amount: Mapped[Decimal | None]
+    dose_text: Mapped[str | None] = mapped_column(String(200))
+    action: Mapped[str | None] = mapped_column(String(200))
     window_min: Mapped[int]
     missed_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(10))

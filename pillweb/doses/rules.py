@@ -15,6 +15,7 @@ from pillweb.base.words import (
     part_of_day,
     time_words,
 )
+from pillweb.schedules.rules.words import intake_words
 
 OPEN = "open"
 TAKEN = "taken"
@@ -44,6 +45,8 @@ class DoseFacts(NamedTuple):
     reason: str
     instruction: str
     amount: Decimal | None
+    dose_text: str | None
+    action: str | None
     nominal_date: date
     clock: time
     due_at: datetime
@@ -147,6 +150,13 @@ def _state_words(
     }[state]
 
 
+def amount_of(dose: DoseFacts) -> str:
+    """Return how much, in words: by the plan's unit, else by the medicine's."""
+    if dose.dose_text or dose.action:
+        return intake_words(dose.dose_text or "", dose.action or "", dose.unit)
+    return amount_words(dose.amount, dose.unit) if dose.amount else ""
+
+
 def make_card(
     dose: DoseFacts,
     *,
@@ -160,7 +170,7 @@ def make_card(
         id=dose.id,
         name=dose.name,
         strength=dose.strength,
-        amount_words=amount_words(dose.amount, dose.unit) if dose.amount else "",
+        amount_words=amount_of(dose),
         instruction=dose.instruction,
         reason=dose.reason,
         time_words=time_words(dose.clock),

@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.doses.models import Dose, DoseEvent
-from tests.world import World, csrf_of, signed_in
+from pillweb.patients.models import Patient
+from tests.world import World, csrf_of, plan, prescribe, signed_in
 
 HTMX = {"HX-Request": "true"}
 STATEMENTS_ON_A_HOT_PAGE = 3
@@ -163,3 +164,17 @@ def test_hot_page_and_mark_ask_few_questions(
     path = f"/patients/{world.patient}/doses/1/take"
     rosa.post(path, headers={**HTMX, "X-CSRFToken": token})
     assert len(asked) <= STATEMENTS_ON_A_MARK, asked
+
+
+def test_an_amount_keeps_the_unit_of_the_plan(
+    rosa: FlaskClient, db: Database, world: World, now: datetime
+) -> None:
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        prescribe(
+            session, patient, "12:00", name="Folic acid", amount="400 mg", now=now
+        )
+        plan(session, patient, now=now)
+    page = rosa.get(f"/patients/{world.patient}/today").text
+    assert "400 mg" in page
+    assert "400 tablets" not in page

@@ -167,6 +167,8 @@ def _wanted_rows(
             "local_label": due.local_label,
             "zone": due.zone,
             "amount": due.amount,
+            "dose_text": due.dose or None,
+            "action": due.action or None,
             "missed_at": due.due_at + missed_after(line, due.due_at, next_due_at),
         }
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from pillweb.base import words
+from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import (
     Days,
     Dose,
@@ -62,6 +64,12 @@ def dose_words(dose: Dose | None, unit: str = "") -> str:
     if dose.amount is None:
         return dose.text
     return words.amount_words(dose.amount, _singular(dose.unit) or unit)
+
+
+@lru_cache(maxsize=1024)
+def intake_words(dose: str, action: str, unit: str) -> str:
+    """Return one intake in words: "1 tablet", "40 mg", "remove 1 patch"."""
+    return _amount(read_dose(dose) if dose else None, action or None, unit)
 
 
 def _singular(unit: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pillweb.schedules.rules.line import WEEKDAYS
+from pillweb.schedules.rules.line import WEEKDAYS, Line
+from pillweb.schedules.rules.line_json import line_from_json
 
 Rule = dict[str, Any]
 
@@ -155,4 +156,13 @@ def other_rules(draw: st.DrawFn) -> Rule:
     return tidy(draw(st.sampled_from([once, prn])))
 
 
+def line_of(rule: Rule) -> Line | None:
+    """Return the line, None where the house refuses the rule."""
+    try:
+        return line_from_json(rule)
+    except ValueError:
+        return None
+
+
 RULES = st.one_of(clock_rules(), interval_rules(), other_rules())
+LINES: st.SearchStrategy[Any] = RULES.map(line_of).filter(bool)

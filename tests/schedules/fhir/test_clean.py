@@ -386,7 +386,7 @@ CLEAN: list[tuple[str, Json, Json]] = [
             "start_date": "2026-11-20",
             "dose": "500 mg",
             "min_interval_minutes": 240,
-            "max": {"amount": "4000 mg", "hours": 24},
+            "max": {"amount": "4 g", "hours": 24},
         },
     ),
     (

@@ -4,6 +4,7 @@ from datetime import date, time
 from decimal import Decimal
 from fractions import Fraction
 
+from pillweb.schedules.rules.dose import in_unit_of
 from pillweb.schedules.rules.fhir.claims import Claims, Day, read_claims
 from pillweb.schedules.rules.fhir.quantity import Amount, in_unit, unit_word
 from pillweb.schedules.rules.line import (
@@ -310,15 +311,20 @@ def _is_most(
     if hours != most.hours:
         return False
     dose = line.dose
-    one = Amount(dose.amount, unit_word(dose.unit)) if dose and dose.amount else None
-    if unit == "dose":
-        if most.doses is not None or one is None:
-            return most.doses == number
-        amount = most.amount
-        return bool(amount and amount.amount == one.value * number)
-    same = in_unit(Amount(Decimal(number), unit), one.unit if one else unit)
-    if same is None:
-        return False
-    if most.doses is not None:
-        return one is not None and same.value == one.value * most.doses
-    return bool(most.amount and most.amount.amount == same.value)
+    if unit == "dose" or most.doses is not None:
+        return _is_most_doses(number, unit, most, dose)
+    said = Dose("", unit=unit, fraction=Fraction(number))
+    wanted = most.amount
+    return bool(wanted and in_unit_of(said, wanted) == wanted.fraction)
+
+
+def _is_most_doses(
+    number: Decimal | int, unit: str, most: PrnLimit, dose: Dose | None
+) -> bool:
+    """Compare a most of doses with one of an amount, by the amount of a dose."""
+    if unit == "dose" and most.doses is not None:
+        return most.doses == number
+    wanted = most.amount or Dose("", unit=unit, fraction=Fraction(number))
+    one = in_unit_of(dose, wanted)
+    doses = number if unit == "dose" else most.doses or 0
+    return one is not None and one * Fraction(doses) == wanted.fraction

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
+from pillweb.schedules.rules.dose import in_unit_of, read_dose
 from pillweb.schedules.rules.fhir.bounds import (
     Bounds,
     Setting,
@@ -236,8 +238,8 @@ def _limit(parts: _Parts, soft: Doubts) -> PrnLimit | None:
 def _is_same_most(daily: PrnLimit, limit: PrnLimit, how_much: HowMuch | None) -> bool:
     if limit.hours != daily.hours or limit.amount is None:
         return limit == daily
-    one = how_much.high.value if how_much else 0
-    return limit.amount.amount == one * (daily.doses or 0)
+    one = in_unit_of(how_much.dose, limit.amount) if how_much else None
+    return one is not None and limit.amount.fraction == one * (daily.doses or 0)
 
 
 def _once(timing: Element, parts: _Parts, doubts: Doubts, soft: Doubts) -> Line | None:
@@ -344,10 +346,11 @@ def _check_limit(parts: _Parts, doses: Decimal, doubts: Doubts) -> None:
     if limit is None or how_much is None:
         return
     doses = doses * limit.hours / _DAY_HOURS
-    most = None if limit.doses is None else Decimal(limit.doses)
-    if limit.amount and limit.amount.amount is not None:
-        doses, most = doses * how_much.high.value, limit.amount.amount
-    if most is None or doses > most:
+    total, most = Fraction(doses), limit.doses and Fraction(limit.doses)
+    if limit.amount:
+        one = in_unit_of(read_dose(how_much.high.text), limit.amount)
+        total, most = total * (one or 0), limit.amount.fraction
+    if most is None or total > most:
         doubts.add("max", "The planned doses are above the most that may be taken.")
 
 

@@ -129,4 +129,4 @@ def _limit(
     if fitting.value < how_much.high.value:
         doubts.add("max", "One dose alone is above the most that may be taken.")
         return None
-    return PrnLimit(hours, amount=read_dose(fitting.text))
+    return PrnLimit(hours, amount=read_dose(most.text))
