@@ -1,4 +1,4 @@
-"""Commands that calculate: `flask --app app schedules preview`, `… import`.
+"""Commands that calculate: `flask --app app schedules preview` and `… import`.
 
 They need no settings, no database and no secrets, so that anybody can check the rules.
 """
@@ -14,15 +14,16 @@ from pillweb.portals.views.import_command import import_file
 from pillweb.schedules.rules.preview import preview
 from pillweb.schedules.rules.strict_json import LONGEST, read_json
 
+WRITES = "--patient"
+
 
 def is_calculation(arguments: Sequence[str]) -> bool:
     """Return whether the arguments of `flask` name a command that only calculates."""
-    calculating = (["schedules", "preview"], ["schedules", "import"])
-    writes = any(argument.startswith("--patient") for argument in arguments)
-    return not writes and any(
-        list(arguments[place : place + 2]) in calculating
-        for place in range(len(arguments))
+    named = any(
+        arguments[place] == "schedules" and arguments[place + 1] in schedules.commands
+        for place in range(len(arguments) - 1)
     )
+    return named and not any(given.startswith(WRITES) for given in arguments)
 
 
 def create_calculator() -> Flask:
@@ -35,6 +36,9 @@ def create_calculator() -> Flask:
 @click.group("schedules")
 def schedules() -> None:
     """Read and try dosing rules."""
+
+
+schedules.add_command(import_file)
 
 
 @schedules.command("preview")
@@ -61,6 +65,3 @@ def _text_of(file: BinaryIO) -> str:
         return file.read(4 * LONGEST).decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise ValueError("The JSON must be written in UTF-8.") from problem
-
-
-schedules.add_command(import_file)
