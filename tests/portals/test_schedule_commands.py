@@ -74,6 +74,9 @@ def test_it_needs_no_settings() -> None:
 def test_the_whole_app_has_it_too(web_app: Flask) -> None:
     assert web_app.cli.commands["schedules"] is schedules
     assert is_calculation(["flask", "--app", "app", "schedules", "preview"])
+    assert is_calculation(["flask", "--app", "app", "schedules", "import", "a.json"])
+    assert not is_calculation(["flask", "schedules", "import", "a", "--patient", "1"])
+    assert not is_calculation(["flask", "schedules", "import", "a", "--patient=1"])
     assert not is_calculation(["flask", "--app", "app", "demo"])
 
 

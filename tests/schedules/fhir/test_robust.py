@@ -112,7 +112,7 @@ def is_told_whole(reading: Reading) -> bool:
     return "We cannot read this entry." not in reading.reasons
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data())
 def test_no_change_of_a_file_breaks_the_reading(data: st.DataObject) -> None:
     example = deepcopy(data.draw(st.sampled_from(EXAMPLES)))

@@ -142,6 +142,12 @@ def _span(words: str) -> str:
 def _every_other(claims: Claims, found: Match) -> None:
     two = Decimal(2)
     claims.every.add((two, two, unit_word(found["of"] or "week")))
+    if found["day"]:
+        _weekday(claims, found)
+
+
+def _weekly(claims: Claims, found: Match) -> None:
+    claims.often.add((1, _span(found["of"])))
 
 
 def _every_day(claims: Claims, _: Match) -> None:
@@ -180,8 +186,9 @@ def _band(claims: Claims, found: Match) -> None:
 
 def _clock(claims: Claims, found: Match) -> None:
     words = {"midday": time(12), "noon": time(12), "midnight": time(0)}
-    if found[0] in words:
-        claims.clocks.add(words[found[0]])
+    named = words.get(found[0].removeprefix("12 "))
+    if named is not None:
+        claims.clocks.add(named)
         return
     hour, minute = int(found["hour"]), int(found["minute"] or 0)
     half = found["half"]
@@ -249,6 +256,7 @@ def _compiled() -> Iterator[tuple[re.Pattern[str], Read]]:
         (phrases.EVERY, _every),
         (phrases.HOURLY, _every),
         (phrases.OFTEN, _often),
+        (phrases.WEEKLY, _weekly),
         (phrases.EVERY_DAY, _every_day),
         (phrases.LATINS, _latin),
         (phrases.FROM, _starts),

@@ -4,6 +4,7 @@ from datetime import date, time
 from decimal import Decimal
 from fractions import Fraction
 
+from pillweb.schedules.rules.dose import in_unit_of
 from pillweb.schedules.rules.fhir.claims import Claims, Day, read_claims
 from pillweb.schedules.rules.fhir.quantity import Amount, in_unit, unit_word
 from pillweb.schedules.rules.line import (
@@ -31,17 +32,24 @@ _BANDS_OF_MEALS: dict[Meal, tuple[str, ...]] = {
     "dinner": ("evening",),
     "bedtime": ("night", "evening"),
 }
+_SOLID = ("tablet", "capsule")
 _MAIN_MEALS = {"breakfast", "lunch", "dinner"}
 _WEEK = 7
 _MONTHS_A_YEAR = 12
 
 
-def disagreements(text: str, line: Line, known: frozenset[str]) -> list[str]:
+def disagreements(
+    text: str, line: Line, known: frozenset[str], strength: Amount | None = None
+) -> list[str]:
     """Return a sentence for everything in a text that the line does not say.
 
-    `known` are words of the medicine, its route and its reason, which may stand there.
+    `known` are words of the medicine, its route and its reason, which may stand there;
+    `strength` is that of one tablet or capsule, so "1 tablet (5 mg)" is one amount.
     """
     claims = read_claims(text, known)
+    claims.amounts = [
+        one for one in claims.amounts if not _is_by_strength(one, line.dose, strength)
+    ]
     found = [
         sentence
         for agrees, sentence in (
@@ -90,6 +98,22 @@ def _is_dose(low: Decimal, high: Decimal, unit: str, dose: Dose) -> bool:
     return same is not None and same.value == dose.amount
 
 
+def _is_by_strength(
+    said: tuple[Decimal, Decimal, str], dose: Dose | None, strength: Amount | None
+) -> bool:
+    """Say whether 5 mg said is the tablet coded, or a tablet said the 5 mg coded."""
+    low, high, unit = said
+    if strength is None or dose is None or dose.amount is None or low != high:
+        return False
+    coded = unit_word(dose.unit)
+    number, other = (dose.amount, (low, unit)) if coded in _SOLID else (low, None)
+    if other is None and unit in _SOLID:
+        other = (dose.amount, coded)
+    whole = Amount(number * strength.value, strength.unit)
+    given = in_unit(Amount(*other), strength.unit) if other else None
+    return given == whole
+
+
 def _fits(unit: str, word: str) -> bool:
     return not unit or unit == unit_word(word)
 
@@ -104,29 +128,37 @@ def _moments(claims: Claims, line: Line) -> bool:
     if claims.with_food and any(entry.offset_min for entry in line.times):
         return False
     clocks = {entry.at for entry in line.times if entry.at is not None}
-    by_clock = not claims.clocks or claims.clocks == clocks
-    return by_clock and _all_times_told(claims, line) and _bands(claims, line)
+    return claims.clocks <= clocks and _all_times_told(claims, line)
 
 
 def _all_times_told(claims: Claims, line: Line) -> bool:
-    """Return whether meals named are the line's, and no time of it is left out."""
+    """Return whether what is named is the line's, and no time of it is left out."""
+    if not (claims.clocks or claims.meals or claims.bands):
+        return True
     anchored = [entry for entry in line.times if entry.meal]
-    if claims.meals and not _meals(claims, anchored):
+    told = _meals_told(claims)
+    if {name for name, _, _ in told} - {entry.meal for entry in anchored}:
         return False
-    if claims.clocks or claims.meals:
-        told = bool(claims.clocks), bool(claims.meals)
-        return told == (len(anchored) < len(line.times), bool(anchored))
-    return True
+    if not all(_is_told(entry, told) for entry in anchored if _is_named(entry, told)):
+        return False
+    return _bands(claims, line) and all(
+        entry.at in claims.clocks
+        or _is_told(entry, told)
+        or any(_in_band(entry, band) for band in claims.bands)
+        for entry in line.times
+    )
 
 
-def _meals(claims: Claims, anchored: list[TimeOfDay]) -> bool:
-    told = set()
-    for meal, side, minutes in claims.meals:
-        meals = _MAIN_MEALS if meal == "meals" else {meal}
-        told |= {(name, side, minutes) for name in meals}
-    if {name for name, _, _ in told} != {entry.meal for entry in anchored}:
-        return False
-    return all(_is_told(entry, told) for entry in anchored)
+def _meals_told(claims: Claims) -> set[tuple[str, int, Decimal | None]]:
+    return {
+        (name, side, minutes)
+        for meal, side, minutes in claims.meals
+        for name in (_MAIN_MEALS if meal == "meals" else {meal})
+    }
+
+
+def _is_named(entry: TimeOfDay, told: set[tuple[str, int, Decimal | None]]) -> bool:
+    return any(name == entry.meal for name, _, _ in told)
 
 
 def _is_told(entry: TimeOfDay, told: set[tuple[str, int, Decimal | None]]) -> bool:
@@ -139,14 +171,10 @@ def _is_told(entry: TimeOfDay, told: set[tuple[str, int, Decimal | None]]) -> bo
 
 
 def _bands(claims: Claims, line: Line) -> bool:
-    """Return whether each band holds a time, and each time is in a band named."""
-    if not claims.bands:
-        return True
-    per_time = [
-        {band for band in claims.bands if _in_band(entry, band)} for entry in line.times
-    ]
-    told = bool(claims.clocks or claims.meals)
-    return (told or all(per_time)) and claims.bands <= set().union(*per_time)
+    """Return whether each band named holds a time."""
+    return all(
+        any(_in_band(entry, band) for entry in line.times) for band in claims.bands
+    )
 
 
 def _in_band(entry: TimeOfDay, band: str) -> bool:
@@ -310,15 +338,20 @@ def _is_most(
     if hours != most.hours:
         return False
     dose = line.dose
-    one = Amount(dose.amount, unit_word(dose.unit)) if dose and dose.amount else None
-    if unit == "dose":
-        if most.doses is not None or one is None:
-            return most.doses == number
-        amount = most.amount
-        return bool(amount and amount.amount == one.value * number)
-    same = in_unit(Amount(Decimal(number), unit), one.unit if one else unit)
-    if same is None:
-        return False
-    if most.doses is not None:
-        return one is not None and same.value == one.value * most.doses
-    return bool(most.amount and most.amount.amount == same.value)
+    if unit == "dose" or most.doses is not None:
+        return _is_most_doses(number, unit, most, dose)
+    said = Dose("", unit=unit, fraction=Fraction(number))
+    wanted = most.amount
+    return bool(wanted and in_unit_of(said, wanted) == wanted.fraction)
+
+
+def _is_most_doses(
+    number: Decimal | int, unit: str, most: PrnLimit, dose: Dose | None
+) -> bool:
+    """Compare a most of doses with one of an amount, by the amount of a dose."""
+    if unit == "dose" and most.doses is not None:
+        return most.doses == number
+    wanted = most.amount or Dose("", unit=unit, fraction=Fraction(number))
+    one = in_unit_of(dose, wanted)
+    doses = number if unit == "dose" else most.doses or 0
+    return one is not None and one * Fraction(doses) == wanted.fraction

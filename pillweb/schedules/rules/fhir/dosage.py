@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
+from pillweb.schedules.rules.dose import in_unit_of, read_dose
 from pillweb.schedules.rules.fhir.bounds import (
     Bounds,
     Setting,
@@ -30,7 +32,12 @@ from pillweb.schedules.rules.fhir.elements import (
 from pillweb.schedules.rules.fhir.known_extensions import check_extensions
 from pillweb.schedules.rules.fhir.moments import ONE_DAY, Moment, moment_in
 from pillweb.schedules.rules.fhir.repeat import Repeat, read_repeat
-from pillweb.schedules.rules.fhir.rhythm import days_of, hours_between, times_of
+from pillweb.schedules.rules.fhir.rhythm import (
+    days_of,
+    hours_between,
+    minutes_between,
+    times_of,
+)
 from pillweb.schedules.rules.line import (
     Days,
     EveryDays,
@@ -214,8 +221,7 @@ def _least(repeat: Repeat, doubts: Doubts) -> int | None:
         if repeat.period_max is not None:
             doubts.add("min_interval_minutes", "The time between doses is not clear.")
         return None
-    hours = hours_between(repeat, doubts)
-    return int(hours * 60) if hours is not None else None
+    return minutes_between(repeat, doubts)
 
 
 def _limit(parts: _Parts, soft: Doubts) -> PrnLimit | None:
@@ -232,8 +238,8 @@ def _limit(parts: _Parts, soft: Doubts) -> PrnLimit | None:
 def _is_same_most(daily: PrnLimit, limit: PrnLimit, how_much: HowMuch | None) -> bool:
     if limit.hours != daily.hours or limit.amount is None:
         return limit == daily
-    one = how_much.high.value if how_much else 0
-    return limit.amount.amount == one * (daily.doses or 0)
+    one = in_unit_of(how_much.dose, limit.amount) if how_much else None
+    return one is not None and limit.amount.fraction == one * (daily.doses or 0)
 
 
 def _once(timing: Element, parts: _Parts, doubts: Doubts, soft: Doubts) -> Line | None:
@@ -258,14 +264,13 @@ def _once(timing: Element, parts: _Parts, doubts: Doubts, soft: Doubts) -> Line 
 
 
 def _interval(parts: _Parts, doubts: Doubts) -> Line | None:
-    hours = hours_between(parts.repeat, doubts)
+    apart = hours_between(parts.repeat, doubts)
     start = parts.bounds.start
     if start is None or start.clock is None:
         doubts.add("first", "It does not say when the first dose is.")
         return None
-    if hours is None or parts.how_much is None:
+    if apart is None or parts.how_much is None:
         return None
-    apart = Decimal(hours.numerator) / Decimal(hours.denominator)
     fitting = doses_within(parts.bounds, apart, doubts)
     counts = [one for one in (parts.repeat.count, fitting) if one is not None]
     end = parts.bounds.end
@@ -341,10 +346,11 @@ def _check_limit(parts: _Parts, doses: Decimal, doubts: Doubts) -> None:
     if limit is None or how_much is None:
         return
     doses = doses * limit.hours / _DAY_HOURS
-    most = None if limit.doses is None else Decimal(limit.doses)
-    if limit.amount and limit.amount.amount is not None:
-        doses, most = doses * how_much.high.value, limit.amount.amount
-    if most is None or doses > most:
+    total, most = Fraction(doses), limit.doses and Fraction(limit.doses)
+    if limit.amount:
+        one = in_unit_of(read_dose(how_much.high.text), limit.amount)
+        total, most = total * (one or 0), limit.amount.fraction
+    if most is None or total > most:
         doubts.add("max", "The planned doses are above the most that may be taken.")
 
 

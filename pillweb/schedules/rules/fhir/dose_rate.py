@@ -1,5 +1,6 @@
 """How much: doseAndRate, and the most that may be taken."""
 
+import re
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from pillweb.schedules.rules.line import Dose, PrnLimit
 
 _DOSE_KEYS = frozenset({"type", "doseQuantity", "doseRange"})
 _RATES = ("rateQuantity", "rateRange", "rateRatio")
+_UNIT = re.compile(r"(?!(?:second|minute|hour|day|week|month|year)$)[^\W\d_][^\d/]*")
 _MAX_KEYS = frozenset({"numerator", "denominator"})
 _MOST_DOSES = 100_000
 _LONGEST_HOURS = 24 * 366
@@ -66,7 +68,7 @@ def read_dose_and_rate(dosage: Element, doubts: Doubts) -> HowMuch | None:
         if not any(key in entry for key in ("doseQuantity", "doseRange")):
             doubts.add("dose", "It does not say how much to take.")
         return None
-    if found.low.value <= 0 or not found.high.unit:
+    if found.low.value <= 0 or not _UNIT.fullmatch(found.high.unit):
         doubts.add("dose", "The amount is 0 or has no unit that we know.")
         return None
     return found
@@ -129,4 +131,4 @@ def _limit(
     if fitting.value < how_much.high.value:
         doubts.add("max", "One dose alone is above the most that may be taken.")
         return None
-    return PrnLimit(hours, amount=read_dose(fitting.text))
+    return PrnLimit(hours, amount=read_dose(most.text))

@@ -103,7 +103,7 @@ MOST = (
     + r"\s?(?P<unit>"
     + _UNITS
     + r"|doses?|times?)?\s?(?:in\sany|in|per|within|every|each|a|an|/|daily)?\s?"
-    r"(?:(?P<span>\d+)[\s-]?)?(?P<of>hours?|days?|weeks?)?"
+    r"(?:(?P<span>\d+(?:\.\d+)?)[\s-]?)?(?P<of>hours?|days?|weeks?)?"
     r"(?:\speriod)?" + _END
 )
 APART = (
@@ -125,7 +125,9 @@ ADVICE = (
 )
 EVERY_OTHER = (
     r"(?:(?:on\s)?(?:every\sother|alternate|every\ssecond|every\s2nd)\s"
-    r"(?P<of>days?|weeks?)|fortnightly|every\sfortnight)" + _END
+    r"(?:(?P<of>days?|weeks?)|"
+    r"(?P<day>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?)"
+    r"|fortnightly|every\sfortnight)" + _END
 )
 EVERY = (
     r"(?!every\sday"
@@ -144,6 +146,7 @@ OFTEN = (
     r"(?:a|per|each|every|an|/)?\s?(?P<of>days?|daily|weeks?|weekly|months?|monthly|"
     r"years?|yearly|annually))" + _END
 )
+WEEKLY = r"(?:on\sa\s)?(?P<of>weekly|monthly|yearly|annually)(?:\sbasis)?" + _END
 EVERY_DAY = r"(?:every\sday|each\sday|daily|a\sday|per\sday)" + _END
 LATINS = r"(?:b\.?d|b\.?i\.?d|t\.?d\.?s|t\.?i\.?d|q\.?d\.?s|q\.?i\.?d)\.?" + _END
 FROM = r"(?:from|starting(?:\son|\sfrom)?|start(?:\son)?|since)\s" + _DATE
@@ -172,7 +175,7 @@ WEEKDAY = (
     r"sun(?:days?)?)" + _END
 )
 CLOCK = (
-    r"(?:midday|noon|midnight|(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?"
+    r"(?:(?:12\s)?(?:midday|noon|midnight)|(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?"
     r"(?(minute)(?::00)?)\s?(?P<half>am|pm)?(?:(?<=am)|(?<=pm)|(?<=:\d\d)|(?<=:00:00)))"
     + _END
 )

@@ -1,7 +1,6 @@
 """Amounts of FHIR: a value exactly as written, and its unit as a plain word."""
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -218,8 +217,3 @@ def in_hours(minutes: Fraction) -> Decimal | None:
     hours = minutes / 60
     value = Decimal(hours.numerator) / Decimal(hours.denominator)
     return value if Fraction(value) == hours else None
-
-
-def is_quantity(value: object) -> bool:
-    """Say whether a value may be a Quantity at all."""
-    return isinstance(value, Mapping) and "value" in value

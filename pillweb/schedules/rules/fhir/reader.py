@@ -39,6 +39,7 @@ from pillweb.schedules.rules.fhir.texts import (
     texts_of,
 )
 from pillweb.schedules.rules.line import MEALS, Line, Meals
+from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.occurrences import next_after
 
@@ -196,7 +197,8 @@ def _effective(resource: Element, setting: Setting, doubts: Doubts) -> Setting:
 def _reading(
     source: _Source, index: int, dosage: Element, found: Found | None
 ) -> Reading:
-    doubts, line = Doubts(), found.line if found else None
+    doubts = Doubts()
+    line = _sound(found.line, doubts) if found and found.line else None
     texts = (*texts_of(dosage), *notes_of(source.resource))
     doubts.take(source.doubts)
     if found:
@@ -222,6 +224,15 @@ def _reading(
         not doubts and source.standing.is_taken and not over,
         texts,
     )
+
+
+def _sound(line: Line, doubts: Doubts) -> Line | None:
+    """Return the line, None with a doubt if our own rules refuse it."""
+    try:
+        return line_from_json(line_to_json(line))
+    except ValueError as problem:
+        doubts.add("timing", f"We cannot keep this as a plan: {problem}")
+        return None
 
 
 def is_over(line: Line, today: date) -> bool:

@@ -1,6 +1,7 @@
 """From Timing.repeat to our own times and days."""
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -161,16 +162,24 @@ def _every_weeks(
     return OnWeekdays(repeat.weekdays, weeks)
 
 
-def hours_between(repeat: Repeat, doubts: Doubts) -> Fraction | None:
-    """Return the real hours of an interval, None with a doubt where not clear."""
+def minutes_between(repeat: Repeat, doubts: Doubts) -> int | None:
+    """Return the minutes of an interval, None with a doubt where they are not clear."""
     if repeat.period is None or repeat.period <= 0:
         return None
     minutes = Fraction(repeat.period) * _MINUTES[repeat.unit]
     if (repeat.frequency or 1) != 1:
         doubts.add("timing", "It says several doses in some hours, not how far apart.")
         return None
-    hours = in_hours(minutes) if minutes.denominator == 1 else None
-    if hours is None or hours > _LONGEST_HOURS:
-        doubts.add("timing", "The hours between doses are not a clear number.")
+    if minutes.denominator != 1 or minutes > _LONGEST_HOURS * 60:
+        doubts.add("timing", "The time between doses is not a clear number of minutes.")
         return None
-    return Fraction(hours)
+    return int(minutes)
+
+
+def hours_between(repeat: Repeat, doubts: Doubts) -> Decimal | None:
+    """Return the real hours of an interval, None with a doubt where not clear."""
+    minutes = minutes_between(repeat, doubts)
+    hours = None if minutes is None else in_hours(Fraction(minutes))
+    if minutes is not None and hours is None:
+        doubts.add("timing", "The hours between doses are not an exact number.")
+    return hours

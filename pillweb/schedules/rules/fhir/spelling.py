@@ -31,6 +31,7 @@ _WORDS = {
     **{word: str(number) for word, number in _TENS.items()},
 }
 _PHRASES = (
+    (r"(\d)(mg|g|kg|mcg|micrograms?|ml)\b", r"\1 \2"),
     (r"\bhalf an hour\b", "30 minutes"),
     (r"\ban hour\b", "1 hour"),
     (r"(\d+) and (?:a )?half\b", r"\1.5"),

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from pillweb.schedules.rules.fhir.claims import read_claims
 from pillweb.schedules.rules.fhir.compare import disagreements
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import Element, all_words_of
+from pillweb.schedules.rules.fhir.quantity import Amount, unit_word
 from pillweb.schedules.rules.fhir.spelling import plain_words
 from pillweb.schedules.rules.line import Line
 
@@ -37,6 +39,7 @@ _NEVER_KNOWN = frozenset(
 )
 _SHORTEST_NAME = 3
 _SHOWN = 160
+_STRENGTH = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?) (mg|g|micrograms?|mcg)\b")
 
 
 def texts_of(dosage: Element) -> tuple[str, ...]:
@@ -82,13 +85,25 @@ def compare_texts(
     known |= (
         _words([line.dose.unit, f"{line.dose.unit}s"]) if line.dose else frozenset()
     )
+    strength = _strength(spelled)
     for text in texts:
         left = plain_words(text)
         for name in spelled:
             if len(name) >= _SHORTEST_NAME:
                 left = re.sub(rf"(?<!\w){re.escape(name)}s?(?!\w)", ",", left)
-        for sentence in disagreements(left, line, known):
+        for sentence in disagreements(left, line, known, strength):
             doubts.add("text", sentence)
+
+
+def _strength(names: Iterable[str]) -> Amount | None:
+    """Return the one strength that the medicine's names give, None for none or more."""
+    found = {
+        Amount(Decimal(number), unit_word(unit))
+        for name in names
+        for number, unit in _STRENGTH.findall(name)
+    }
+    combined = any(re.search(r"\d\s?\w*/", name) for name in names)
+    return found.pop() if len(found) == 1 and not combined else None
 
 
 def tell_texts(texts: Iterable[str], doubts: Doubts, *, timed: bool) -> None:
