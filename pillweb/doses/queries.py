@@ -16,6 +16,7 @@ from pillweb.doses.rules import (
     LEAD,
     OPEN,
     REPLAN_BEFORE,
+    TRAVEL,
     DoseFacts,
 )
 from pillweb.medications.models import Medication
@@ -64,7 +65,13 @@ _TODAY = _BETWEEN.where(
         ),
     )
 )
-_ON_DATE = _BETWEEN.where(Dose.nominal_date == bindparam("on"))
+# A day also tells what a journey left out of it.
+_ON_DATE = _FACTS.where(
+    Dose.due_at >= bindparam("start"),
+    Dose.due_at < bindparam("end"),
+    or_(Dose.state != CANCELLED, Dose.skip_reason == TRAVEL),
+    Dose.nominal_date == bindparam("on"),
+)
 _DUE_AT = _FACTS.where(Dose.due_at == bindparam("due_at"), Dose.state != CANCELLED)
 _ONE = _FACTS.where(Dose.id == bindparam("dose_id"))
 

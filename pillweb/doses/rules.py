@@ -24,6 +24,8 @@ SKIPPED = "skipped"
 NOT_TAKEN = "not_taken"
 HELD = "held"
 CANCELLED = "cancelled"
+# The reason of a cancelled dose that a journey brought too near to the one before.
+TRAVEL = "travel"
 RECORDED = (TAKEN, PART, SKIPPED, NOT_TAKEN)
 
 HORIZON = timedelta(days=7)
@@ -143,7 +145,7 @@ def _state_words(
         SKIPPED: "Skipped",
         NOT_TAKEN: "Not taken",
         HELD: "Paused",
-        CANCELLED: "No longer in the plan",
+        CANCELLED: "Moved by travel",
         "no_record": "No record",
         "due": f"Due at {due}",
         "to_come": f"Later, at {due}",

@@ -1,7 +1,7 @@
 """Today: what to take now, and what was taken."""
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -21,6 +21,7 @@ from pillweb.doses.rules import (
     today_page,
     without_names,
 )
+from pillweb.patients.queries import zone_at
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page
@@ -79,7 +80,8 @@ def _day_asked(text: str) -> date:
 
 def _day(door: Door, on: date) -> dict[str, object]:
     at = now()
-    place = zone(door.zone)
+    noon = datetime.combine(on, time(12), UTC)
+    place = zone(zone_at(session(), door.patient_id, at=min(noon, at)))
 
     def clock(instant: datetime) -> str:
         here = local(instant, place)
@@ -94,7 +96,7 @@ def _day(door: Door, on: date) -> dict[str, object]:
         "day": day_page(
             doses_on(session(), door.patient_id, on),
             on=on,
-            today=local(at, place).date(),
+            today=local(at, zone(door.zone)).date(),
             now=at,
             clock=clock,
             may_mark=door.may_mark,
