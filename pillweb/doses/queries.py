@@ -44,6 +44,7 @@ _FACTS = (
         Dose.state,
         Dose.recorded_at,
         Dose.taken_at,
+        Dose.zone,
     )
     .join(Medication, Medication.id == Dose.medication_id)
     .where(Dose.patient_id == bindparam("patient_id"))
@@ -97,6 +98,7 @@ def _facts(
             state=state,
             recorded_at=recorded_at,
             taken_at=taken_at,
+            zone=zone,
         )
         for (
             dose_id,
@@ -115,6 +117,7 @@ def _facts(
             state,
             recorded_at,
             taken_at,
+            zone,
         ) in ask(session, statement, values).all()
     ]
 

@@ -19,6 +19,7 @@ from pillweb.doses.rules import (
     is_late_entry,
     read_day,
     today_page,
+    told_here,
     without_names,
 )
 from pillweb.patients.queries import zone_at
@@ -38,7 +39,7 @@ def _today(door: Door) -> dict[str, object]:
     at = now()
     place = zone(door.zone)
     here = local(at, place)
-    found = day_of(session(), door.patient_id, place=place, now=at)
+    found = told_here(day_of(session(), door.patient_id, place=place, now=at), place)
     today = today_page(
         found if door.shows_names else without_names(found),
         who="" if door.is_self else door.patient_name,

@@ -114,8 +114,8 @@ class ClockForm(Form):
     why = RadioField(
         "Why does the clock change?",
         choices=choices(
-            (TRAVEL, "Travelling"),
-            (HOME, "Home is there: it moved, or was wrong here"),
+            (TRAVEL, "A journey"),
+            (HOME, "The clock was wrong, or home has moved"),
         ),
         default=TRAVEL,
     )

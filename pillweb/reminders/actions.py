@@ -213,3 +213,22 @@ def _post_late(
         now=now,
         patient_id=patient.id,
     )
+
+
+def tell_of_new_clock(
+    session: Session, patient_id: int, *, version: str, now: datetime
+) -> bool:
+    """Post once for a version of the zone data that the clocks changed."""
+    patient = session.get_one(Patient, patient_id)
+    return post_delivery(
+        session,
+        kind="clock_changed",
+        recipient=patient.reminder_email,
+        dedupe_key=f"clock_changed:{patient_id}:{version}",
+        context={
+            "first_name": patient.name,
+            "link": link(f"/patients/{patient_id}/today"),
+        },
+        now=now,
+        patient_id=patient_id,
+    )

@@ -41,9 +41,14 @@ class Move(NamedTuple):
 
 
 class Planning(NamedTuple):
-    """What planning did: doses added, and moved by new zone data alone."""
+    """What planning did.
+
+    `zone_data` names the version each patient was planned by before, where it was
+    another; `moves` are the doses that moved by that alone.
+    """
 
     added: int
+    zone_data: Mapping[int, str]
     moves: tuple[Move, ...]
 
 
@@ -115,7 +120,12 @@ def replan_doses(
     ]
     added = insert_new(session, Dose, [dose._asdict() for dose in fresh])
     _note_horizons(session, stretches, now=now, until=until)
-    return Planning(added, _by_zone_data(moved, stretches))
+    older = {
+        patient_id: stretch.zone_data
+        for patient_id, stretch in stretches.items()
+        if stretch.zone_data != tzdata_version()
+    }
+    return Planning(added, older, tuple(m for m in moved if m.patient_id in older))
 
 
 def _note_horizons(
@@ -252,8 +262,8 @@ def _leave_out_what_was_recorded(
 ) -> None:
     """Ask for nothing that was recorded ahead of a change of clock.
 
-    Decided here: the same slot of the same date, less than half a day away under
-    another clock, is the same dose.
+    Decided here: the same slot of the same date under another clock is the same dose
+    while the one recorded would still be waited for, half a day at most.
     """
     recorded: dict[tuple[int, Any, int], list[Row[Any]]] = {}
     for row in existing.values():
@@ -262,9 +272,10 @@ def _leave_out_what_was_recorded(
             recorded.setdefault(key, []).append(row)
     for dose in [*wanted.values()] if recorded else ():
         for row in recorded.get((dose.line_id, dose.nominal_date, dose.slot), ()):
+            waited = min(row.missed_at - row.due_at, HALF_A_DAY)
             if (
                 row.zone_epoch != dose.zone_epoch
-                and abs(row.due_at - dose.due_at) < HALF_A_DAY
+                and abs(row.due_at - dose.due_at) < waited
             ):
                 wanted.pop(identity_of(dose), None)
 
@@ -339,14 +350,4 @@ def _differs(row: Row[Any], new: Wanted) -> bool:
             "zone",
             "local_label",
         )
-    )
-
-
-def _by_zone_data(
-    moves: Sequence[Move], stretches: Mapping[int, Stretch]
-) -> tuple[Move, ...]:
-    return tuple(
-        move
-        for move in moves
-        if stretches[move.patient_id].zone_data != tzdata_version()
     )

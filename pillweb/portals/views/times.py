@@ -201,7 +201,8 @@ def post_travel(patient_id: int) -> ResponseReturnValue:
     clock = ClockForm()
     if not clock.validate():
         return bad_form("portals/travel.html", **_clock_page(door, clock))
-    asked = _asked_of(door) if clock.why.data == TRAVEL else []
+    away = clock.why.data == TRAVEL and clock.zone.data != door.home_zone
+    asked = _asked_of(door) if away else []
     journey = _journey(door, asked, clock)
     context = _check_page(door, clock, journey, asked)
     if "decided" not in request.form:
