@@ -52,9 +52,13 @@ class Life:
         if not self.changes:
             return occurrences(line, self.zone, window, meals=self.meals)
         if line.zone_policy == "follow":
-            return occurrences(
+            found = occurrences(
                 line, self.zone, window, meals=self.meals, zone_changes=self.changes
             )
+            if line.kind == "interval":
+                # No instant moves, but a journey west shows one wall time twice.
+                return tuple(self._in_stretch(one) for one in found)
+            return found
         at_home = replace(line, zone_policy="follow") if self.moves else line
         found = occurrences(
             at_home, self.home, window, meals=self.meals, zone_changes=self.moves
@@ -111,6 +115,10 @@ class Life:
             if one.due_at not in asked
             and any(at <= one.due_at < at + reach for at in near)
         ]
+
+    def _in_stretch(self, one: Occurrence) -> Occurrence:
+        passed = sum(change.at <= one.due_at for change in self.changes)
+        return one._replace(zone_epoch=passed)
 
     def _told_here(self, one: Occurrence) -> Occurrence:
         here = self.zone_at(one.due_at)
