@@ -28,11 +28,12 @@ from pillweb.schedules.queries import (
     ListedMedication,
     current_plan,
     lines_of,
+    lives_of,
     medicines_of,
 )
+from pillweb.schedules.rules.life import Life
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.line_json import line_from_json
-from pillweb.schedules.rules.occurrences import next_after
 from pillweb.schedules.rules.slots import is_same
 from pillweb.schedules.rules.words import in_words
 from pillweb.sharing.queries import open_door
@@ -53,20 +54,20 @@ def _plan_words(row: Medication, lines: Sequence[Line]) -> str:
     return "; ".join(words[:1].upper() + words[1:] for words in plan)
 
 
-def _until_words(row: Medication, lines: Sequence[Line], door: Door) -> str:
+def _until_words(row: Medication, lines: Sequence[Line], door: Door, life: Life) -> str:
     if row.stopped_at:
         stopped = local(row.stopped_at, zone(door.zone)).date()
         return f"Stopped on {long_date_words(stopped)}"
     starts = [line.start_date for line in lines if line.start_date]
     if starts and min(starts) > _today(door):
         return f"Starts on {long_date_words(min(starts))}"
-    return _next_words(lines, door)
+    return _next_words(lines, door, life)
 
 
-def _next_words(lines: Sequence[Line], door: Door) -> str:
+def _next_words(lines: Sequence[Line], door: Door, life: Life) -> str:
     """Return when the next dose is due, so that nobody waits for one this morning."""
     place = zone(door.zone)
-    dues = [next_after(line, place, now() - REACHES_BACK) for line in lines]
+    dues = [life.next_after(line, now() - REACHES_BACK) for line in lines]
     coming = min((due.due_at for due in dues if due is not None), default=None)
     if coming is None:
         return ""
@@ -74,7 +75,11 @@ def _next_words(lines: Sequence[Line], door: Door) -> str:
     return f"Next: {time_words(at.time())} on {date_words(at.date())}"
 
 
-def _listed(found: ListedMedication, door: Door) -> dict[str, object]:
+def _life(door: Door) -> Life:
+    return lives_of(session(), [door.patient_id])[door.patient_id]
+
+
+def _listed(found: ListedMedication, door: Door, life: Life) -> dict[str, object]:
     row = found.medication
     lines = [line_from_json(rule) for rule in found.rules]
     return {
@@ -84,7 +89,7 @@ def _listed(found: ListedMedication, door: Door) -> dict[str, object]:
         "instruction": row.instruction,
         "reason": row.reason,
         "plan_words": _plan_words(row, lines),
-        "until_words": _until_words(row, lines, door),
+        "until_words": _until_words(row, lines, door, life),
     }
 
 
@@ -93,14 +98,17 @@ def show_medicines(patient_id: int) -> ResponseReturnValue:
     """Show every medicine with its plan in one sentence."""
     door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
     found = medicines_of(session(), door.patient_id)
+    life = _life(door)
     return page(
         "schedules/medicines.html",
         nav=nav_of(door),
         base_url=door.base_url,
         medicines=[
-            _listed(one, door) for one in found if not one.medication.stopped_at
+            _listed(one, door, life) for one in found if not one.medication.stopped_at
         ],
-        stopped=[_listed(one, door) for one in found if one.medication.stopped_at],
+        stopped=[
+            _listed(one, door, life) for one in found if one.medication.stopped_at
+        ],
         add_url=f"{door.base_url}/medicines/new" if door.may_manage else None,
     )
 
@@ -170,7 +178,9 @@ def _change_page(
         action=here,
         medicine=medication,
         stop_url=f"{here}/stop" if running else None,
-        stopped_words=_until_words(medication, lines, door) if not running else "",
+        stopped_words=""
+        if running
+        else _until_words(medication, lines, door, _life(door)),
         plan_words="" if fits_form(lines) else _plan_words(medication, lines),
     )
 
