@@ -9,8 +9,10 @@ from pillweb.schedules.rules.line import EveryDays, Line
 
 GENERAL = (
     "Take it as soon as you remember.",
-    "If it is nearly time for your next dose, leave out the missed one and take the "
-    "next at the usual time.",
+    (
+        "If it is nearly time for your next dose, leave out the missed one and take "
+        "the next at the usual time."
+    ),
 )
 NEVER_TWO = (
     "Never take 2 doses at the same time to make up for a forgotten one.",
