@@ -345,3 +345,31 @@ def test_helpers_are_chosen_on_the_sharing_page_and_never_before(
     send(rosa, f"{path}/alerts")
     with db.reading() as session:
         assert session.scalars(sa.select(Grant.id).where(Grant.alerts)).all() == []
+
+
+def test_what_is_taken_as_needed_asks_no_question_more(
+    rosa: FlaskClient, db: Database, world: World, paracetamol: int
+) -> None:
+    send(rosa, f"/patients/{world.patient}/medicines/{paracetamol}/intake", key="a")
+    asked: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    assert "Last taken" in today(rosa, world)
+    assert len([one for one in asked if not one.startswith("BEGIN")]) <= 3, asked
+
+
+def test_a_patch_that_comes_off_is_done_and_not_taken(
+    rosa: FlaskClient, db: Database, world: World
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.update(Dose).values(action="remove", dose_text="1 patch"))
+    page = today(rosa, world)
+    assert "remove 1 patch" in page
+    assert "I have done it" in page
+    send(rosa, f"/patients/{world.patient}/doses/1/take")
+    page = today(rosa, world)
+    assert "Done at 8.05am" in page
+    assert "I took another one" not in page
