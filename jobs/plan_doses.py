@@ -10,7 +10,7 @@ from jobs.runtime import transaction
 from pillweb.base.log import log
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.actions.planning import Planning, replan_doses
-from pillweb.doses.queries import oldest_unplanned, patients_to_plan
+from pillweb.doses.queries.days import oldest_unplanned, patients_to_plan
 from pillweb.reminders.actions import arm_reminders, tell_of_new_clock
 
 BATCH = 50

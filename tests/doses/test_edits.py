@@ -24,7 +24,7 @@ from pillweb.base.db import make_engine
 from pillweb.doses.actions.marking import mark_taken, skip_dose, undo_marks
 from pillweb.doses.actions.planning import HALF_A_DAY, plan_doses
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.rules import EARLY_BY, HORIZON, RECORDED, TRAVEL
+from pillweb.doses.rules.days import EARLY_BY, HORIZON, RECORDED, TRAVEL
 from pillweb.medications.models import Medication
 from pillweb.patients.actions import cancel_zone_change, change_meals, change_zone
 from pillweb.patients.queries import zone_changes_of

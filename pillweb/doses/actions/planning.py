@@ -11,8 +11,8 @@ from pillweb.base.db import ask, insert_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.actions.wanted import Identity, Wanted, identity_of, wanted_of
 from pillweb.doses.models import Dose, Horizon
-from pillweb.doses.queries import horizons_of
-from pillweb.doses.rules import CANCELLED, HELD, HORIZON, OPEN, RECORDED, TRAVEL
+from pillweb.doses.queries.days import horizons_of
+from pillweb.doses.rules.days import CANCELLED, HELD, HORIZON, OPEN, RECORDED, TRAVEL
 from pillweb.patients.models import Patient
 from pillweb.schedules.queries import REACHES_BACK, lives_of, planned_lines
 

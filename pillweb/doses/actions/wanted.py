@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 
 from pillweb.base.zones import tzdata_version
-from pillweb.doses.rules import CANCELLED, HELD, OPEN, TRAVEL
+from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, TRAVEL
 from pillweb.schedules.queries import PlannedLine
 from pillweb.schedules.rules.lateness import missed_after
 from pillweb.schedules.rules.lateness import window as on_time_window
