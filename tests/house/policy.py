@@ -16,6 +16,7 @@ MARK = frozenset({"rosa", "marta", "luis"})
 MANAGE = frozenset({"rosa", "marta"})
 LINK_HOLDER = frozenset({LINK})
 PERSON = "/patients/<int:patient_id>"
+SUPPLY = f"{PERSON}/supply/<int:medication_id>"
 
 POLICY: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
@@ -43,6 +44,17 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"GET {PERSON}/medicines/<int:medication_id>": MANAGE,
     f"POST {PERSON}/medicines/<int:medication_id>": MANAGE,
     f"POST {PERSON}/medicines/<int:medication_id>/stop": MANAGE,
+    f"GET {PERSON}/supply": VIEW,
+    f"GET {PERSON}/supply/pack": VIEW,
+    f"GET {SUPPLY}": VIEW,
+    f"GET {SUPPLY}/received": MARK,
+    f"POST {SUPPLY}/received": MARK,
+    f"GET {SUPPLY}/counted": MARK,
+    f"POST {SUPPLY}/counted": MARK,
+    f"GET {SUPPLY}/gone": MARK,
+    f"POST {SUPPLY}/gone": MARK,
+    f"GET {SUPPLY}/refill": MANAGE,
+    f"POST {SUPPLY}/refill": MANAGE,
     f"GET {PERSON}/sharing": MANAGE,
     f"POST {PERSON}/sharing": MANAGE,
     f"POST {PERSON}/sharing/<int:link_id>/revoke": MANAGE,
@@ -89,6 +101,10 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "POST /people/new": {"who": "other", "name": "Ida", "zone": "Europe/London"},
     f"POST {PERSON}/medicines/new": _MEDICINE,
     f"POST {PERSON}/medicines/<int:medication_id>": _MEDICINE,
+    f"POST {SUPPLY}/received": {"amount": "28"},
+    f"POST {SUPPLY}/counted": {"amount": "27 1/2"},
+    f"POST {SUPPLY}/gone": {"amount": "2", "cause": "lost"},
+    f"POST {SUPPLY}/refill": {"lead_days": "3", "fetcher": "patient"},
     f"POST {PERSON}/sharing": {"label": "Ann", "days": "30"},
     f"POST {PERSON}/reports": {
         "doctor_name": "Dr Chen",
