@@ -33,6 +33,7 @@ from pillweb.supply.rules.ledger import (
 from pillweb.supply.rules.packing import as_needed_a_day, packing
 from pillweb.supply.rules.run_out import (
     LOOKS_AHEAD,
+    AtHome,
     HeldLine,
     Lasting,
     Need,
@@ -53,6 +54,7 @@ from pillweb.supply.rules.words import (
 from tests.world import daily
 
 LONDON = zone("Europe/London")
+AT_HOME = AtHome(LONDON)
 NOW = datetime(2026, 11, 20, 8, 5, tzinfo=UTC)
 TODAY = NOW.date()
 DAY = timedelta(days=1)
@@ -220,7 +222,7 @@ def held(line: Line, **more: Any) -> HeldLine:  # noqa: ANN401 - what a test say
 
 
 def asked(balance: object, *lines: HeldLine, **more: Any) -> Outlook:  # noqa: ANN401 - what a test says
-    return outlook(Fraction(str(balance)), lines, LONDON, now=NOW, **more)
+    return outlook(Fraction(str(balance)), lines, AT_HOME, now=NOW, **more)
 
 
 def test_the_first_day_without_a_whole_dose_is_named() -> None:
@@ -316,7 +318,9 @@ def test_the_run_out_date_is_the_one_found_by_counting_tablets(
         if left < 0:
             runs_out = due.nominal_date
             break
-    found = outlook(balance, [held(line) for line in plan], zone(place), now=NOW)
+    found = outlook(
+        balance, [held(line) for line in plan], AtHome(zone(place)), now=NOW
+    )
     assert found.runs_out_on == runs_out
     assert (found.lasting is Lasting.UNTIL) == (runs_out is not None)
 
@@ -324,7 +328,7 @@ def test_the_run_out_date_is_the_one_found_by_counting_tablets(
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_more_never_lasts_shorter(some: int, more: int) -> None:
     line = held(daily("08:00", start=TODAY))
-    needs = list(coming_needs([line], LONDON, start=NOW, end=NOW + 99 * DAY))
+    needs = list(coming_needs([line], AT_HOME, start=NOW, end=NOW + 99 * DAY))
     first = first_uncovered(Fraction(some), needs)
     later = first_uncovered(Fraction(some + more), needs)
     assert first is not None
@@ -408,7 +412,7 @@ def packed(
     planned = [one for one in some if one.line.kind != "prn"]
     found = packing(
         some,
-        coming_needs(planned, LONDON, start=NOW, end=NOW + 60 * DAY),
+        coming_needs(planned, AT_HOME, start=NOW, end=NOW + 60 * DAY),
         first=first,
         last=first + (days - 1) * DAY,
         balance=None if balance is None else Fraction(balance),

@@ -23,6 +23,7 @@ from pillweb.sharing.queries import ACCEPTED, SELF
 from pillweb.supply.models import Stock
 from pillweb.supply.queries.ledger import balances_of, stocks_of, used_lately
 from pillweb.supply.rules.run_out import (
+    AtHome,
     HeldLine,
     Lasting,
     Need,
@@ -146,7 +147,7 @@ def supplies_of(
         lasting = outlook(
             balance,
             lines.get(key, ()),
-            place,
+            AtHome(place),
             now=now,
             still_open=at_hand.still_open.get(key, ()),
             settled=at_hand.settled,

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pillweb.base.zones import Zone
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.occurrence import Occurrence
-from pillweb.schedules.rules.occurrences import next_after, occurrences
+from pillweb.schedules.rules.occurrences import Window, next_after, occurrences
 from pillweb.supply.rules.units import planned_units
 
 LOOKS_AHEAD = timedelta(days=366)
@@ -54,6 +54,33 @@ class HeldLine:
     end: datetime | None = None
 
 
+class Life(Protocol):
+    """By which clocks a patient lives, and so when a line has doses."""
+
+    def occurrences(self, line: Line, window: Window) -> tuple[Occurrence, ...]:
+        """Return the doses of a line in a window, earliest first."""
+        ...
+
+    def next_after(self, line: Line, after: datetime) -> Occurrence | None:
+        """Return the line's first dose later than an instant, None in two years."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """A life by the clocks of one zone."""
+
+    place: Zone
+
+    def occurrences(self, line: Line, window: Window) -> tuple[Occurrence, ...]:
+        """Return the doses of a line in a window, earliest first."""
+        return occurrences(line, self.place, window)
+
+    def next_after(self, line: Line, after: datetime) -> Occurrence | None:
+        """Return the line's first dose later than an instant, None in two years."""
+        return next_after(line, self.place, after)
+
+
 class Need(NamedTuple):
     """What one coming dose uses up; None where its amount is no number of units."""
 
@@ -64,7 +91,7 @@ class Need(NamedTuple):
 
 def coming_needs(
     lines: Sequence[HeldLine],
-    place: Zone,
+    life: Life,
     *,
     start: datetime,
     end: datetime,
@@ -80,7 +107,7 @@ def coming_needs(
         found = [
             Need(due.due_at, due.nominal_date, _units(held, due))
             for held in lines
-            for due in _doses(held, place, start, upto)
+            for due in _doses(held, life, start, upto)
             if (held.line_id, due.due_at) not in settled
         ]
         yield from sorted(found, key=lambda need: need.due_at)
@@ -88,10 +115,10 @@ def coming_needs(
 
 
 def _doses(
-    held: HeldLine, place: Zone, start: datetime, end: datetime
+    held: HeldLine, life: Life, start: datetime, end: datetime
 ) -> tuple[Occurrence, ...]:
     upto = end if held.end is None else min(end, held.end)
-    return occurrences(held.line, place, (max(start, held.start), upto))
+    return life.occurrences(held.line, (max(start, held.start), upto))
 
 
 def _units(held: HeldLine, due: Occurrence) -> Fraction | None:
@@ -119,7 +146,7 @@ def first_uncovered(balance: Fraction, needs: Iterable[Need]) -> Need | None:
 def outlook(
     balance: Fraction,
     lines: Sequence[HeldLine],
-    place: Zone,
+    life: Life,
     *,
     now: datetime,
     still_open: Sequence[Need] = (),
@@ -134,14 +161,14 @@ def outlook(
     if not planned:
         return Outlook(Lasting.AS_NEEDED if lines else Lasting.NOT_TAKEN)
     end = now + LOOKS_AHEAD
-    coming = coming_needs(planned, place, start=now, end=end, settled=settled)
+    coming = coming_needs(planned, life, start=now, end=end, settled=settled)
     short = first_uncovered(balance, chain(still_open, coming))
     if short is not None and short.units is None:
         return Outlook(Lasting.UNKNOWN)
     if short is not None:
         return Outlook(Lasting.UNTIL, short.day)
     goes_on = any(
-        held.end is None and next_after(held.line, place, end) for held in planned
+        held.end is None and life.next_after(held.line, end) for held in planned
     )
     return Outlook(Lasting.LONG if goes_on else Lasting.PLAN_ENDS)
 

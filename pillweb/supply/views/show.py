@@ -24,7 +24,7 @@ from pillweb.supply.queries.outlook import (
 )
 from pillweb.supply.rules.ledger import Row
 from pillweb.supply.rules.packing import Packing, packing
-from pillweb.supply.rules.run_out import Lasting, coming_needs, is_low
+from pillweb.supply.rules.run_out import AtHome, Lasting, coming_needs, is_low
 from pillweb.supply.rules.units import quantity_words
 from pillweb.supply.rules.words import (
     CAUSE_WORDS,
@@ -181,7 +181,7 @@ def _packed(door: Door, first: date, last: date) -> list[dict[str, object]]:
             continue
         planned = [one for one in held if one.line.kind != "prn"]
         coming = coming_needs(
-            planned, place, start=at, end=end, settled=at_hand.settled
+            planned, AtHome(place), start=at, end=end, settled=at_hand.settled
         )
         needs = [*at_hand.still_open.get(row.id, ()), *coming]
         packed = packing(
