@@ -72,7 +72,7 @@ def test_a_family_counts_takes_gets_and_loses(
         "Taken: \u22121 tablet",
         "Lost: \u22122 1/3 tablets",
         "Under the sofa",
-        "Then there were <bdi>37 tablets</bdi>",
+        "Left after it: <bdi>37 tablets</bdi>",
         "Friday 20 November at 8.05am, <bdi>Rosa</bdi>",
         "Counted 10 tablets.",
     ):

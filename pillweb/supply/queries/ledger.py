@@ -24,7 +24,7 @@ from pillweb.supply.rules.ledger import (
 from pillweb.supply.rules.run_out import USE_OF
 from pillweb.supply.rules.units import NOTHING
 
-ROWS_SHOWN = 100
+ROWS_SHOWN = 30
 _SUM = (SupplyEntry.denominator, func.sum(SupplyEntry.numerator))
 
 
