@@ -12,11 +12,15 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    with op.batch_alter_table('dose_event', schema=None) as batch_op:
+        batch_op.create_index('ix_dose_event_patient_id_id', ['patient_id', 'id'], unique=False)
+
     op.create_table('stock',
     sa.Column('medication_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('patient_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('since', sa.DateTime(timezone=True), nullable=False),
     sa.Column('after_event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('seen_event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('pack_size', sa.String(length=40), nullable=True),
     sa.Column('repeats_left', sa.Integer(), nullable=True),
     sa.Column('lead_days', sa.Integer(), nullable=False),
@@ -69,3 +73,5 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_stock_check_at'))
 
     op.drop_table('stock')
+    with op.batch_alter_table('dose_event', schema=None) as batch_op:
+        batch_op.drop_index('ix_dose_event_patient_id_id')

@@ -12,8 +12,10 @@ from pillweb.base.db import Base, Id
 
 
 class Stock(Base):
-    """A medicine whose supply is counted: since when, and after which dose event.
+    """A medicine whose supply is counted since an instant.
 
+    What dose events up to `after_event_id` say is booked, or is none of its business;
+    the same is surely true of those up to `seen_event_id` when it is next looked at.
     `repeats_left` is None where nobody said; `lead_days` is how long doctor and
     pharmacy take; without `fetcher_id` the patient fetches it. `check_at` is when it
     is next looked at, `reminded_at` when somebody was last told that it is low.
@@ -28,6 +30,7 @@ class Stock(Base):
     )
     since: Mapped[datetime]
     after_event_id: Mapped[int] = mapped_column(Id)
+    seen_event_id: Mapped[int] = mapped_column(Id)
     pack_size: Mapped[Decimal | None]
     repeats_left: Mapped[int | None]
     lead_days: Mapped[int]

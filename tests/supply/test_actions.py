@@ -27,6 +27,7 @@ from pillweb.supply.actions.booking import (
     remove_supply,
     set_refill,
 )
+from pillweb.supply.actions.reminding import check_supplies
 from pillweb.supply.models import Stock, SupplyEntry
 from pillweb.supply.queries.ledger import balances_of, ledger_of
 from pillweb.supply.queries.outlook import supplies_of
@@ -155,6 +156,22 @@ def test_taken_takes_off_and_undo_gives_exactly_that_back(
     assert cupboard.balance(pills) == 28
     assert cupboard.book() == 1
     assert cupboard.balance(pills) == 28
+
+
+def test_what_is_recorded_between_two_looks_is_booked_by_the_second(
+    cupboard: Cupboard, pills: Medication
+) -> None:
+    cupboard.receive(pills, 28)
+    for day, left in enumerate((28, 26, 24)):
+        at = cupboard.now.replace(hour=10) + day * DAY
+        assert check_supplies(cupboard.session, now=at, limit=9) == 1
+        assert cupboard.book() == 0
+        assert cupboard.balance(pills) == left
+        cupboard.now = at
+        for dose in cupboard.doses()[2 * day : 2 * day + 2]:
+            assert cupboard.take(dose.id)
+    assert cupboard.undo(cupboard.doses()[5].id)
+    assert cupboard.balance(pills) == 23
 
 
 def test_booking_twice_changes_nothing(cupboard: Cupboard, pills: Medication) -> None:
@@ -414,7 +431,9 @@ DEEDS = st.one_of(
     ),
     st.tuples(st.just("edit"), st.booleans(), st.sampled_from(sorted(AMOUNTS))),
     st.tuples(
-        st.sampled_from(["book", "sleep", "twice"]), st.booleans(), st.just(None)
+        st.sampled_from(["book", "look", "sleep", "twice"]),
+        st.booleans(),
+        st.just(None),
     ),
 )
 
@@ -449,6 +468,8 @@ class Story:
             assert not self.own.receive(self.pills[number], many, press=press)
         elif deed == "book":
             self.own.book()
+        elif deed == "look":
+            check_supplies(self.own.session, now=self.own.now, limit=99)
         elif deed == "sleep":
             self.own.now += timedelta(hours=11)
         plan(self.own.session, self.own.patient, now=self.own.now)

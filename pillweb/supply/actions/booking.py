@@ -6,17 +6,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
 from pillweb.base.zones import zone
-from pillweb.doses.models import DoseEvent
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
 from pillweb.supply.models import Stock, SupplyEntry
-from pillweb.supply.queries.ledger import balances_of, unbooked
+from pillweb.supply.queries.ledger import balances_of, newest_event_id, unbooked
 from pillweb.supply.rules.checks import LEAD_DAYS, next_check
 from pillweb.supply.rules.ledger import RECEIVED, RECOUNT
 from pillweb.supply.rules.units import NOTHING, quantity_words
@@ -63,11 +62,13 @@ def follow_supply(session: Session, medication: Medication, *, now: datetime) ->
     Following it twice changes nothing. All that was recorded since is booked.
     """
     patient = session.get_one(Patient, medication.patient_id)
+    newest = newest_event_id(session)
     row = {
         "medication_id": medication.id,
         "patient_id": patient.id,
         "since": now,
-        "after_event_id": session.scalar(select(func.max(DoseEvent.id))) or 0,
+        "after_event_id": newest,
+        "seen_event_id": newest,
         "lead_days": LEAD_DAYS,
         "check_at": next_check(now, zone(patient.zone)),
     }

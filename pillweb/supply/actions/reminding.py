@@ -14,6 +14,7 @@ from pillweb.outbox.actions import post_delivery
 from pillweb.patients.models import Patient
 from pillweb.supply.actions.booking import book_supply
 from pillweb.supply.models import Stock
+from pillweb.supply.queries.ledger import newest_event_id
 from pillweb.supply.queries.outlook import (
     Fetcher,
     Supplied,
@@ -47,13 +48,18 @@ def check_supplies(session: Session, *, now: datetime, limit: int) -> int:
 
 def _check(session: Session, patient: Patient, *, now: datetime) -> None:
     place = zone(patient.zone)
+    newest = newest_event_id(session)
     book_supply(session, patient.id, now=now)
     found = supplies_of(session, patient.id, place=place, now=now)
     low = _low(list(found.values()), patient, now=now)
     if is_waking(now, place):
         _tell(session, patient, low, now=now)
     for supplied in found.values():
-        supplied.stock.check_at = next_check(now, place)
+        stock = supplied.stock
+        stock.check_at = next_check(now, place)
+        # Whatever was being written when it was last looked at is booked by now.
+        stock.after_event_id = stock.seen_event_id
+        stock.seen_event_id = newest
 
 
 def _low(

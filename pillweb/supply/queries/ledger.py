@@ -34,8 +34,16 @@ def stocks_of(session: Session, patient_id: int) -> dict[int, Stock]:
     return {row.medication_id: row for row in rows}
 
 
+def newest_event_id(session: Session) -> int:
+    """Return the id of the newest event of any dose."""
+    return session.scalar(select(func.max(DoseEvent.id))) or 0
+
+
 def unbooked(session: Session, patient_id: int) -> list[Booking]:
     """Return what the ledger must still say of this patient's recorded doses."""
+    lowest = select(func.min(Stock.after_event_id)).where(
+        Stock.patient_id == patient_id
+    )
     rows = session.execute(
         select(
             DoseEvent.id,
@@ -55,7 +63,8 @@ def unbooked(session: Session, patient_id: int) -> list[Booking]:
         .join(Medication, Medication.id == Dose.medication_id)
         .outerjoin(SupplyEntry, SupplyEntry.dose_event_id == DoseEvent.id)
         .where(
-            Dose.patient_id == patient_id,
+            DoseEvent.patient_id == patient_id,
+            DoseEvent.id > lowest.scalar_subquery(),
             DoseEvent.id > Stock.after_event_id,
             SupplyEntry.id.is_(None),
         )

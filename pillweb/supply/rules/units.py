@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from pillweb.base.words import amount_words, plural
 from pillweb.schedules.rules.dose import decimal_of, read_dose
@@ -77,6 +78,7 @@ def units_used(dose: Dose, *, unit: str, strength: str) -> Fraction | None:
     return wanted / holds[0]
 
 
+@lru_cache(maxsize=1024)
 def planned_units(
     text: str, amount: Decimal | None, *, action: str | None, unit: str, strength: str
 ) -> Fraction | None:
