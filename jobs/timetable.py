@@ -6,7 +6,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from jobs import build_reports, deliver, fire_reminders, order_reports, plan_doses
+from jobs import (
+    build_reports,
+    check_supply,
+    deliver,
+    fire_reminders,
+    order_reports,
+    plan_doses,
+)
 from pillweb.base.queue import REMINDERS, REPORTS
 
 
@@ -24,6 +31,7 @@ class Job:
 TIMETABLE = (
     Job("plan_doses", plan_doses.oldest, plan_doses.run, REMINDERS, 120),
     Job("fire_reminders", fire_reminders.oldest, fire_reminders.run, REMINDERS, 30),
+    Job("check_supply", check_supply.oldest, check_supply.run, REPORTS, 120),
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),

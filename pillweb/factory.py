@@ -20,6 +20,8 @@ from pillweb.reminders.views import reminders
 from pillweb.reports.views import reports
 from pillweb.schedules.views import schedules
 from pillweb.sharing.views import sharing
+from pillweb.supply.views.change import supply_changes
+from pillweb.supply.views.show import supply
 from pillweb.web.errors import install_errors
 from pillweb.web.filters import STATIC, install_filters
 from pillweb.web.health import health
@@ -34,6 +36,8 @@ BLUEPRINTS = (
     doses,
     intakes,
     adherence,
+    supply,
+    supply_changes,
     schedules,
     sharing,
     reports,

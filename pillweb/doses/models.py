@@ -69,6 +69,7 @@ class DoseEvent(Base):
     """One thing said about a dose: who, when, from where, why. Append-only."""
 
     __tablename__ = "dose_event"
+    __table_args__ = (Index("ix_dose_event_patient_id_id", "patient_id", "id"),)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[int] = mapped_column(
         ForeignKey("patient.id", ondelete="CASCADE")

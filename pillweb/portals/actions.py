@@ -3,6 +3,8 @@
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -26,7 +28,9 @@ from pillweb.portals.rules import (
     ELDER,
     HISTORY,
     MEDICINES,
+    PACK_SIZE,
     STILL_OPEN,
+    SUPPLIES,
     demo_outcome,
 )
 from pillweb.reminders.actions import arm_reminders
@@ -40,6 +44,13 @@ from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.sharing.actions import grant_access
 from pillweb.sharing.queries import SELF
 from pillweb.sharing.rules import Level
+from pillweb.supply.actions.booking import (
+    count_supply,
+    follow_supply,
+    receive_supply,
+    set_refill,
+)
+from pillweb.supply.rules.checks import LEAD_DAYS, next_check
 
 A_WEEK = timedelta(days=7)
 SAME_FAMILY = 82
@@ -77,7 +88,11 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
         )
     _prescribe(session, patient, author_id=caregiver.id, began=began)
     _plan_since(session, patient, began=began, now=now)
+    for name in SUPPLIES:
+        _stock_up(session, patient, name, account_id=caregiver.id, began=began)
     _live_through(session, patient, account_id=elder.id, now=now)
+    for name in SUPPLIES:
+        _count(session, patient, name, account_id=caregiver.id, now=now)
     arm_reminders(session, [patient.id], now=now)
     order_report(
         session,
@@ -190,6 +205,54 @@ def _plan_since(
         plan_doses(session, [(patient.id, patient.zone)], now=at)
         at += A_WEEK
     plan_doses(session, [(patient.id, patient.zone)], now=now)
+
+
+def _medicine(session: Session, patient: Patient, name: str) -> Medication:
+    mine = select(Medication).where(Medication.patient_id == patient.id)
+    return next(row for row in session.scalars(mine) if row.name == name)
+
+
+def _stock_up(
+    session: Session, patient: Patient, name: str, *, account_id: int, began: datetime
+) -> None:
+    """Get what is used up in the history, and say how more is got."""
+    row, supply = _medicine(session, patient, name), SUPPLIES[name]
+    receive_supply(
+        session,
+        row,
+        quantity=Fraction(supply.had),
+        uses_repeat=False,
+        account_id=account_id,
+        press=None,
+        now=began,
+    )
+    set_refill(
+        session,
+        row,
+        pack_size=Decimal(PACK_SIZE),
+        repeats_left=supply.repeats_left,
+        lead_days=LEAD_DAYS,
+        fetcher_id=account_id,
+        now=began,
+    )
+
+
+def _count(
+    session: Session, patient: Patient, name: str, *, account_id: int, now: datetime
+) -> None:
+    """Count what is left where somebody did; who fetches it hears at the next 9am."""
+    row, counted = _medicine(session, patient, name), SUPPLIES[name].counted
+    if counted is not None:
+        count_supply(
+            session,
+            row,
+            counted=Fraction(counted),
+            account_id=account_id,
+            press=None,
+            now=now,
+        )
+    stock = follow_supply(session, row, now=now)
+    stock.check_at = next_check(now, zone(patient.zone))
 
 
 def _past_doses(session: Session, patient: Patient, *, now: datetime) -> Sequence[Dose]:

@@ -93,6 +93,23 @@ MEDICINES = (
     ),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class DemoSupply:
+    """What there was of a medicine at first, and what was counted today, if it was."""
+
+    had: int
+    counted: int | None
+    repeats_left: int
+
+
+# One is about to run out.
+SUPPLIES = {
+    "Amlodipine": DemoSupply(had=94, counted=5, repeats_left=1),
+    "Metformin": DemoSupply(had=224, counted=None, repeats_left=3),
+}
+PACK_SIZE = 28
+
 # How often each part of the day goes unrecorded, out of a hundred.
 UNRECORDED = {"morning": 3, "midday": 6, "evening": 8, "bedtime": 19}
 LATE = 4

@@ -1,5 +1,6 @@
 """What holds on every page: nothing clipped, nothing too small, nothing too faint."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,7 @@ SIZES: list[tuple[int, Literal["light", "dark"]]] = [
     (1280, "dark"),
 ]
 ROSA = "/patients/1"
+SOON = now().date() + timedelta(days=7)
 PAGES = [
     ("", "/sign-in"),
     ("", "/sign-up"),
@@ -36,6 +38,13 @@ PAGES = [
     ("rosa", f"{ROSA}/medicines"),
     ("rosa", f"{ROSA}/medicines/new"),
     ("rosa", f"{ROSA}/medicines/5"),
+    ("rosa", f"{ROSA}/supply"),
+    ("rosa", f"{ROSA}/supply/2"),
+    ("rosa", f"{ROSA}/supply/2/received"),
+    ("rosa", f"{ROSA}/supply/2/counted"),
+    ("rosa", f"{ROSA}/supply/2/gone"),
+    ("rosa", f"{ROSA}/supply/2/refill"),
+    ("rosa", f"{ROSA}/supply/pack?from={SOON}&to={SOON}"),
     ("rosa", f"{ROSA}/sharing"),
     ("rosa", f"{ROSA}/reports"),
     ("rosa", f"{ROSA}/reports/now"),
@@ -43,6 +52,7 @@ PAGES = [
     ("marta", "/patients/{difficult}/today"),
     ("marta", "/patients/{difficult}/calendar"),
     ("marta", "/patients/{difficult}/medicines"),
+    ("marta", "/patients/{difficult}/supply"),
     ("marta", "/patients/{difficult}/reports/now"),
 ]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from fractions import Fraction
 from itertools import product
 from typing import TypeVar
 
@@ -28,6 +29,8 @@ from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.schedules.models import Line, Plan
 from pillweb.sharing.models import ShareLink
+from pillweb.supply.actions.booking import count_supply
+from pillweb.supply.models import SupplyEntry
 from tests.world import World, csrf_of, signed_in
 
 _Row = TypeVar("_Row", bound=Base)
@@ -180,6 +183,15 @@ def _things_of(
             note=f"{canary} note",
         )
     )
+    count_supply(
+        session,
+        medication,
+        counted=Fraction(28),
+        account_id=None,
+        press=None,
+        now=now,
+    )
+    _first(session, SupplyEntry, patient_id).note = f"{canary}{MARKUP} count"
     report = Report(
         patient_id=patient_id,
         order_id=order.id,

@@ -16,6 +16,7 @@ MARK = frozenset({"rosa", "marta", "luis"})
 MANAGE = frozenset({"rosa", "marta"})
 LINK_HOLDER = frozenset({LINK})
 PERSON = "/patients/<int:patient_id>"
+SUPPLY = f"{PERSON}/supply/<int:medication_id>"
 
 POLICY: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
@@ -57,6 +58,17 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"GET {PERSON}/travel": MANAGE,
     f"POST {PERSON}/travel": MANAGE,
     f"POST {PERSON}/travel/<int:change_id>/cancel": MANAGE,
+    f"GET {PERSON}/supply": VIEW,
+    f"GET {PERSON}/supply/pack": VIEW,
+    f"GET {SUPPLY}": VIEW,
+    f"GET {SUPPLY}/received": MARK,
+    f"POST {SUPPLY}/received": MARK,
+    f"GET {SUPPLY}/counted": MARK,
+    f"POST {SUPPLY}/counted": MARK,
+    f"GET {SUPPLY}/gone": MARK,
+    f"POST {SUPPLY}/gone": MARK,
+    f"GET {SUPPLY}/refill": MANAGE,
+    f"POST {SUPPLY}/refill": MANAGE,
     f"GET {PERSON}/sharing": MANAGE,
     f"POST {PERSON}/sharing": MANAGE,
     f"POST {PERSON}/sharing/alerts": MANAGE,
@@ -118,6 +130,10 @@ FORMS: Mapping[str, Mapping[str, object]] = {
         "decided": "y",
     },
     f"POST {PERSON}/doses/<int:dose_id>/amount": {"amount": "1"},
+    f"POST {SUPPLY}/received": {"amount": "28"},
+    f"POST {SUPPLY}/counted": {"amount": "27 1/2"},
+    f"POST {SUPPLY}/gone": {"amount": "2", "cause": "lost"},
+    f"POST {SUPPLY}/refill": {"lead_days": "3", "fetcher": "patient"},
     f"POST {PERSON}/sharing": {"label": "Ann", "days": "30"},
     f"POST {PERSON}/reports": {
         "doctor_name": "Dr Chen",

@@ -1,5 +1,7 @@
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -8,8 +10,10 @@ import jobs
 from jobs.timetable import JOBS, TIMETABLE
 from migrations.tables import metadata
 from pillweb.base.db import Database
+from pillweb.medications.models import Medication
 from pillweb.reports.actions import want_report
 from pillweb.reports.models import ReportOrder
+from pillweb.supply.actions.booking import count_supply
 from tests.jobs.conftest import Moment
 from tests.services import SmtpSink
 from tests.world import World
@@ -57,6 +61,9 @@ def busy(db: Database, world: World, moment: Moment, sink: SmtpSink) -> World:
         order.next_on = moment.now.date()
         other = session.get_one(ReportOrder, world.other_order)
         day = moment.now.date()
+        pills = session.get_one(Medication, world.medication)
+        facts: dict[str, Any] = {"account_id": None, "press": None, "now": moment.now}
+        count_supply(session, pills, counted=Fraction(2), **facts)
         want_report(session, other, last=day, occasion="asked", now=moment.now)
     moment.move(days=1, hours=-1)
     return world

@@ -21,6 +21,8 @@ from pillweb.portals.actions import load_demo
 from pillweb.portals.rules import MEDICINES
 from pillweb.reminders.actions import fire_reminders
 from pillweb.reminders.models import Reminder
+from pillweb.supply.actions.reminding import check_supplies
+from pillweb.supply.queries.outlook import supplies_of
 
 HOUR = timedelta(hours=1)
 
@@ -87,6 +89,25 @@ def test_every_record_of_the_history_has_its_event(
     ).all()
     assert sorted(map(tuple, recorded)) == sorted(map(tuple, events))
     assert all(at is not None and at <= now for _, _, at in recorded)
+
+
+def test_one_medicine_is_about_to_run_out_and_one_is_not(
+    session: Session, now: datetime
+) -> None:
+    patient = load(session, now=now)
+    found = supplies_of(session, patient.id, place=zone(patient.zone), now=now)
+    days = [
+        (one.outlook.runs_out_on - now.date()).days
+        for one in found.values()
+        if one.outlook.runs_out_on
+    ]
+    assert len(days) == len(found) == 2
+    assert min(days) <= 5
+    assert max(days) >= 14
+    assert check_supplies(session, now=now, limit=9) == 0
+    check_supplies(session, now=now + HOUR, limit=9)
+    kinds = session.scalars(sa.select(Delivery.kind)).all()
+    assert kinds.count("refill_due") == 1
 
 
 # Of the 24 hours in London each database gets its half; elsewhere a few will do.
