@@ -1,16 +1,19 @@
-"""What happens to plans."""
+"""What happens to plans, and to those that are not finished."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pillweb.medications.models import Medication
 from pillweb.patients.actions import note_plan_change
-from pillweb.schedules.models import Line, Plan
-from pillweb.schedules.queries import current_plan, lines_of
+from pillweb.patients.models import Patient
+from pillweb.schedules.models import Line, Plan, PlanDraft
+from pillweb.schedules.queries import DRAFT_LIFE, current_plan, lines_of
 from pillweb.schedules.rules import line as rule
+from pillweb.schedules.rules.draft import Answers, answers_to_json
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.slots import is_same, match_slots
@@ -88,3 +91,70 @@ def stop_medication(session: Session, medication: Medication, *, now: datetime) 
         plan.valid_to = now
     medication.stopped_at = medication.stopped_at or now
     note_plan_change(session, medication.patient_id)
+
+
+def begin_draft(
+    session: Session,
+    *,
+    patient_id: int,
+    account_id: int | None,
+    answers: Answers,
+    key: str,
+    now: datetime,
+    source: str = "patient",
+    medication_id: int | None = None,
+) -> PlanDraft:
+    """Keep answers until they become a plan; the same key is the same draft.
+
+    `source` is patient, prescription or import; the page that begins a draft makes
+    its `key`, so that whoever presses twice begins one.
+    """
+    # Two presses at once wait for each other.
+    session.execute(
+        select(Patient.id).where(Patient.id == patient_id).with_for_update()
+    )
+    found = session.scalar(
+        select(PlanDraft).where(
+            PlanDraft.patient_id == patient_id, PlanDraft.key == key
+        )
+    )
+    if found is not None:
+        return found
+    row = PlanDraft(
+        patient_id=patient_id,
+        account_id=account_id,
+        medication_id=medication_id,
+        source=source,
+        key=key,
+        answers=_told(answers),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _told(answers: Answers) -> str:
+    return json.dumps(answers_to_json(answers), ensure_ascii=False)
+
+
+def keep_answers(row: PlanDraft, answers: Answers, *, now: datetime) -> None:
+    """Keep what was answered; its life begins anew."""
+    row.answers = _told(answers)
+    row.updated_at = now
+
+
+def close_draft(
+    row: PlanDraft, *, now: datetime, medication_id: int | None = None
+) -> None:
+    """Forget the answers: they went live as this medicine's, or were thrown away."""
+    row.answers = "{}"
+    row.medication_id = medication_id or row.medication_id
+    row.closed_at = row.closed_at or now
+
+
+def forget_drafts(session: Session, *, now: datetime) -> int:
+    """Delete drafts that nobody touched for their whole life; return how many."""
+    old = delete(PlanDraft).where(PlanDraft.updated_at < now - DRAFT_LIFE)
+    return len(session.scalars(old.returning(PlanDraft.id)).all())

@@ -1,5 +1,6 @@
 """Questions about plans."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,12 +9,15 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from pillweb.base.errors import NotFoundError
 from pillweb.medications.models import Medication
-from pillweb.schedules.models import Line, Plan
+from pillweb.schedules.models import Line, Plan, PlanDraft
+from pillweb.schedules.rules.draft import Answers, answers_from_json
 from pillweb.schedules.rules.lateness import MedicineClass
 
 REACHES_BACK = timedelta(minutes=30)
 NOTHING = timedelta(0)
+DRAFT_LIFE = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +112,45 @@ def medicines_of(session: Session, patient_id: int) -> Sequence[ListedMedication
         rules = (*earlier.rules, rule) if rule is not None else earlier.rules
         found[medication.id] = ListedMedication(medication, rules)
     return list(found.values())
+
+
+def draft_of(session: Session, patient_id: int, draft_id: int) -> PlanDraft:
+    """Return a draft of this patient, closed ones too; it waits for whoever writes it.
+
+    Raises:
+        NotFoundError: the patient has no such draft.
+    """
+    row = session.scalar(
+        select(PlanDraft)
+        .where(PlanDraft.id == draft_id, PlanDraft.patient_id == patient_id)
+        .with_for_update()
+    )
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def answers_in(row: PlanDraft) -> Answers:
+    """Return the answers that a draft keeps."""
+    return answers_from_json(json.loads(row.answers))
+
+
+def drafts_of(
+    session: Session, patient_id: int, *, now: datetime
+) -> Sequence[PlanDraft]:
+    """Return the patient's open drafts that are not too old, newest first."""
+    return session.scalars(
+        select(PlanDraft)
+        .where(
+            PlanDraft.patient_id == patient_id,
+            PlanDraft.closed_at.is_(None),
+            PlanDraft.updated_at >= now - DRAFT_LIFE,
+        )
+        .order_by(PlanDraft.id.desc())
+    ).all()
+
+
+def oldest_draft(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when a draft waits to be forgotten."""
+    last = session.scalar(select(func.min(PlanDraft.updated_at)))
+    return None if last is None or last > now - DRAFT_LIFE else last + DRAFT_LIFE
