@@ -131,6 +131,20 @@ def lines_of(answers: Answers) -> list[Line]:
     return [line_of(part) for part in answers.parts]
 
 
+def known_lines(answers: Answers) -> list[Line]:
+    """Return the lines of the parts that are answered and fit together."""
+    return [line_of(part) for part in answers.parts if not problem_in(part)]
+
+
+def problem_in(part: Part) -> str:
+    """Return what is wrong with a part as a sentence, nothing where it is a line."""
+    try:
+        line_of(part)
+    except ValueError as problem:
+        return str(problem)
+    return ""
+
+
 def how_of(line: Mapping[str, Any]) -> How | None:
     """Return the way in which a line is asked for, None where its kind is not known."""
     kind: Kind | None = line.get("kind")
@@ -253,6 +267,12 @@ def with_how(answers: Answers, number: int, how: How) -> Answers:
     return with_part(
         answers, number, replace(part, how=how, line=line, open=(*asked, *settle))
     )
+
+
+def without_part(answers: Answers, number: int) -> Answers:
+    """Return the answers without a part; the last one stays, begun anew."""
+    parts = (*answers.parts[:number], *answers.parts[number + 1 :])
+    return replace(answers, parts=parts or (Part(),))
 
 
 def with_part(answers: Answers, number: int, part: Part) -> Answers:
