@@ -16,7 +16,10 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.reminders.views import reminders
 from pillweb.reports.views import reports
-from pillweb.schedules.views import schedules
+from pillweb.schedules.views.changes import changes
+from pillweb.schedules.views.check import checks
+from pillweb.schedules.views.drafts import drafts
+from pillweb.schedules.views.medicines import schedules
 from pillweb.sharing.views import sharing
 from pillweb.web.errors import install_errors
 from pillweb.web.filters import STATIC, install_filters
@@ -32,6 +35,9 @@ BLUEPRINTS = (
     doses,
     adherence,
     schedules,
+    drafts,
+    checks,
+    changes,
     sharing,
     reports,
     reminders,

@@ -7,13 +7,17 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from pillweb.medications.actions import add_medication, describe_medication
 from pillweb.medications.models import Medication
+from pillweb.medications.rules import ORDINARY
 from pillweb.patients.actions import note_plan_change
 from pillweb.patients.models import Patient
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.queries import DRAFT_LIFE, current_plan, lines_of
 from pillweb.schedules.rules import line as rule
-from pillweb.schedules.rules.draft import Answers, answers_to_json
+from pillweb.schedules.rules.compare import match_lines
+from pillweb.schedules.rules.draft import FACTS, Answers, answers_to_json
+from pillweb.schedules.rules.draft import lines_of as lines_of_draft
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.slots import is_same, match_slots
@@ -32,9 +36,9 @@ def set_plan(
 ) -> Plan:
     """Say from now on how a medicine is taken; the earlier version is kept, ended.
 
-    A line of the new version that stands where one stood before is the same line:
-    its doses keep their identity, and times that only moved keep their slot. Where
-    all lines say what holds already, the version that stands is returned as it is.
+    A line of the new version that is one of the old ones (`match_lines`) stays the
+    same line: its doses keep their identity, and times that only moved keep their
+    slot. Where all lines say what holds already, the version that stands is returned.
     """
     # Two who save at once wait for each other; the second builds on the first.
     session.execute(
@@ -60,8 +64,9 @@ def set_plan(
     )
     session.add(plan)
     session.flush()
-    for position, new in enumerate(lines):
-        old = earlier[position] if position < len(earlier) else None
+    matched = match_lines([line_from_json(old.rule) for old in earlier], lines)
+    for position, (new, place) in enumerate(zip(lines, matched, strict=True)):
+        old = None if place is None else earlier[place]
         kept = new if old is None else match_slots(line_from_json(old.rule), new)
         session.add(
             Line(
@@ -84,13 +89,64 @@ def _are_same(earlier: Sequence[Line], lines: Sequence[rule.Line]) -> bool:
     )
 
 
-def stop_medication(session: Session, medication: Medication, *, now: datetime) -> None:
-    """End a medicine's plan from now on; its history stays."""
+def stop_medication(
+    session: Session,
+    medication: Medication,
+    *,
+    now: datetime,
+    author_id: int | None = None,
+    reason: str = "",
+) -> None:
+    """End a medicine's plan from now on; its history stays, and says who and why."""
     plan = current_plan(session, medication.id)
     if plan is not None and plan.valid_to is None:
         plan.valid_to = now
+        plan.ended_by_id, plan.end_reason = author_id, reason
     medication.stopped_at = medication.stopped_at or now
     note_plan_change(session, medication.patient_id)
+
+
+def start_plan(
+    session: Session,
+    draft: PlanDraft,
+    answers: Answers,
+    *,
+    author_id: int | None,
+    reason: str,
+    now: datetime,
+) -> Medication:
+    """Let a draft go live: its medicine is added or changed, and its plan holds.
+
+    Raises:
+        ValueError: a question is open.
+    """
+    lines = lines_of_draft(answers)
+    facts = {name: answers.medicine.get(name, "") for name in FACTS}
+    facts["category"] = facts["category"] or ORDINARY
+    later = {
+        name: facts.pop(name) for name in ("category", "ingredients", "missed_text")
+    }
+    if draft.medication_id is None:
+        medication = add_medication(
+            session, patient_id=draft.patient_id, now=now, **facts
+        )
+    else:
+        medication = session.get_one(Medication, draft.medication_id)
+        describe_medication(medication, **facts)
+    medication.category = later["category"]
+    medication.ingredients = later["ingredients"] or None
+    medication.missed_text = later["missed_text"] or None
+    set_plan(
+        session,
+        medication,
+        lines=lines,
+        author_id=author_id,
+        now=now,
+        reason=reason,
+        source=draft.source,
+    )
+    close_draft(draft, now=now, medication_id=medication.id)
+    return medication
 
 
 def begin_draft(

@@ -76,7 +76,7 @@ class HowForm(Form):
     """In which way it is taken."""
 
     how = RadioField(
-        "How is it taken?",
+        "Choose what is nearest",
         choices=choices(*HOW_WORDS),
         validators=[InputRequired("Choose how it is taken.")],
     )
@@ -86,7 +86,7 @@ class DaysForm(QuestionForm):
     """On which days there are doses."""
 
     kind = RadioField(
-        "On which days?",
+        "Choose what is nearest",
         choices=choices(
             ("every", "Every day"),
             ("weekdays", "On some days of the week"),

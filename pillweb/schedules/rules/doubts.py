@@ -21,7 +21,7 @@ def doubts_about(
     new: Sequence[Line],
     *,
     unit: str,
-    twins: Iterable[str],
+    twins: Iterable[tuple[int, str]],
     has_doses: bool,
     is_outdated: bool,
 ) -> list[Doubt]:
@@ -31,17 +31,17 @@ def doubts_about(
         old: The plan that stands, empty for a new medicine.
         new: The plan to come.
         unit: The medicine's unit in the singular.
-        twins: Names of other medicines of the patient that may be the same one.
+        twins: Ids and names of other medicines that may be the same one.
         has_doses: Whether any dose is still to come; true for as needed.
         is_outdated: Whether the plan was changed since these answers began.
     """
     found = [
         Doubt(
-            f"twin-{number}",
+            f"twin_{number}",
             f"You already have {name}. Is this the same medicine?",
             "No, it is another medicine.",
         )
-        for number, name in enumerate(twins)
+        for number, name in twins
     ]
     if more := much_more(old, new, unit):
         was, now = (dose_words(dose, unit) for dose in more)

@@ -105,6 +105,37 @@ def next_question(answers: Answers) -> tuple[int, Question] | None:
     return None
 
 
+def question_at(answers: Answers, number: int, name: str) -> Question | None:
+    """Return the question of this name where that part answers it, else None."""
+    if number >= len(answers.parts):
+        return None
+    part = answers.parts[number]
+    asked = (*OF_MEDICINE, *questions_of(part), "text")
+    return next((one for one in QUESTIONS if one == name and one in asked), None)
+
+
+def question_before(
+    answers: Answers, number: int, question: Question
+) -> tuple[int, Question] | None:
+    """Return the part and the question that was asked before, None for the first."""
+    order: list[tuple[int, Question]] = [(0, "medicine")]
+    order += [
+        (place, asked)
+        for place, part in enumerate(answers.parts)
+        for asked in questions_of(part)
+    ]
+    here = (number, question)
+    place = order.index(here) if here in order else 1 if question == "more" else 0
+    return order[place - 1] if place else None
+
+
+def with_new_part(answers: Answers) -> Answers:
+    """Return the answers with one more part, unless one is still to be begun."""
+    if answers.parts[-1:] == (Part(),):
+        return answers
+    return replace(answers, parts=(*answers.parts, Part()))
+
+
 def questions_of(part: Part) -> tuple[Question, ...]:
     """Return the questions that a part of this kind answers, in their order."""
     asked: tuple[Question, ...] = QUESTIONS_OF[part.how] if part.how else ()

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pillweb.base import words
+from pillweb.schedules.rules.days import last_of
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import (
     Days,
@@ -264,6 +265,14 @@ def until_words(line: Line) -> str:
     if line.end_date:
         parts.append(f"until {words.long_date_words(line.end_date)}")
     return ", ".join(parts)
+
+
+def end_words(line: Line) -> str:
+    """Return how a line ends, steps that run out too; "it goes on" where it does."""
+    last = last_of(line) if line.steps else None
+    if last is not None and line.end_date is None:
+        return f"until {words.long_date_words(last)}"
+    return until_words(line) or "it goes on"
 
 
 def start_words(line: Line) -> str:
