@@ -19,6 +19,20 @@ SIZES: list[tuple[int, Literal["light", "dark"]]] = [
     (1280, "dark"),
 ]
 ROSA = "/patients/1"
+QUESTIONS = (
+    "",
+    "/0/medicine",
+    "/0/more",
+    "/0/how",
+    "/0/times",
+    "/0/days",
+    "/0/dates",
+    "/1/steps",
+    "/2/interval",
+    "/3/needed",
+    "/4/once",
+    "/0/text",
+)
 PAGES = [
     ("", "/sign-in"),
     ("", "/sign-up"),
@@ -36,6 +50,10 @@ PAGES = [
     ("rosa", f"{ROSA}/medicines"),
     ("rosa", f"{ROSA}/medicines/new"),
     ("rosa", f"{ROSA}/medicines/5"),
+    ("rosa", f"{ROSA}/medicines/5/stop"),
+    ("rosa", f"{ROSA}/medicines/5/pause"),
+    ("rosa", f"{ROSA}/medicines/5/history"),
+    *(("marta", f"{{draft}}{question}") for question in QUESTIONS),
     ("rosa", f"{ROSA}/sharing"),
     ("rosa", f"{ROSA}/reports"),
     ("rosa", f"{ROSA}/reports/now"),
@@ -80,7 +98,7 @@ def test_a_page_is_readable_and_easy_to_hit(
     [
         ("", "/sign-in", "Sign in"),
         ("rosa", "/people/new", "Go on"),
-        ("rosa", f"{ROSA}/medicines/new", "Save this medicine"),
+        ("rosa", f"{ROSA}/medicines/new", "Go on"),
         ("rosa", f"{ROSA}/sharing", "Make the link"),
         ("rosa", f"{ROSA}/reports", "Save"),
     ],

@@ -9,7 +9,6 @@ from wtforms.validators import DataRequired
 from pillweb.schedules.forms.describe import WhyForm
 from pillweb.schedules.rules.doubts import Doubt
 
-
 PLEASE = "Say whether this is right, or change your answers."
 
 

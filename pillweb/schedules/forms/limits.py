@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from wtforms import SelectField, StringField, ValidationError
 
-from pillweb.base.words import number_words
+from pillweb.base.words import number_words, plural
 from pillweb.schedules.forms.questions import QuestionForm, changed
 from pillweb.schedules.forms.reading import (
     read_amount,
@@ -123,11 +123,12 @@ class NeededForm(AmountForm):
             return
         try:
             most = read_dose(read_dose_text(said(field), self.unit, self.kept))
-            one = read_dose(self.is_amount(said(self.amount)).rpartition(" to ")[2])
+            largest = said(self.amount).rpartition(" to ")[2]
+            one = read_dose(read_dose_text(largest, self.unit, self.kept))
         except ValueError as error:
             raise ValidationError(str(error)) from None
         if most.unit != one.unit and {most.unit, one.unit} - WEIGHTS:
-            unit = one.unit or self.unit
+            unit = one.unit or plural(self.unit)
             raise ValidationError(f"Write the most in {unit}, as the amount is.")
 
     def validate_apart(self, field: StringField) -> None:

@@ -135,7 +135,8 @@ def read_range_text(text: str, unit: str = "", kept: Collection[str] = ()) -> st
     if text.strip() in kept:
         return text.strip()
     low, high = read_dose(read_dose_text(least, unit)), read_dose_text(most, unit)
-    if (low.fraction or 0) >= (read_dose(high).fraction or 0):
+    in_one_unit = low.unit in ("", read_dose(high).unit)
+    if in_one_unit and (low.fraction or 0) >= (read_dose(high).fraction or 0):
         raise ValueError("Write the smaller amount first, such as 1 to 2.")
     return (
         f"{low.text} to {high} {'' if read_dose(high).unit else plural(unit)}".strip()

@@ -89,7 +89,7 @@ def _of_words(before: Told, after: Told) -> list[str]:
 def _of_pauses(old: Line, new: Line) -> list[str]:
     said = [pause_words(one) for one in new.pauses if one not in old.pauses]
     over = [pause_words(one) for one in old.pauses if one not in new.pauses]
-    return [f"{words.capitalize()}." for words in said] + [
+    return [f"{words[:1].upper()}{words[1:]}." for words in said] + [
         f"No longer {words}." for words in over
     ]
 

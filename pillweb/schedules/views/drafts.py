@@ -228,6 +228,8 @@ def post_remove_part(patient_id: int, draft_id: int, part: int) -> ResponseRetur
     answers = answers_in(draft)
     is_there = request.form.get("parts") == str(len(answers.parts))
     if draft.closed_at is None and is_there:
+        if part >= len(answers.parts):
+            raise NotFoundError
         keep_answers(draft, without_part(answers, part), now=now())
     return go(_next_url(door, draft))
 
