@@ -1,96 +1,110 @@
-"""The days to come of a plan, as a person looks them through before it starts."""
+"""What a line given as JSON comes to, as JSON: for support and for checking."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
-from pillweb.base.words import date_words, time_words
-from pillweb.base.zones import Zone, day_bounds, local
-from pillweb.schedules.rules.days import is_paused
-from pillweb.schedules.rules.line import Line, Meals
-from pillweb.schedules.rules.occurrence import Occurrence
-from pillweb.schedules.rules.words import intake_words
+from pillweb.base.zones import UnknownZone, local, zone
+from pillweb.schedules.rules import fields
+from pillweb.schedules.rules.as_needed import Taken, next_allowed
+from pillweb.schedules.rules.line import Line, Prn
+from pillweb.schedules.rules.line_json import dose_from_json, line_from_json
+from pillweb.schedules.rules.occurrences import Occurrence, Window, occurrences
+from pillweb.schedules.rules.slots_of_day import TAKE
 
-Occur = Callable[[Line, tuple[datetime, datetime]], Sequence[Occurrence]]
-
-# Until a patient says when they eat and sleep.
-USUAL_MEALS = Meals(
-    usual=(
-        ("wake", time(7, 30)),
-        ("breakfast", time(8)),
-        ("lunch", time(12, 30)),
-        ("dinner", time(18)),
-        ("bedtime", time(22)),
-    )
-)
-PREVIEW_DAYS = 14
-A_DAY = timedelta(days=1)
-TAKE = "take"
-EARLIER = "Earlier times of this day are over."
-
-
-class PreviewDay(NamedTuple):
-    """One day: its doses as (time, amount) in words, and what is special about it."""
-
-    day: str
-    doses: tuple[tuple[str, str], ...]
-    note: str
+LONGEST_WINDOW = timedelta(days=36_525)
+MOST_DOSES = 100_000
+MOST_TAKEN = 10_000
+A_STEP = timedelta(days=366)
 
 
 def preview(
-    lines: Sequence[Line],
-    occur: Occur,
-    place: Zone,
-    first: date,
-    unit: str = "",
-    *,
-    since: datetime | None = None,
-) -> list[PreviewDay]:
-    """Return two weeks of a plan by the patient's own clock, days without doses too.
+    given: Mapping[str, object], place: str, start: object, end: object
+) -> object:
+    """Return each dose of the window, or when an as-needed dose is next allowed.
 
-    What was due before `since` is over, and told so.
+    `given` is a line as `line_from_json` reads it; an as-needed one also says `taken`
+    and `now` (or `start` is now), and needs no window. The nominal date of doses that
+    count hours is "-", as in the worked examples: no day is theirs.
 
     Raises:
-        ValueError: a line cannot be planned; the field is named.
+        ValueError: it cannot be read, or the answer would be too long; it says why.
     """
-    days = [first + number * A_DAY for number in range(PREVIEW_DAYS)]
-    window = day_bounds(first, place)[0], day_bounds(days[-1], place)[1]
-    doses: dict[date, list[tuple[datetime, str]]] = {day: [] for day in days}
-    notes = {day: [_clocks(day, place), _pauses(lines, day)] for day in days}
-    for one in (dose for line in lines for dose in occur(line, window)):
-        shown = local(one.due_at, place)
-        if since is not None and one.due_at < since:
-            notes[shown.date()][0] = EARLIER
-            continue
-        doses[shown.date()].append((shown, _words_of(one, unit)))
-    return [
-        PreviewDay(
-            day=date_words(day),
-            doses=tuple((time_words(at.time()), said) for at, said in sorted(found)),
-            note=" ".join(note for note in notes[day] if note),
-        )
-        for day, found in doses.items()
-    ]
+    try:
+        zone(place)
+    except UnknownZone as problem:
+        raise ValueError(f"--zone: {problem}") from problem
+    if given.get("kind") == "prn":
+        return _as_needed(given, start)
+    line = line_from_json(given)
+    window = _window(start, end)
+    dated = line.kind != "interval"
+    return [_told(one, dated=dated) for one in _doses(line, place, window)]
 
 
-def _words_of(one: Occurrence, unit: str) -> str:
-    action = "" if one.action == TAKE else one.action
-    return intake_words(one.dose, action, unit)
+def _window(start: object, end: object) -> Window:
+    low, high = fields.an_instant(start, "--from"), fields.an_instant(end, "--to")
+    if high < low:
+        raise ValueError("--to: is before --from.")
+    if high - low > LONGEST_WINDOW:
+        raise ValueError("--to: choose a window of 100 years at most.")
+    return low, high
 
 
-def _pauses(lines: Sequence[Line], day: date) -> str:
-    return "Paused." if any(is_paused(line, day) for line in lines) else ""
+def _doses(line: Line, place: str, window: Window) -> Iterator[Occurrence]:
+    at, end = window
+    step = A_STEP if line.count is None else LONGEST_WINDOW
+    number = 0
+    while at < end:
+        upto = min(at + step, end)
+        for one in occurrences(line, place, (at, upto)):
+            number += 1
+            if number > MOST_DOSES:
+                raise ValueError(
+                    f"--to: choose a shorter window; this one has more than "
+                    f"{MOST_DOSES:,} doses."
+                )
+            yield one
+        at = upto
 
 
-def _clocks(day: date, place: Zone) -> str:
-    start, end = day_bounds(day, place)
-    if start == end:
-        return "This day is left out of the calendar."
-    change = A_DAY - (end - start)
-    if not change:
-        return ""
-    way = "forward" if change > timedelta(0) else "back"
-    minutes = int(abs(change) / timedelta(minutes=1))
-    hours, rest = divmod(minutes, 60)
-    how_far = f"{minutes} minutes" if rest else f"{hours} hour{'s' * (hours > 1)}"
-    return f"The clocks go {way} {how_far}."
+def _told(one: Occurrence, *, dated: bool) -> dict[str, str | None]:
+    shown = local(one.due_at, zone(one.zone))
+    action = None if one.action == TAKE else one.action
+    return {
+        "due_utc": _instant(one.due_at),
+        "local": f"{shown:%Y-%m-%dT%H:%M%z}",
+        "nominal_date": one.nominal_date.isoformat() if dated else "-",
+        "dose": one.dose or action,
+    }
+
+
+def _instant(moment: datetime) -> str:
+    whole = not (moment.second or moment.microsecond)
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='minutes' if whole else 'auto')}Z"
+
+
+def _as_needed(given: Mapping[str, object], start: object) -> object:
+    rule = {key: value for key, value in given.items() if key not in ("taken", "now")}
+    line = line_from_json(rule)
+    now = fields.an_instant(start if given.get("now") is None else given["now"], "now")
+    told = given.get("taken")
+    taken = fields.a_list([] if told is None else told, "taken", empty=True)
+    if len(taken) > MOST_TAKEN:
+        raise ValueError(f"taken: give the last {MOST_TAKEN:,} doses at most.")
+    doses = [_taken(one, f"taken[{place}]") for place, one in enumerate(taken)]
+    allowed = next_allowed(line.prn or Prn(), doses, now, dose=line.dose)
+    return {"next_allowed_utc": None if allowed is None else _instant(allowed)}
+
+
+def _taken(value: object, field: str) -> Taken:
+    if isinstance(value, str):
+        return Taken(fields.an_instant(value, field))
+    given = fields.an_object(value, field, ("at", "dose", "amount"))
+    if "dose" in given and "amount" in given:
+        raise ValueError(f"{field}: give either dose or amount.")
+    at = fields.an_instant(given.get("at"), f"{field}.at")
+    name = "amount" if "amount" in given else "dose"
+    amount = given.get(name)
+    dose = None if amount is None else dose_from_json(amount, f"{field}.{name}")
+    return Taken(at, dose)

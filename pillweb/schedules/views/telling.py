@@ -15,7 +15,7 @@ from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.occurrence import Occurrence
 from pillweb.schedules.rules.occurrences import next_after, occurrences
 from pillweb.schedules.rules.pausing import pause_to_come
-from pillweb.schedules.rules.preview import USUAL_MEALS, Occur, PreviewDay, preview
+from pillweb.schedules.rules.two_weeks import USUAL_MEALS, Occur, PreviewDay, preview
 from pillweb.schedules.rules.words import in_words
 from pillweb.sharing.rules import Door
 
