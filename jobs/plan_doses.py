@@ -1,18 +1,20 @@
 """Plans doses a week ahead, for whoever's plan changed or whose week runs out."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
 from pillweb.base.log import log
-from pillweb.doses.actions.planning import plan_doses
+from pillweb.base.zones import tzdata_version
+from pillweb.doses.actions.planning import Planning, replan_doses
 from pillweb.doses.queries import oldest_unplanned, patients_to_plan
-from pillweb.reminders.actions import arm_reminders
+from pillweb.reminders.actions import arm_reminders, tell_of_new_clock
 
 BATCH = 50
+A_DAY = timedelta(days=1)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -44,11 +46,27 @@ def _waiting(failed: Collection[int]) -> Sequence[tuple[int, str]]:
 
 def _plan(patients: Sequence[tuple[int, str]]) -> int:
     with transaction() as (session, now):
-        added = plan_doses(session, patients, now=now)
         ids = [patient_id for patient_id, _ in patients]
+        planned = replan_doses(session, ids, now=now)
         arm_reminders(session, ids, now=now)
-    log.info("doses_planned", patients=len(ids), added=added)
+        _tell_of_new_clocks(session, planned, now=now)
+    log.info("doses_planned", patients=len(ids), added=planned.added)
     return len(ids)
+
+
+def _tell_of_new_clocks(session: Session, planned: Planning, *, now: datetime) -> None:
+    """Log whose zone data changed; write to whom a dose of the next 24 hours moves."""
+    for patient_id, before in planned.zone_data.items():
+        moves = [move for move in planned.moves if move.patient_id == patient_id]
+        log.info(
+            "zone_data_changed",
+            patient=patient_id,
+            before=before,
+            after=tzdata_version(),
+            moved=len(moves),
+        )
+        if any(min(move.before, move.after) < now + A_DAY for move in moves):
+            tell_of_new_clock(session, patient_id, version=tzdata_version(), now=now)
 
 
 def _plan_alone(patient: tuple[int, str], failed: set[int]) -> int:

@@ -14,6 +14,7 @@ from pillweb.doses.views import doses
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
+from pillweb.portals.views.times import times
 from pillweb.reminders.views import reminders
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     reports,
     reminders,
     accounts,
+    times,
     mailbox,
     health,
 )

@@ -43,7 +43,10 @@ def account_by_email(session: Session, email: str) -> Account | None:
 def viewer_of(session: Session, token: str, *, now: datetime) -> Viewer | None:
     """Return who is signed in by a cookie's secret, while the session lives."""
     row = ask(session, _VIEWER, {"hash": token_hash(token), "now": now}).first()
-    return None if row is None else Viewer(*row)
+    if row is None:
+        return None
+    account_id, session_id, name, email = row
+    return Viewer(account_id, session_id, name, email, now)
 
 
 def live_link(session: Session, token: str, *, now: datetime) -> AccountLink | None:

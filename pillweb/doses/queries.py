@@ -16,6 +16,7 @@ from pillweb.doses.rules import (
     LEAD,
     OPEN,
     REPLAN_BEFORE,
+    TRAVEL,
     DoseFacts,
 )
 from pillweb.medications.models import Medication
@@ -43,6 +44,7 @@ _FACTS = (
         Dose.state,
         Dose.recorded_at,
         Dose.taken_at,
+        Dose.zone,
     )
     .join(Medication, Medication.id == Dose.medication_id)
     .where(Dose.patient_id == bindparam("patient_id"))
@@ -64,7 +66,13 @@ _TODAY = _BETWEEN.where(
         ),
     )
 )
-_ON_DATE = _BETWEEN.where(Dose.nominal_date == bindparam("on"))
+# A day also tells what a journey left out of it.
+_ON_DATE = _FACTS.where(
+    Dose.due_at >= bindparam("start"),
+    Dose.due_at < bindparam("end"),
+    or_(Dose.state != CANCELLED, Dose.skip_reason == TRAVEL),
+    Dose.nominal_date == bindparam("on"),
+)
 _DUE_AT = _FACTS.where(Dose.due_at == bindparam("due_at"), Dose.state != CANCELLED)
 _ONE = _FACTS.where(Dose.id == bindparam("dose_id"))
 
@@ -90,6 +98,7 @@ def _facts(
             state=state,
             recorded_at=recorded_at,
             taken_at=taken_at,
+            zone=zone,
         )
         for (
             dose_id,
@@ -108,6 +117,7 @@ def _facts(
             state,
             recorded_at,
             taken_at,
+            zone,
         ) in ask(session, statement, values).all()
     ]
 

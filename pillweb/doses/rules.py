@@ -15,6 +15,7 @@ from pillweb.base.words import (
     part_of_day,
     time_words,
 )
+from pillweb.base.zones import Zone, local
 from pillweb.schedules.rules.words import intake_words
 
 OPEN = "open"
@@ -24,6 +25,8 @@ SKIPPED = "skipped"
 NOT_TAKEN = "not_taken"
 HELD = "held"
 CANCELLED = "cancelled"
+# The reason of a cancelled dose that a journey brought too near to the one before.
+TRAVEL = "travel"
 RECORDED = (TAKEN, PART, SKIPPED, NOT_TAKEN)
 
 HORIZON = timedelta(days=7)
@@ -54,6 +57,7 @@ class DoseFacts(NamedTuple):
     state: str
     recorded_at: datetime | None
     taken_at: datetime | None
+    zone: str
 
 
 class Card(NamedTuple):
@@ -143,7 +147,7 @@ def _state_words(
         SKIPPED: "Skipped",
         NOT_TAKEN: "Not taken",
         HELD: "Paused",
-        CANCELLED: "No longer in the plan",
+        CANCELLED: "Moved by travel",
         "no_record": "No record",
         "due": f"Due at {due}",
         "to_come": f"Later, at {due}",
@@ -188,6 +192,16 @@ def without_names(doses: Iterable[DoseFacts]) -> list[DoseFacts]:
     """Return doses that tell how many and when, but not which medicine."""
     return [
         dose._replace(name="Medicine", strength="", reason="", instruction="")
+        for dose in doses
+    ]
+
+
+def told_here(doses: Iterable[DoseFacts], place: Zone) -> list[DoseFacts]:
+    """Return doses with the times of the clock that is in force now."""
+    return [
+        dose
+        if dose.zone == place.key
+        else dose._replace(clock=local(dose.due_at, place).time())
         for dose in doses
     ]
 

@@ -1,7 +1,7 @@
 """Today: what to take now, and what was taken."""
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -19,8 +19,10 @@ from pillweb.doses.rules import (
     is_late_entry,
     read_day,
     today_page,
+    told_here,
     without_names,
 )
+from pillweb.patients.queries import zone_at
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page
@@ -37,7 +39,7 @@ def _today(door: Door) -> dict[str, object]:
     at = now()
     place = zone(door.zone)
     here = local(at, place)
-    found = day_of(session(), door.patient_id, place=place, now=at)
+    found = told_here(day_of(session(), door.patient_id, place=place, now=at), place)
     today = today_page(
         found if door.shows_names else without_names(found),
         who="" if door.is_self else door.patient_name,
@@ -79,7 +81,8 @@ def _day_asked(text: str) -> date:
 
 def _day(door: Door, on: date) -> dict[str, object]:
     at = now()
-    place = zone(door.zone)
+    noon = datetime.combine(on, time(12), UTC)
+    place = zone(zone_at(session(), door.patient_id, at=min(noon, at)))
 
     def clock(instant: datetime) -> str:
         here = local(instant, place)
@@ -94,7 +97,7 @@ def _day(door: Door, on: date) -> dict[str, object]:
         "day": day_page(
             doses_on(session(), door.patient_id, on),
             on=on,
-            today=local(at, place).date(),
+            today=local(at, zone(door.zone)).date(),
             now=at,
             clock=clock,
             may_mark=door.may_mark,

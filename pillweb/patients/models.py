@@ -1,8 +1,9 @@
-"""The row of a person who takes medicine."""
+"""The rows of a person who takes medicine, and of the clocks they lived by."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedText
@@ -12,8 +13,10 @@ from pillweb.base.db import Base, Id
 class Patient(Base):
     """A person who takes medicine; every health row carries this row's id.
 
-    `plan_revision` goes up with every change of a plan: planning compares it
-    with the revision it last worked from.
+    `zone` is where they live now; `meals` when they eat and sleep, as the JSON of
+    `schedules.rules.line.Meals`, None while nobody said. `plan_revision` goes up with
+    every change of what planning works from: it compares it with the revision it last
+    worked from.
     """
 
     __tablename__ = "patient"
@@ -24,3 +27,29 @@ class Patient(Base):
     created_at: Mapped[datetime]
     plan_revision: Mapped[int] = mapped_column(default=0)
     is_demo: Mapped[bool] = mapped_column(default=False)
+    meals: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class ZoneChange(Base):
+    """From an instant on a patient lives by another clock; the past keeps its own.
+
+    `is_travel` is false where home itself is another zone: it moved, or had been given
+    wrongly. `before` is the zone left behind, of life or of home.
+    """
+
+    __tablename__ = "zone_change"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE")
+    )
+    at: Mapped[datetime]
+    zone: Mapped[str] = mapped_column(String(60))
+    before: Mapped[str] = mapped_column(String(60))
+    is_travel: Mapped[bool]
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    created_at: Mapped[datetime]
+    __table_args__: Any = (
+        Index("ix_zone_change_patient_id_at", "patient_id", "at", unique=True),
+    )

@@ -1,8 +1,9 @@
 """Loads the demo family: made by the same actions as a real one."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -10,11 +11,12 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.zones import local, zone
-from pillweb.doses.actions.planning import plan_doses
+from pillweb.doses.actions.planning import plan_doses, replan_doses
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules import SKIPPED, TAKEN
 from pillweb.medications.actions import add_medication
-from pillweb.patients.actions import add_patient
+from pillweb.medications.models import Medication
+from pillweb.patients.actions import add_patient, change_meals
 from pillweb.patients.models import Patient
 from pillweb.portals.queries import person_just_added
 from pillweb.portals.rules import (
@@ -31,6 +33,10 @@ from pillweb.reminders.actions import arm_reminders
 from pillweb.reports.actions import order_report
 from pillweb.reports.rules import MONTHLY
 from pillweb.schedules.actions import set_plan
+from pillweb.schedules.queries import current_plan, lines_of
+from pillweb.schedules.rules.journey import with_policy
+from pillweb.schedules.rules.line import ZonePolicy
+from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.sharing.actions import grant_access
 from pillweb.sharing.queries import SELF
 from pillweb.sharing.rules import Level
@@ -117,6 +123,37 @@ def add_person(
         now=now,
     )
     return patient.id
+
+
+def keep_meals(
+    session: Session, patient_id: int, meals: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Keep when a patient eats and sleeps; what came due until now stays as it was."""
+    replan_doses(session, [patient_id], now=now)
+    change_meals(session, patient_id, meals)
+
+
+def keep_policy(
+    session: Session,
+    medication: Medication,
+    policy: ZonePolicy,
+    *,
+    author_id: int,
+    now: datetime,
+) -> None:
+    """Take a medicine by home times or by local times on journeys from now on."""
+    plan = current_plan(session, medication.id)
+    rows = lines_of(session, plan.id) if plan else []
+    lines = [line_from_json(row.rule) for row in rows]
+    kept = "Home times" if policy == "home" else "Local times"
+    set_plan(
+        session,
+        medication,
+        lines=with_policy(lines, policy),
+        author_id=author_id,
+        now=now,
+        reason=f"{kept} on journeys",
+    )
 
 
 def _prescribe(

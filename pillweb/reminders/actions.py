@@ -17,6 +17,7 @@ from pillweb.medications.models import Medication
 from pillweb.outbox.actions import post_delivery
 from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import zone_at, zone_in_force
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.rules import (
     LAST_LOOK,
@@ -55,7 +56,7 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
     said is gathered, one message a patient, that never says "take it now".
     """
     rows = session.execute(
-        select(Reminder, Patient)
+        select(Reminder, Patient, zone_in_force(Reminder.due_at))
         .join(Patient, Patient.id == Reminder.patient_id)
         .where(
             Reminder.state == "open",
@@ -66,20 +67,20 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)
     ).all()
-    for reminder, patient in rows:
-        _fire(session, reminder, patient, now=now)
+    for reminder, patient, place in rows:
+        _fire(session, reminder, patient, place, now=now)
     return len(rows) + _end_ladders(session, now=now, limit=limit)
 
 
 def _fire(
-    session: Session, reminder: Reminder, patient: Patient, *, now: datetime
+    session: Session, reminder: Reminder, patient: Patient, place: str, *, now: datetime
 ) -> None:
     doses = _standing(session, reminder)
     still_open = [category for category, state in doses if state == OPEN]
     steps = ladder_of(still_open or [category for category, _ in doses])
     step = step_due(reminder.due_at, steps, now=now)
     if step is not None and still_open:
-        _speak(session, reminder, patient, step=step, now=now)
+        _speak(session, reminder, patient, place, step=step, now=now)
     following = next_step_at(reminder.due_at, steps, now=now)
     reminder.next_at = following or reminder.due_at + TOO_LATE + LAST_LOOK
 
@@ -99,10 +100,16 @@ def _standing(session: Session, reminder: Reminder) -> Sequence[tuple[str, str]]
 
 
 def _speak(
-    session: Session, reminder: Reminder, patient: Patient, *, step: int, now: datetime
+    session: Session,
+    reminder: Reminder,
+    patient: Patient,
+    place: str,
+    *,
+    step: int,
+    now: datetime,
 ) -> None:
     token = new_token()
-    at = local(reminder.due_at, zone(patient.zone))
+    at = local(reminder.due_at, zone(place))
     posted = post_delivery(
         session,
         kind=DOSE_DUE,
@@ -187,7 +194,10 @@ def _post_late(
 ) -> None:
     for reminder in missed:
         reminder.last_fired_at = now
-    moments = [local(reminder.due_at, zone(patient.zone)) for reminder in missed]
+    moments = [
+        local(reminder.due_at, zone(zone_at(session, patient.id, at=reminder.due_at)))
+        for reminder in missed
+    ]
     post_delivery(
         session,
         kind="dose_late",
@@ -202,4 +212,23 @@ def _post_late(
         },
         now=now,
         patient_id=patient.id,
+    )
+
+
+def tell_of_new_clock(
+    session: Session, patient_id: int, *, version: str, now: datetime
+) -> bool:
+    """Post once for a version of the zone data that the clocks changed."""
+    patient = session.get_one(Patient, patient_id)
+    return post_delivery(
+        session,
+        kind="clock_changed",
+        recipient=patient.reminder_email,
+        dedupe_key=f"clock_changed:{patient_id}:{version}",
+        context={
+            "first_name": patient.name,
+            "link": link(f"/patients/{patient_id}/today"),
+        },
+        now=now,
+        patient_id=patient_id,
     )

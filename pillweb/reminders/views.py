@@ -11,7 +11,7 @@ from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.queries import doses_due_at
 from pillweb.doses.rules import OPEN, RECORDED, may_undo
-from pillweb.patients.models import Patient
+from pillweb.patients.queries import zone_at
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries import reminder_behind
 from pillweb.reminders.rules import is_too_late
@@ -27,8 +27,8 @@ GUESSES = "30 per 10 minutes"
 
 
 def _answer(token: str, reminder: Reminder) -> dict[str, object]:
-    place = zone(session().get_one(Patient, reminder.patient_id).zone)
     at = now()
+    place = zone(zone_at(session(), reminder.patient_id, at=at))
     doses = doses_due_at(session(), reminder.patient_id, reminder.due_at)
     left = [dose for dose in doses if dose.state == OPEN]
     done = [dose for dose in doses if dose.state in RECORDED]

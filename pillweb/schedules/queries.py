@@ -1,30 +1,33 @@
 """Questions about plans."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from pillweb.accounts.models import Account
 from pillweb.base.errors import NotFoundError
 from pillweb.medications.models import Medication
+from pillweb.patients.models import Patient, ZoneChange
+from pillweb.patients.queries import zone_changes_of
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules import line as rules
 from pillweb.schedules.rules.draft import Answers, answers_from_json
 from pillweb.schedules.rules.lateness import MedicineClass
-from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.schedules.rules.life import USUAL_MEALS, Life
+from pillweb.schedules.rules.line_json import line_from_json, meals_from_json
 
 REACHES_BACK = timedelta(minutes=30)
 NOTHING = timedelta(0)
 DRAFT_LIFE = timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedLine:
+class PlannedLine(NamedTuple):
     """A line as planning needs it, with the instants between which it holds."""
 
     patient_id: int
@@ -32,7 +35,7 @@ class PlannedLine:
     plan_id: int
     medication_id: int
     category: MedicineClass
-    rule: dict[str, Any]
+    rule: rules.Line
     version: int
     valid_from: datetime
     valid_to: datetime | None
@@ -75,7 +78,7 @@ def planned_lines(
             Plan.id,
             Plan.medication_id,
             Medication.category,
-            Line.rule,
+            cast(Line.rule, Text),
             Plan.version,
             Plan.valid_from,
             Plan.valid_to,
@@ -88,7 +91,45 @@ def planned_lines(
         )
         .order_by(Line.patient_id, Plan.id, Line.sequence)
     )
-    return [PlannedLine(*row) for row in rows]
+    return [PlannedLine._make((*row[:5], _line_of(row[5]), *row[6:])) for row in rows]
+
+
+@lru_cache(maxsize=4096)
+def _line_of(text: str) -> rules.Line:
+    return line_from_json(json.loads(text))
+
+
+def lives_of(session: Session, patient_ids: Collection[int]) -> dict[int, Life]:
+    """Return by which clocks and meals these patients live."""
+    changes: dict[int, list[ZoneChange]] = {}
+    for change in zone_changes_of(session, patient_ids):
+        changes.setdefault(change.patient_id, []).append(change)
+    rows = session.execute(
+        select(Patient.id, Patient.zone, Patient.meals).where(
+            Patient.id.in_(patient_ids)
+        )
+    )
+    return {
+        row.id: life_of(row.zone, row.meals, changes.get(row.id, ())) for row in rows
+    }
+
+
+def life_of(
+    zone: str, meals: Mapping[str, Any] | None, changes: Sequence[ZoneChange]
+) -> Life:
+    """Return the life of a patient whose home is `zone` now."""
+    moves = [change for change in changes if not change.is_travel]
+    return Life(
+        zone=changes[0].before if changes else zone,
+        home=moves[0].before if moves else zone,
+        changes=_as_rules(changes),
+        moves=_as_rules(moves),
+        meals=USUAL_MEALS if meals is None else meals_from_json(meals),
+    )
+
+
+def _as_rules(changes: Iterable[ZoneChange]) -> tuple[rules.ZoneChange, ...]:
+    return tuple(rules.ZoneChange(change.at, change.zone) for change in changes)
 
 
 def current_plan(session: Session, medication_id: int) -> Plan | None:
@@ -198,3 +239,8 @@ def oldest_draft(session: Session, *, now: datetime) -> datetime | None:
     """Return since when a draft waits to be forgotten."""
     last = session.scalar(select(func.min(PlanDraft.updated_at)))
     return None if last is None or last > now - DRAFT_LIFE else last + DRAFT_LIFE
+
+
+def life_with(session: Session, patient_id: int) -> Life:
+    """Return by which clocks and meals one patient lives."""
+    return lives_of(session, [patient_id])[patient_id]

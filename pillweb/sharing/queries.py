@@ -3,14 +3,15 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import ask
+from pillweb.base.db import UTCDateTime, ask
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import zone_in_force
 from pillweb.sharing.models import Grant, ShareLink
 from pillweb.sharing.rules import Door, Level, link_is_live, may
 
@@ -22,6 +23,7 @@ _DOOR = (
         Patient.id,
         Patient.name,
         Patient.zone,
+        zone_in_force(bindparam("at", type_=UTCDateTime())).label("zone_now"),
         Grant.level,
         (Grant.role == SELF).label("is_self"),
     )
@@ -42,14 +44,19 @@ def open_door(
     Raises:
         NotFoundError: no such patient, or not for this viewer.
     """
-    who = {"patient_id": patient_id, "account_id": viewer.account_id}
+    who = {
+        "patient_id": patient_id,
+        "account_id": viewer.account_id,
+        "at": viewer.at,
+    }
     row = ask(session, _DOOR, who).first()
     if row is None or not may(row.level, need):
         raise NotFoundError
     return Door(
         patient_id=row.id,
         patient_name=row.name,
-        zone=row.zone,
+        zone=row.zone_now,
+        home_zone=row.zone,
         level=row.level,
         is_self=row.is_self,
         base_url=f"/patients/{row.id}",
@@ -92,13 +99,17 @@ def open_shared_door(
         LinkGoneError: never opened here, expired or revoked.
     """
     row = session.execute(
-        select(ShareLink, Patient)
+        select(
+            ShareLink,
+            Patient,
+            zone_in_force(literal(now, UTCDateTime())).label("zone_now"),
+        )
         .join(Patient, Patient.id == ShareLink.patient_id)
         .where(ShareLink.id == link_id)
     ).first()
     if link_id not in opened or row is None:
         raise LinkGoneError
-    share, patient = row
+    share, patient, zone_now = row
     if not link_is_live(
         expires_at=share.expires_at, revoked_at=share.revoked_at, now=now
     ):
@@ -106,7 +117,8 @@ def open_shared_door(
     return Door(
         patient_id=patient.id,
         patient_name=patient.name,
-        zone=patient.zone,
+        zone=zone_now,
+        home_zone=patient.zone,
         level=Level.VIEW,
         is_self=False,
         base_url=f"/shared/{link_id}",

@@ -40,7 +40,10 @@ def link_expiry(days: int, *, now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """An opened patient: who it is, and how much the viewer may see and do."""
+    """An opened patient: who it is, and how much the viewer may see and do.
+
+    `zone` is the zone the patient lives by now, `home_zone` the one at home.
+    """
 
     patient_id: int
     patient_name: str
@@ -50,6 +53,7 @@ class Door:
     base_url: str
     is_shared: bool = False
     shows_names: bool = True
+    home_zone: str = ""
 
     @property
     def may_mark(self) -> bool:
@@ -70,6 +74,18 @@ class Nav:
     base_url: str = ""
     places: tuple[tuple[str, str], ...] = ()
     signed_in: bool = True
+    clock_words: str = ""
+
+
+def clock_words(door: Door) -> str:
+    """Return by which clock a patient's pages tell times, where that is a question.
+
+    It is one for whoever helps from elsewhere, and for everybody on a journey (T15).
+    """
+    if door.is_self and door.zone == door.home_zone:
+        return ""
+    city = door.zone.rpartition("/")[2].replace("_", " ")
+    return f"Times are by the clock in {city}."
 
 
 def nav_of(door: Door) -> Nav:
@@ -84,4 +100,5 @@ def nav_of(door: Door) -> Nav:
         base_url=door.base_url,
         places=tuple(places),
         signed_in=not door.is_shared,
+        clock_words=clock_words(door),
     )

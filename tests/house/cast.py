@@ -23,7 +23,7 @@ from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.medications.models import Medication
-from pillweb.patients.models import Patient
+from pillweb.patients.models import Patient, ZoneChange
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.schedules.actions import begin_draft
@@ -182,6 +182,15 @@ def _things_of(
         pdf=f"%PDF {canary}".encode(),
     )
     session.add(report)
+    change = ZoneChange(
+        patient_id=patient_id,
+        at=now + timedelta(days=30),
+        zone="Asia/Tokyo",
+        before=who.zone,
+        is_travel=True,
+        created_at=now,
+    )
+    session.add(change)
     session.flush()
     key, number, token = _mail_key(owner), 0, "made-up" * 6
     if owner == "rosa":
@@ -198,6 +207,7 @@ def _things_of(
         "order_id": order.id,
         "link_id": link.id,
         "report_id": report.id,
+        "change_id": change.id,
         "token": token,
         "key": key,
         "number": number,

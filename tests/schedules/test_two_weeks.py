@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from pillweb.base.zones import zone
+from pillweb.schedules.rules.life import USUAL_MEALS
 from pillweb.schedules.rules.line import Line, Pause
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.occurrences import occurrences
 from pillweb.schedules.rules.offered_class import offered_class
 from pillweb.schedules.rules.pausing import pause_to_come, paused, resumed
-from pillweb.schedules.rules.two_weeks import USUAL_MEALS, PreviewDay, preview
+from pillweb.schedules.rules.two_weeks import PreviewDay, preview
 
 DAILY = {"kind": "clock", "start_date": "2026-01-01"}
 FRIDAY = date(2026, 11, 20)

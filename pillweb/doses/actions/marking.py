@@ -17,6 +17,7 @@ from pillweb.doses.rules import (
     TAKEN,
     UNDO_FOR,
 )
+from pillweb.patients.actions import note_plan_change
 
 _DOSE = table_of(Dose)
 _APPEND = insert(table_of(DoseEvent))
@@ -127,7 +128,7 @@ def undo_marks(
             taken_amount=None,
             skip_reason=None,
         )
-        .returning(Dose.id),
+        .returning(Dose.id, Dose.due_at),
         execution_options={"synchronize_session": False},
     ).all()
     _append(
@@ -139,6 +140,9 @@ def undo_marks(
         channel=channel,
         now=now,
     )
+    if any(dose.due_at > now for dose in undone):
+        # What stood only because it was recorded may be in no plan any more.
+        note_plan_change(session, patient_id)
     return len(undone)
 
 

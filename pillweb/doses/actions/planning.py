@@ -1,40 +1,70 @@
-"""Doses are planned: added, moved and cancelled as the plans want."""
+"""Doses are planned: added, moved, held and cancelled as the plans want."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new, table_of, upsert
+from pillweb.base.db import ask, insert_many_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
+from pillweb.doses.actions.wanted import Identity, Wanted, identity_of, wanted_of
 from pillweb.doses.models import Dose, Horizon
 from pillweb.doses.queries import horizons_of
-from pillweb.doses.rules import (
-    CANCELLED,
-    HORIZON,
-    OPEN,
-)
+from pillweb.doses.rules import CANCELLED, HELD, HORIZON, OPEN, RECORDED, TRAVEL
 from pillweb.patients.models import Patient
-from pillweb.schedules.queries import (
-    REACHES_BACK,
-    PlannedLine,
-    planned_lines,
-)
-from pillweb.schedules.rules.lateness import missed_after
-from pillweb.schedules.rules.lateness import window as on_time_window
-from pillweb.schedules.rules.line_json import line_from_json
-from pillweb.schedules.rules.occurrences import next_after, occurrences
+from pillweb.schedules.queries import REACHES_BACK, lives_of, planned_lines
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-A_MINUTE = timedelta(minutes=1)
 SAME_DAYS = timedelta(days=2)
-A_DAY = timedelta(days=1)
+HALF_A_DAY = timedelta(hours=12)
+UNRECORDED = (OPEN, HELD)
 
 _DOSE = table_of(Dose)
+_CANCEL = (
+    update(_DOSE)
+    .where(
+        _DOSE.c.id.in_(bindparam("ids", expanding=True)),
+        _DOSE.c.state.not_in(RECORDED),
+    )
+    .values(state=CANCELLED, skip_reason=None)
+)
 
-Identity = tuple[int, int, Any, int]
+
+class Move(NamedTuple):
+    """A dose to come that is due at another instant than before."""
+
+    patient_id: int
+    before: datetime
+    after: datetime
+
+
+class Planning(NamedTuple):
+    """What planning did.
+
+    `zone_data` names the version each patient was planned by before, where it was
+    another; `moves` are the doses that moved by that alone.
+    """
+
+    added: int
+    zone_data: Mapping[int, str]
+    moves: tuple[Move, ...]
+
+
+class Stretch(NamedTuple):
+    """What is planned of one patient: doses from `since` on.
+
+    Those due until `settled` stand as they are. Until then doses may be moved, but
+    only from `added_from` on may one be added. `is_new` where nothing is planned yet.
+    """
+
+    since: datetime
+    settled: datetime
+    added_from: datetime
+    revision: int
+    zone_data: str
+    is_new: bool = False
 
 
 def plan_doses(
@@ -42,149 +72,170 @@ def plan_doses(
 ) -> int:
     """Make the doses of these (id, zone) patients what their plans want.
 
-    Adds what is missing until seven days from now, moves and cancels doses that
-    nobody has recorded and no plan wanted at their time, and touches nothing that
-    was settled before. Running it twice changes nothing. Returns the number of
-    doses added.
+    Returns the number of doses added; `replan_doses` says how.
     """
     ids = [patient_id for patient_id, _ in patients]
-    zones = dict(patients)
+    return replan_doses(session, ids, now=now).added
+
+
+def replan_doses(
+    session: Session, patient_ids: Sequence[int], *, now: datetime
+) -> Planning:
+    """Make the doses of these patients what their plans want.
+
+    Adds what is missing until seven days from now, moves and cancels doses that
+    nobody has recorded and no plan wanted at their time, and touches nothing that
+    was settled before. Days of a pause have held doses. Running it twice changes
+    nothing.
+    """
     # Locked in order, so that two planners of one patient wait for each other.
     locked = session.execute(
         select(Patient.id, Patient.plan_revision)
-        .where(Patient.id.in_(ids))
+        .where(Patient.id.in_(patient_ids))
         .order_by(Patient.id)
         .with_for_update()
     )
     revisions = {row.id: row.plan_revision for row in locked}
     until = now + HORIZON
-    since = _unsettled_since(session, revisions, now=now)
-    wanted, held = _wanted(session, zones, since=since, until=until)
-    existing = _existing(session, since)
+    stretches = _stretches(session, revisions, now=now)
+    rows = _wanted_rows(session, stretches, until=until)
+    wanted = {identity_of(row): row for row in rows}
+    added = 0
+    moved: list[Move] = []
+    all_new = all(stretch.is_new for stretch in stretches.values())
+    if all_new:
+        added = insert_many_new(session, Dose, [*wanted.values()])
+    if not all_new or added < len(wanted):
+        more, moved = _settle(session, stretches, rows, wanted, now=now)
+        added += more
+    _note_horizons(session, stretches, now=now, until=until)
+    older = {
+        patient_id: stretch.zone_data
+        for patient_id, stretch in stretches.items()
+        if stretch.zone_data != tzdata_version()
+    }
+    return Planning(added, older, tuple(m for m in moved if m.patient_id in older))
+
+
+def _settle(
+    session: Session,
+    stretches: Mapping[int, Stretch],
+    rows: Sequence[Wanted],
+    wanted: dict[Identity, Wanted],
+    *,
+    now: datetime,
+) -> tuple[int, list[Move]]:
+    """Make what is there what is wanted; return how many were added, which moved."""
+    asked = {(identity_of(row), row.due_at) for row in rows}
+    existing = _existing(session, stretches)
     free = {
         key: row
         for key, row in existing.items()
-        if _is_free(row, since=since, held=(key, row["due_at"]) in held, now=now)
+        if _is_free(
+            row,
+            settled=stretches[row.patient_id].settled,
+            asked=(key, row.due_at) in asked,
+            now=now,
+        )
     }
-    _cancel_unwanted(session, [free[key] for key in free.keys() - wanted.keys()])
-    _move_changed(session, existing, free, wanted)
-    fresh = [row for key, row in wanted.items() if key not in existing]
-    added = insert_new(session, Dose, fresh)
-    _note_horizons(session, revisions, now=now, until=until)
-    return added
+    _leave_out_what_was_recorded(existing, wanted)
+    unwanted = [free[key] for key in free.keys() - wanted.keys()]
+    _cancel(session, [row for row in unwanted if _is_shown(row, now=now)])
+    moved = _move_changed(session, existing, free, wanted, stretches)
+    fresh = [
+        dose
+        for key, dose in wanted.items()
+        if key not in existing and dose.due_at >= stretches[dose.patient_id].added_from
+    ]
+    return insert_many_new(session, Dose, fresh), moved
 
 
 def _note_horizons(
-    session: Session, revisions: Mapping[int, int], *, now: datetime, until: datetime
+    session: Session,
+    stretches: Mapping[int, Stretch],
+    *,
+    now: datetime,
+    until: datetime,
 ) -> None:
     rows = [
         {
             "patient_id": patient_id,
-            "plan_revision": revision,
+            "plan_revision": stretch.revision,
             "tzdata_version": tzdata_version(),
             "planned_at": now,
             "planned_until": until,
         }
-        for patient_id, revision in revisions.items()
+        for patient_id, stretch in stretches.items()
     ]
     upsert(session, Horizon, rows)
 
 
-def _unsettled_since(
+def _stretches(
     session: Session, revisions: Mapping[int, int], *, now: datetime
-) -> dict[int, datetime]:
-    """Return from when on each patient's doses may be other than planned.
+) -> dict[int, Stretch]:
+    """Return what of each patient's doses may be other than planned.
 
-    Where neither plan nor zone data changed since, that is the end of what was
-    planned: so the daily planning of a day more costs a day, and not a week.
+    Where neither plan nor zone data changed since, that begins at the end of what was
+    planned: so the daily planning of a day more costs a day, and not a week. Where the
+    zone data alone changed, what came due until now was lived by the old data.
     """
-    since = dict.fromkeys(revisions, LONG_AGO - REACHES_BACK)
-    for horizon in horizons_of(session, revisions):
-        patient_id = horizon.patient_id
-        unchanged = (
-            horizon.plan_revision == revisions[patient_id]
-            and horizon.tzdata_version == tzdata_version()
-        )
-        if unchanged:
-            since[patient_id] = horizon.planned_until
+    stretches = {}
+    horizons = {one.patient_id: one for one in horizons_of(session, revisions)}
+    for patient_id, revision in revisions.items():
+        known = horizons.get(patient_id)
+        if known is None:
+            begin = LONG_AGO - REACHES_BACK
+            found = Stretch(
+                begin, LONG_AGO, begin, revision, tzdata_version(), is_new=True
+            )
+        elif (known.plan_revision, known.tzdata_version) == (
+            revision,
+            tzdata_version(),
+        ):
+            end = known.planned_until
+            found = Stretch(end, end, end, revision, known.tzdata_version, is_new=True)
         else:
-            settled = min(horizon.planned_at, horizon.planned_until)
-            since[patient_id] = min(now, settled) - REACHES_BACK
-    return since
-
-
-def _wanted(
-    session: Session,
-    zones: Mapping[int, str],
-    *,
-    since: Mapping[int, datetime],
-    until: datetime,
-) -> tuple[dict[Identity, dict[str, Any]], set[tuple[Identity, datetime]]]:
-    """Return the rows the newest plans want, and every moment any version wanted."""
-    wanted: dict[Identity, dict[str, Any]] = {}
-    held: set[tuple[Identity, datetime]] = set()
-    earliest = min(since.values(), default=until)
-    for line in planned_lines(session, list(zones), since=earliest):
-        window = (since[line.patient_id], until)
-        for row in _wanted_rows(line, zone=zones[line.patient_id], window=window):
-            wanted[_identity(row)] = row
-            held.add((_identity(row), row["due_at"]))
-    return wanted, held
+            same_plan = known.plan_revision == revision
+            settled = min(now if same_plan else known.planned_at, known.planned_until)
+            back = min(now, settled)
+            found = Stretch(
+                since=back - HALF_A_DAY,
+                settled=settled,
+                added_from=back - REACHES_BACK,
+                revision=revision,
+                zone_data=known.tzdata_version if same_plan else tzdata_version(),
+            )
+        stretches[patient_id] = found
+    return stretches
 
 
 def _wanted_rows(
-    planned: PlannedLine, *, zone: str, window: tuple[datetime, datetime]
-) -> Iterator[dict[str, Any]]:
-    """Yield the dose rows one line asks for, inside the time its plan holds."""
-    since, until = window
-    start = max(since, planned.holds_from)
-    end = until if planned.valid_to is None else min(until, planned.valid_to)
-    line = line_from_json(planned.rule)
-    # The first dose after the window tells how long its last one stays open.
-    found = occurrences(line, zone, (start, end + A_DAY))
-    dues = [due for due in found if due.due_at < end]
-    beyond = found[len(dues)] if len(dues) < len(found) else None
-    shared = {
-        "patient_id": planned.patient_id,
-        "medication_id": planned.medication_id,
-        "line_id": planned.line_id,
-        "plan_id": planned.plan_id,
-        "tzdata_version": tzdata_version(),
-        "window_min": on_time_window(line, planned.category) // A_MINUTE,
-        "state": OPEN,
-        "system_fault": False,
-    }
-    if dues and beyond is None:
-        beyond = next_after(line, zone, dues[-1].due_at)
-    for due, following in zip(dues, [*dues[1:], beyond], strict=False):
-        next_due_at = None if following is None else following.due_at
-        yield {
-            **shared,
-            "nominal_date": due.nominal_date,
-            "slot": due.slot,
-            "zone_epoch": due.zone_epoch,
-            "due_at": due.due_at,
-            "local_label": due.local_label,
-            "zone": due.zone,
-            "amount": due.amount,
-            "dose_text": due.dose or None,
-            "action": due.action or None,
-            "missed_at": due.due_at + missed_after(line, due.due_at, next_due_at),
-        }
-
-
-def _identity(row: Mapping[str, Any] | RowMapping) -> Identity:
-    return (row["line_id"], row["zone_epoch"], row["nominal_date"], row["slot"])
+    session: Session, stretches: Mapping[int, Stretch], *, until: datetime
+) -> list[Wanted]:
+    """Return every dose that any version of a plan wanted, those of the newest last."""
+    earliest = min((one.since for one in stretches.values()), default=until)
+    lives = lives_of(session, stretches)
+    return [
+        dose
+        for line in planned_lines(session, stretches, since=earliest)
+        for dose in wanted_of(
+            line,
+            lives[line.patient_id],
+            window=(stretches[line.patient_id].since, until),
+        )
+    ]
 
 
 def _existing(
-    session: Session, since: Mapping[int, datetime]
-) -> dict[Identity, RowMapping]:
-    """Return each patient's doses since then, and cancelled ones of the same days.
+    session: Session, stretches: Mapping[int, Stretch]
+) -> dict[Identity, Row[Any]]:
+    """Return each patient's doses since then, and of the days before the cancelled.
 
-    A cancelled dose of this morning is the one that a time moved to tonight needs.
+    A cancelled dose of this morning is the one that a time moved to tonight needs; a
+    recorded one of the morning may be tonight's by another clock.
     """
-    rows = session.execute(
+    earliest = min((one.since for one in stretches.values()), default=LONG_AGO)
+    rows: Iterable[Any] = session.execute(
         select(
             Dose.id,
             Dose.patient_id,
@@ -193,82 +244,134 @@ def _existing(
             Dose.nominal_date,
             Dose.slot,
             Dose.due_at,
+            Dose.missed_at,
+            Dose.local_label,
+            Dose.zone,
             Dose.state,
+            Dose.skip_reason,
             Dose.plan_id,
         ).where(
-            Dose.patient_id.in_(since),
-            Dose.due_at >= min(since.values(), default=LONG_AGO) - SAME_DAYS,
+            Dose.patient_id.in_(stretches),
+            Dose.due_at >= earliest - SAME_DAYS,
         )
-    ).mappings()
+    )
     return {
-        _identity(row): row
+        identity_of(row): row
         for row in rows
-        if row["due_at"] >= since[row["patient_id"]] or row["state"] == CANCELLED
+        if row.due_at >= stretches[row.patient_id].since
+        or row.state in (CANCELLED, *RECORDED)
     }
 
 
 def _is_free(
-    row: RowMapping,
+    row: Row[Any],
     *,
-    since: Mapping[int, datetime],
-    held: bool,
+    settled: datetime,
+    asked: bool,
     now: datetime,
 ) -> bool:
     """Say whether planning may still change a dose; what is recorded is not free.
 
     One whose time came while nobody planned is free when no plan wanted it then.
     """
-    if row["state"] == CANCELLED:
+    if row.state == CANCELLED:
         return True
-    if row["state"] != OPEN:
+    if row.state not in UNRECORDED:
         return False
-    unsettled = row["due_at"] > since[row["patient_id"]] + REACHES_BACK
-    return row["due_at"] > now or (unsettled and not held)
+    return bool(row.due_at > now or (row.due_at > settled and not asked))
 
 
-def _cancel_unwanted(session: Session, rows: Collection[RowMapping]) -> None:
-    gone = [row["id"] for row in rows if row["state"] == OPEN]
-    if gone:
-        session.execute(
-            update(Dose)
-            .where(Dose.id.in_(gone), Dose.state == OPEN)
-            .values(state=CANCELLED)
-        )
+def _leave_out_what_was_recorded(
+    existing: Mapping[Identity, Row[Any]], wanted: dict[Identity, Wanted]
+) -> None:
+    """Ask for nothing that was recorded ahead of a change of clock.
+
+    Decided here: the same slot of the same date under another clock is the same dose
+    while the one recorded would still be waited for, half a day at most.
+    """
+    recorded: dict[tuple[int, Any, int], list[Row[Any]]] = {}
+    for row in existing.values():
+        if row.state in RECORDED:
+            key = (row.line_id, row.nominal_date, row.slot)
+            recorded.setdefault(key, []).append(row)
+    for dose in [*wanted.values()] if recorded else ():
+        for row in recorded.get((dose.line_id, dose.nominal_date, dose.slot), ()):
+            waited = min(row.missed_at - row.due_at, HALF_A_DAY)
+            if (
+                row.zone_epoch != dose.zone_epoch
+                and abs(row.due_at - dose.due_at) < waited
+            ):
+                wanted.pop(identity_of(dose), None)
+
+
+def _is_shown(row: Row[Any], *, now: datetime) -> bool:
+    return bool(
+        row.state in UNRECORDED or (row.skip_reason == TRAVEL and row.due_at > now)
+    )
+
+
+def _cancel(session: Session, rows: Collection[Row[Any]]) -> None:
+    if rows:
+        ask(session, _CANCEL, {"ids": [row.id for row in rows]})
 
 
 def _move_changed(
     session: Session,
-    existing: Mapping[Identity, RowMapping],
-    free: Mapping[Identity, RowMapping],
-    wanted: Mapping[Identity, Mapping[str, Any]],
-) -> None:
-    """Give free doses what the newest plan says of them.
+    existing: Mapping[Identity, Row[Any]],
+    free: Mapping[Identity, Row[Any]],
+    wanted: Mapping[Identity, Wanted],
+    stretches: Mapping[int, Stretch],
+) -> list[Move]:
+    """Give free doses what the newest plan says of them; return which got a new time.
 
     All are lifted out first, because two may trade their times. One that would land
     on a dose that stands, taken already perhaps, is not asked for.
     """
     moving = [
-        key for key, row in free.items() if key in wanted and _differs(row, wanted[key])
+        key
+        for key, row in free.items()
+        if key in wanted
+        and _differs(row, wanted[key])
+        and (
+            row.state != CANCELLED
+            or wanted[key].due_at >= stretches[row.patient_id].added_from
+        )
     ]
-    _cancel_unwanted(session, [free[key] for key in moving])
+    _cancel(session, [free[key] for key in moving])
     lifted = set(moving) | (free.keys() - wanted.keys())
     standing = {
-        (row["line_id"], row["due_at"])
+        (row.line_id, row.due_at)
         for key, row in existing.items()
-        if key not in lifted and row["state"] != CANCELLED
+        if key not in lifted and row.state != CANCELLED
     }
+    moves = []
     for key in moving:
-        new = wanted[key]
-        place = (new["line_id"], new["due_at"])
-        if place in standing:
-            continue
-        standing.add(place)
+        row, new = free[key], wanted[key]
+        place = (new.line_id, new.due_at)
+        if new.state != CANCELLED:
+            if place in standing:
+                continue
+            standing.add(place)
         session.execute(
             update(Dose)
-            .where(Dose.id == free[key]["id"], Dose.state == CANCELLED)
-            .values(**new)
+            .where(Dose.id == row.id, Dose.state == CANCELLED)
+            .values(**new._asdict())
         )
+        if row.state == OPEN and row.due_at != new.due_at:
+            moves.append(Move(row.patient_id, row.due_at, new.due_at))
+    return moves
 
 
-def _differs(row: RowMapping, new: Mapping[str, Any]) -> bool:
-    return any(row[name] != new[name] for name in ("state", "plan_id", "due_at"))
+def _differs(row: Row[Any], new: Wanted) -> bool:
+    return any(
+        getattr(row, name) != getattr(new, name)
+        for name in (
+            "state",
+            "skip_reason",
+            "plan_id",
+            "due_at",
+            "missed_at",
+            "zone",
+            "local_label",
+        )
+    )

@@ -1,28 +1,18 @@
 """The days to come of a plan, as a person looks them through before it starts."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import Zone, day_bounds, local
 from pillweb.schedules.rules.days import is_paused
-from pillweb.schedules.rules.line import Line, Meals
+from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.occurrence import Occurrence
 from pillweb.schedules.rules.words import intake_words
 
 Occur = Callable[[Line, tuple[datetime, datetime]], Sequence[Occurrence]]
 
-# Until a patient says when they eat and sleep.
-USUAL_MEALS = Meals(
-    usual=(
-        ("wake", time(7, 30)),
-        ("breakfast", time(8)),
-        ("lunch", time(12, 30)),
-        ("dinner", time(18)),
-        ("bedtime", time(22)),
-    )
-)
 PREVIEW_DAYS = 14
 A_DAY = timedelta(days=1)
 TAKE = "take"

@@ -22,6 +22,7 @@ from pillweb.schedules.queries import (
     REACHES_BACK,
     answers_in,
     current_plan,
+    life_with,
     medicines_of,
     standing_lines,
 )
@@ -36,12 +37,12 @@ from pillweb.schedules.rules.draft import (
     problem_in,
     questions_of,
 )
+from pillweb.schedules.rules.life import Life
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.words import days_words, end_words, start_words, told
 from pillweb.schedules.views.drafts import DRAFT, draft_url, medicines_url, open_draft
 from pillweb.schedules.views.telling import (
     days_of,
-    next_of,
     next_words,
     plan_words,
 )
@@ -116,7 +117,7 @@ def _twins(door: Door, draft: PlanDraft, answers: Answers) -> Iterator[tuple[int
             yield row.id, row.name
 
 
-def _has_doses(lines: Sequence[Line], door: Door) -> bool:
+def _has_doses(lines: Sequence[Line], door: Door, life: Life) -> bool:
     """Say whether anything is still to be taken, however far ahead it begins."""
     place = zone(door.zone)
     for line in lines:
@@ -125,7 +126,7 @@ def _has_doses(lines: Sequence[Line], door: Door) -> bool:
         after = now() - REACHES_BACK
         if day is not None:
             after = max(after, to_utc(day - A_DAY, time(), place))
-        if line.kind == "prn" or next_of(door)(line, after) is not None:
+        if line.kind == "prn" or life.next_after(line, after) is not None:
             return True
     return False
 
@@ -135,6 +136,7 @@ class Checked:
     """A draft as the page shows it: what stands now, what is to come, what to ask."""
 
     medication: Medication | None
+    life: Life
     old: Sequence[Line]
     new: Sequence[Line]
     doubts: Sequence[Doubt]
@@ -150,15 +152,16 @@ def _checked(door: Door, draft: PlanDraft, answers: Answers) -> Checked:
         plan = current_plan(session(), medication.id)
         version = plan.version if plan else 0
     new = known_lines(answers)
+    life = life_with(session(), door.patient_id)
     doubts = doubts_about(
         old,
         new,
         unit=unit_in(answers),
         twins=_twins(door, draft, answers),
-        has_doses=_has_doses(new, door),
+        has_doses=_has_doses(new, door, life),
         is_outdated=version != answers.base,
     )
-    return Checked(medication, old, new, doubts)
+    return Checked(medication, life, old, new, doubts)
 
 
 def _check_page(
@@ -177,8 +180,8 @@ def _check_page(
         "plan_words": plan_words(checked.new, unit),
         "was_words": plan_words(checked.old, unit),
         "changes": compare(checked.old, checked.new, unit) if checked.old else [],
-        "days": days_of(checked.new, door, unit),
-        "next_words": next_words(checked.new, door, now()),
+        "days": days_of(checked.new, door, checked.life, unit),
+        "next_words": next_words(checked.new, door, checked.life, now()),
         "doubts": checked.doubts,
         "is_change": medication is not None,
         "is_stopped": medication is not None and medication.stopped_at is not None,

@@ -18,6 +18,7 @@ from pillweb.schedules.queries import (
     current_plan,
     draft_of,
     drafts_of,
+    life_with,
     standing_lines,
 )
 from pillweb.schedules.rules.draft import (
@@ -171,7 +172,7 @@ def _question_page(
         "back_url": medicines_url(door) if is_first else draft_url(door, draft, before),
         "asks_span": question == "times" and is_first_time(part),
         "plan_words": plan_words(lines, unit),
-        "days": days_of(lines, door, unit),
+        "days": days_of(lines, door, life_with(session(), door.patient_id), unit),
         "is_checked": is_checked,
     }
 

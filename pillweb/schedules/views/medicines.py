@@ -14,9 +14,11 @@ from pillweb.schedules.queries import (
     ListedMedication,
     answers_in,
     drafts_of,
+    life_with,
     medicines_of,
     standing_lines,
 )
+from pillweb.schedules.rules.life import Life
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.views.telling import (
     medication_words,
@@ -33,7 +35,7 @@ schedules = Blueprint("schedules", __name__)
 NEW_MEDICINE = "A new medicine"
 
 
-def _listed(found: ListedMedication, door: Door) -> dict[str, object]:
+def _listed(found: ListedMedication, door: Door, life: Life) -> dict[str, object]:
     row = found.medication
     lines = [line_from_json(rule) for rule in found.rules]
     return {
@@ -43,7 +45,7 @@ def _listed(found: ListedMedication, door: Door) -> dict[str, object]:
         "instruction": row.instruction,
         "reason": row.reason,
         "plan_words": medication_words(row, lines),
-        "until_words": until_words(row, lines, door),
+        "until_words": until_words(row, lines, door, life),
         "paused_words": paused_words(lines, door),
     }
 
@@ -64,6 +66,7 @@ def show_medicines(patient_id: int) -> ResponseReturnValue:
     """Show every medicine with its plan in one sentence, and what is not finished."""
     door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
     found = medicines_of(session(), door.patient_id)
+    life = life_with(session(), door.patient_id)
     unfinished = (
         drafts_of(session(), door.patient_id, now=now()) if door.may_manage else []
     )
@@ -73,9 +76,11 @@ def show_medicines(patient_id: int) -> ResponseReturnValue:
         base_url=door.base_url,
         drafts=[_listed_draft(row, door) for row in unfinished],
         medicines=[
-            _listed(one, door) for one in found if not one.medication.stopped_at
+            _listed(one, door, life) for one in found if not one.medication.stopped_at
         ],
-        stopped=[_listed(one, door) for one in found if one.medication.stopped_at],
+        stopped=[
+            _listed(one, door, life) for one in found if one.medication.stopped_at
+        ],
         add_url=f"{door.base_url}/medicines/new" if door.may_manage else None,
     )
 
@@ -84,6 +89,7 @@ def _medicine_page(
     door: Door, medication: Medication, form: DescriptionForm
 ) -> dict[str, object]:
     lines = standing_lines(session(), medication.id)
+    life = life_with(session(), door.patient_id)
     return {
         "nav": nav_of(door),
         "base_url": door.base_url,
@@ -92,7 +98,7 @@ def _medicine_page(
         "form": form,
         "medicine": medication,
         "plan_words": medication_words(medication, lines),
-        "until_words": until_words(medication, lines, door),
+        "until_words": until_words(medication, lines, door, life),
         "paused_words": paused_words(lines, door),
     }
 

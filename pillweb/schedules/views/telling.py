@@ -1,6 +1,6 @@
 """What the pages of medicines say in words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -11,34 +11,17 @@ from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.schedules.queries import REACHES_BACK
 from pillweb.schedules.rules.draft import Part, line_of, problem_in
+from pillweb.schedules.rules.life import Life
 from pillweb.schedules.rules.line import Line
-from pillweb.schedules.rules.occurrence import Occurrence
-from pillweb.schedules.rules.occurrences import next_after, occurrences
 from pillweb.schedules.rules.pausing import pause_to_come
-from pillweb.schedules.rules.two_weeks import USUAL_MEALS, Occur, PreviewDay, preview
+from pillweb.schedules.rules.two_weeks import PreviewDay, preview
 from pillweb.schedules.rules.words import in_words
 from pillweb.sharing.rules import Door
-
-Next = Callable[[Line, datetime], Occurrence | None]
 
 
 def today_of(door: Door) -> date:
     """Return the day it is where the patient lives."""
     return local(now(), zone(door.zone)).date()
-
-
-def occur_of(door: Door) -> Occur:
-    """Return how a line's doses fall in this patient's life."""
-    return lambda line, window: occurrences(
-        line, door.zone, window, meals=line.meals or USUAL_MEALS
-    )
-
-
-def next_of(door: Door) -> Next:
-    """Return how to find a line's next dose in this patient's life."""
-    return lambda line, after: next_after(
-        line, door.zone, after, meals=line.meals or USUAL_MEALS
-    )
 
 
 def plan_words(lines: Sequence[Line], unit: str) -> str:
@@ -47,7 +30,7 @@ def plan_words(lines: Sequence[Line], unit: str) -> str:
     return "; ".join(words[:1].upper() + words[1:] for words in said)
 
 
-def until_words(row: Medication, lines: Sequence[Line], door: Door) -> str:
+def until_words(row: Medication, lines: Sequence[Line], door: Door, life: Life) -> str:
     """Return when a medicine starts, when it was stopped, or when the next dose is."""
     if row.stopped_at:
         stopped = local(row.stopped_at, zone(door.zone)).date()
@@ -55,12 +38,12 @@ def until_words(row: Medication, lines: Sequence[Line], door: Door) -> str:
     starts = [line.start_date for line in lines if line.start_date]
     if starts and min(starts) > today_of(door):
         return f"Starts on {long_date_words(min(starts))}"
-    return next_words(lines, door, now() - REACHES_BACK)
+    return next_words(lines, door, life, now() - REACHES_BACK)
 
 
-def next_words(lines: Sequence[Line], door: Door, after: datetime) -> str:
+def next_words(lines: Sequence[Line], door: Door, life: Life, after: datetime) -> str:
     """Return when the next dose is due, so that nobody waits for one this morning."""
-    dues = [next_of(door)(line, after) for line in lines]
+    dues = [life.next_after(line, after) for line in lines]
     coming = min((due.due_at for due in dues if due is not None), default=None)
     if coming is None:
         return ""
@@ -87,7 +70,9 @@ def when_words(moment: datetime, door: Door) -> str:
     return f"{time_words(shown.time())} on {long_date_words(shown.date())}"
 
 
-def days_of(lines: Sequence[Line], door: Door, unit: str) -> list[PreviewDay]:
+def days_of(
+    lines: Sequence[Line], door: Door, life: Life, unit: str
+) -> list[PreviewDay]:
     """Return two weeks of a plan, from today or its first day; none without lines."""
     if not lines:
         return []
@@ -97,7 +82,7 @@ def days_of(lines: Sequence[Line], door: Door, unit: str) -> list[PreviewDay]:
     first = max(today, min(days, default=today))
     since = now() - REACHES_BACK
     place = zone(door.zone)
-    return preview(lines, occur_of(door), place, first, unit, since=since)
+    return preview(lines, life.occurrences, place, first, unit, since=since)
 
 
 def medication_words(row: Medication, lines: Sequence[Line]) -> str:

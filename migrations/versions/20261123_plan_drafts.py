@@ -5,7 +5,7 @@ from alembic import op
 
 
 revision = '8b1f4e0c7a35'
-down_revision = '3d0a7c1e52b4'
+down_revision = 'b7f19c02d6aa'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,48 @@
+"""Questions about the clock a patient lives by."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, select
+from sqlalchemy.orm import Session
+
+from pillweb.base.db import UTCDateTime
+from pillweb.patients.models import Patient, ZoneChange
+
+
+def zone_in_force(at: SQLColumnExpression[datetime]) -> ColumnElement[str]:
+    """Return the zone by which the `Patient` of a statement lives at an instant."""
+    newest = (
+        select(ZoneChange.zone)
+        .where(ZoneChange.patient_id == Patient.id, ZoneChange.at <= at)
+        .order_by(ZoneChange.at.desc())
+        .limit(1)
+        .correlate(Patient)
+    )
+    oldest = (
+        select(ZoneChange.before)
+        .where(ZoneChange.patient_id == Patient.id)
+        .order_by(ZoneChange.at)
+        .limit(1)
+        .correlate(Patient)
+    )
+    return func.coalesce(
+        newest.scalar_subquery(), oldest.scalar_subquery(), Patient.zone
+    )
+
+
+def zone_changes_of(
+    session: Session, patient_ids: Collection[int]
+) -> Sequence[ZoneChange]:
+    """Return the changes of clock of these patients, past and planned, in order."""
+    return session.scalars(
+        select(ZoneChange)
+        .where(ZoneChange.patient_id.in_(patient_ids))
+        .order_by(ZoneChange.patient_id, ZoneChange.at)
+    ).all()
+
+
+def zone_at(session: Session, patient_id: int, *, at: datetime) -> str:
+    """Return the zone by which a patient lives at an instant."""
+    asked = zone_in_force(literal(at, UTCDateTime()))
+    return session.scalars(select(asked).where(Patient.id == patient_id)).one()
