@@ -22,6 +22,9 @@ from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.slots import is_same, match_slots
 
+# What is known of a medicine beside its description.
+NOT_DESCRIBED = ("category", "codes", "ingredients", "missed_text")
+
 
 def set_plan(
     session: Session,
@@ -123,9 +126,7 @@ def start_plan(
     lines = lines_of_draft(answers)
     facts = {name: answers.medicine.get(name, "") for name in FACTS}
     facts["category"] = facts["category"] or ORDINARY
-    later = {
-        name: facts.pop(name) for name in ("category", "ingredients", "missed_text")
-    }
+    later = {name: facts.pop(name) for name in NOT_DESCRIBED}
     if draft.medication_id is None:
         medication = add_medication(
             session, patient_id=draft.patient_id, now=now, **facts
@@ -134,6 +135,7 @@ def start_plan(
         medication = session.get_one(Medication, draft.medication_id)
         describe_medication(medication, **facts)
     medication.category = later["category"]
+    medication.codes = later["codes"] or None
     medication.ingredients = later["ingredients"] or None
     medication.missed_text = later["missed_text"] or None
     set_plan(

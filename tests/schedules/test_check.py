@@ -201,6 +201,29 @@ def test_an_amount_far_above_the_one_before_is_asked_about(
     assert submit(rosa, change, {"more": "y"}).status_code == 303
 
 
+def test_a_plan_that_is_no_longer_of_every_day_is_asked_about(
+    rosa: FlaskClient, change: str
+) -> None:
+    submit(rosa, f"{change}/0/days", {"kind": "weekdays", "weekdays": ["mon"]})
+    question = "Until now it was every day. Now it is not every day. Is this right?"
+    assert question in rosa.get(change).text
+    assert submit(rosa, change).status_code == 422
+    assert submit(rosa, change, {"days": "y"}).status_code == 303
+
+
+def test_an_answer_about_a_part_that_another_tab_removed_is_not_kept(
+    rosa: FlaskClient, db: Database, change: str
+) -> None:
+    part = follow(rosa, send(rosa, f"{change}/parts"))
+    times = f"{change}/0/times"
+    typed = fields_of(rosa.get(times).text, times) | {"at_0": ["6am"]}
+    send(rosa, f"{change}/0/remove", {"parts": "2"})
+    follow(rosa, submit(rosa, f"{change}/0/how", {"how": "clock"}))
+    assert rosa.post(times, data=typed).status_code == 303
+    assert "times" not in newest_draft(db)[1].parts[0].line
+    assert part.endswith("/1/how")
+
+
 def test_a_plan_without_a_dose_is_asked_about(rosa: FlaskClient, world: World) -> None:
     once = {"amount": "1", "on": "2026-11-19", "at": "8"}
     check = ask_all(rosa, world, NAME, {"how": "once"}, once)

@@ -131,12 +131,8 @@ def much_more(
     return None
 
 
-def is_less_often(old: Sequence[Line], new: Sequence[Line]) -> bool:
-    """Say whether a plan of every day becomes one with days between, or the reverse."""
-    return _is_daily(old) != _is_daily(new)
-
-
-def _is_daily(lines: Sequence[Line]) -> bool:
+def is_daily(lines: Sequence[Line]) -> bool:
+    """Say whether a plan has doses on every day while it holds."""
     return any(
         (line.kind == "interval" and (line.interval_hours or 0) <= HOURS_A_DAY)
         or (line.kind == "clock" and line.days == EveryDays())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pillweb.schedules.rules.compare import is_less_often, much_more
+from pillweb.schedules.rules.compare import is_daily, much_more
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.words import dose_words
 
@@ -47,8 +47,10 @@ def doubts_about(
         was, now = (dose_words(dose, unit) for dose in more)
         said = f"The most at one time was {was}. Now it is {now}. Is this right?"
         found.append(Doubt("more", said, f"Yes, {now} is right."))
-    if old and is_less_often(old, new):
-        said = "It was on other days until now: every day, or not. Is this right?"
+    if old and is_daily(old) != is_daily(new):
+        was, now = ("", "not ") if is_daily(old) else ("not ", "")
+        said = f"Until now it was {was}every day. Now it is {now}every day."
+        said += " Is this right?"
         found.append(Doubt("days", said, "Yes, the days are right."))
     if not has_doses:
         said = "This plan has no dose to come. Is this right?"

@@ -60,6 +60,7 @@ FACTS = (
     "reason",
     "instruction",
     "category",
+    "codes",
     "ingredients",
     "missed_text",
 )

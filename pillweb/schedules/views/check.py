@@ -71,7 +71,7 @@ class Described:
 
     name: str
     ingredients: str | None
-    codes: str | None = None
+    codes: str | None
 
 
 def _answer_words(part: Part, line: Line, question: Question, unit: str) -> str:
@@ -109,7 +109,9 @@ def _rows(
 
 def _twins(door: Door, draft: PlanDraft, answers: Answers) -> Iterator[tuple[int, str]]:
     facts = answers.medicine
-    mine = Described(facts.get("name", ""), facts.get("ingredients"))
+    mine = Described(
+        facts.get("name", ""), facts.get("ingredients"), facts.get("codes")
+    )
     for found in medicines_of(session(), door.patient_id):
         row = found.medication
         is_other = row.id != draft.medication_id and row.stopped_at is None

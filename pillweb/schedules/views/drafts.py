@@ -165,6 +165,7 @@ def _question_page(
         "form": form,
         "question": question,
         "part": part,
+        "parts": len(answers.parts),
         "name": answers.medicine.get("name", ""),
         "units": plural(unit),
         "step_words": step_words(part, unit),
@@ -201,6 +202,9 @@ def post_question(
     if draft.closed_at is not None:
         return go(medicines_url(door))
     answers, today = answers_in(draft), today_of(door)
+    # A part that another tab removed is not mistaken for the one that followed it.
+    if request.form.get("parts", str(len(answers.parts))) != str(len(answers.parts)):
+        return go(_next_url(door, draft))
     asked = _asked(answers, part, question)
     form = ask(answers, part, asked, today=today, posted=request.form)
     if ROW_BUTTONS & request.form.keys():
