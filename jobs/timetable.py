@@ -11,6 +11,7 @@ from jobs import (
     check_supply,
     deliver,
     fire_reminders,
+    forget_drafts,
     order_reports,
     plan_doses,
 )
@@ -35,5 +36,6 @@ TIMETABLE = (
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),
+    Job("forget_drafts", forget_drafts.oldest, forget_drafts.run, REPORTS, 30),
 )
 JOBS = {job.name: job for job in TIMETABLE}

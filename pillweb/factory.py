@@ -18,7 +18,10 @@ from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.times import times
 from pillweb.reminders.views import reminders
 from pillweb.reports.views import reports
-from pillweb.schedules.views import schedules
+from pillweb.schedules.views.changes import changes
+from pillweb.schedules.views.check import checks
+from pillweb.schedules.views.drafts import drafts
+from pillweb.schedules.views.medicines import schedules
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
@@ -39,6 +42,9 @@ BLUEPRINTS = (
     supply,
     supply_changes,
     schedules,
+    drafts,
+    checks,
+    changes,
     sharing,
     reports,
     reminders,

@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Optional
 
 from pillweb.base.words import number_words
 from pillweb.base.zones import Zone, local, to_utc
-from pillweb.schedules.forms import read_amount, read_time
+from pillweb.schedules.forms.reading import read_amount, read_time
 from pillweb.web.forms import Form, choices, clean_text, said, text_field
 
 NOW, TODAY, YESTERDAY = "now", "today", "yesterday"

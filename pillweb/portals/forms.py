@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Optional
 from pillweb.base.words import time_words
 from pillweb.base.zones import UnknownZone, all_zones, to_utc, zone
 from pillweb.patients.forms import zone_words
-from pillweb.schedules.forms import read_time
+from pillweb.schedules.forms.reading import read_time
 from pillweb.schedules.rules.line import MEALS, Meals
 from pillweb.web.forms import Form, choices, day_field, said
 

@@ -1,19 +1,29 @@
-"""What happens to plans."""
+"""What happens to plans, and to those that are not finished."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from pillweb.medications.actions import add_medication, describe_medication
 from pillweb.medications.models import Medication
+from pillweb.medications.rules import ORDINARY
 from pillweb.patients.actions import note_plan_change
-from pillweb.schedules.models import Line, Plan
-from pillweb.schedules.queries import current_plan, lines_of
+from pillweb.patients.models import Patient
+from pillweb.schedules.models import Line, Plan, PlanDraft
+from pillweb.schedules.queries import DRAFT_LIFE, current_plan, lines_of
 from pillweb.schedules.rules import line as rule
+from pillweb.schedules.rules.compare import match_lines
+from pillweb.schedules.rules.draft import FACTS, Answers, answers_to_json
+from pillweb.schedules.rules.draft import lines_of as lines_of_draft
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.slots import is_same, match_slots
+
+# What is known of a medicine beside its description.
+NOT_DESCRIBED = ("category", "codes", "ingredients", "missed_text")
 
 
 def set_plan(
@@ -29,9 +39,9 @@ def set_plan(
 ) -> Plan:
     """Say from now on how a medicine is taken; the earlier version is kept, ended.
 
-    A line of the new version that stands where one stood before is the same line:
-    its doses keep their identity, and times that only moved keep their slot. Where
-    all lines say what holds already, the version that stands is returned as it is.
+    A line of the new version that is one of the old ones (`match_lines`) stays the
+    same line: its doses keep their identity, and times that only moved keep their
+    slot. Where all lines say what holds already, the version that stands is returned.
     """
     # Two who save at once wait for each other; the second builds on the first.
     session.execute(
@@ -57,8 +67,9 @@ def set_plan(
     )
     session.add(plan)
     session.flush()
-    for position, new in enumerate(lines):
-        old = earlier[position] if position < len(earlier) else None
+    matched = match_lines([line_from_json(old.rule) for old in earlier], lines)
+    for position, (new, place) in enumerate(zip(lines, matched, strict=True)):
+        old = None if place is None else earlier[place]
         kept = new if old is None else match_slots(line_from_json(old.rule), new)
         session.add(
             Line(
@@ -81,10 +92,127 @@ def _are_same(earlier: Sequence[Line], lines: Sequence[rule.Line]) -> bool:
     )
 
 
-def stop_medication(session: Session, medication: Medication, *, now: datetime) -> None:
-    """End a medicine's plan from now on; its history stays."""
+def stop_medication(
+    session: Session,
+    medication: Medication,
+    *,
+    now: datetime,
+    author_id: int | None = None,
+    reason: str = "",
+) -> None:
+    """End a medicine's plan from now on; its history stays, and says who and why."""
     plan = current_plan(session, medication.id)
     if plan is not None and plan.valid_to is None:
         plan.valid_to = now
+        plan.ended_by_id, plan.end_reason = author_id, reason
     medication.stopped_at = medication.stopped_at or now
     note_plan_change(session, medication.patient_id)
+
+
+def start_plan(
+    session: Session,
+    draft: PlanDraft,
+    answers: Answers,
+    *,
+    author_id: int | None,
+    reason: str,
+    now: datetime,
+) -> Medication:
+    """Let a draft go live: its medicine is added or changed, and its plan holds.
+
+    Raises:
+        ValueError: a question is open.
+    """
+    lines = lines_of_draft(answers)
+    facts = {name: answers.medicine.get(name, "") for name in FACTS}
+    facts["category"] = facts["category"] or ORDINARY
+    later = {name: facts.pop(name) for name in NOT_DESCRIBED}
+    if draft.medication_id is None:
+        medication = add_medication(
+            session, patient_id=draft.patient_id, now=now, **facts
+        )
+    else:
+        medication = session.get_one(Medication, draft.medication_id)
+        describe_medication(medication, **facts)
+    medication.category = later["category"]
+    medication.codes = later["codes"] or None
+    medication.ingredients = later["ingredients"] or None
+    medication.missed_text = later["missed_text"] or None
+    set_plan(
+        session,
+        medication,
+        lines=lines,
+        author_id=author_id,
+        now=now,
+        reason=reason,
+        source=draft.source,
+    )
+    close_draft(draft, now=now, medication_id=medication.id)
+    return medication
+
+
+def begin_draft(
+    session: Session,
+    *,
+    patient_id: int,
+    account_id: int | None,
+    answers: Answers,
+    key: str,
+    now: datetime,
+    source: str = "patient",
+    medication_id: int | None = None,
+) -> PlanDraft:
+    """Keep answers until they become a plan; the same key is the same draft.
+
+    `source` is patient, prescription or import; the page that begins a draft makes
+    its `key`, so that whoever presses twice begins one.
+    """
+    # Two presses at once wait for each other.
+    session.execute(
+        select(Patient.id).where(Patient.id == patient_id).with_for_update()
+    )
+    found = session.scalar(
+        select(PlanDraft).where(
+            PlanDraft.patient_id == patient_id, PlanDraft.key == key
+        )
+    )
+    if found is not None:
+        return found
+    row = PlanDraft(
+        patient_id=patient_id,
+        account_id=account_id,
+        medication_id=medication_id,
+        source=source,
+        key=key,
+        answers=_told(answers),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _told(answers: Answers) -> str:
+    return json.dumps(answers_to_json(answers), ensure_ascii=False)
+
+
+def keep_answers(row: PlanDraft, answers: Answers, *, now: datetime) -> None:
+    """Keep what was answered; its life begins anew."""
+    row.answers = _told(answers)
+    row.updated_at = now
+
+
+def close_draft(
+    row: PlanDraft, *, now: datetime, medication_id: int | None = None
+) -> None:
+    """Forget the answers: they went live as this medicine's, or were thrown away."""
+    row.answers = "{}"
+    row.medication_id = medication_id or row.medication_id
+    row.closed_at = row.closed_at or now
+
+
+def forget_drafts(session: Session, *, now: datetime) -> int:
+    """Delete drafts that nobody touched for their whole life; return how many."""
+    old = delete(PlanDraft).where(PlanDraft.updated_at < now - DRAFT_LIFE)
+    return len(session.scalars(old.returning(PlanDraft.id)).all())

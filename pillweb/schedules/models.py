@@ -34,7 +34,39 @@ class Plan(Base):
     source: Mapped[str] = mapped_column(String(12))
     urgent: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    ended_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    end_reason: Mapped[str | None] = mapped_column(EncryptedText("plan.end_reason"))
     __table_args__ = (UniqueConstraint("medication_id", "version"),)
+
+
+class PlanDraft(Base):
+    """A plan that is not finished: a new medicine's, or a change of one.
+
+    `answers` is the JSON of `schedules.rules.draft`. `key` is made by the page that
+    begins it, so that pressing twice begins one. Once it went live or was thrown away
+    it is closed, and holds no answers any more.
+    """
+
+    __tablename__ = "plan_draft"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE")
+    )
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    medication_id: Mapped[int | None] = mapped_column(
+        ForeignKey("medication.id", ondelete="CASCADE")
+    )
+    source: Mapped[str] = mapped_column(String(12))
+    key: Mapped[str] = mapped_column(String(43))
+    answers: Mapped[str] = mapped_column(EncryptedText("plan_draft.answers"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+    closed_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("patient_id", "key"),)
 
 
 class Line(Base):

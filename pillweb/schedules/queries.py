@@ -8,19 +8,23 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Text, cast, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from pillweb.accounts.models import Account
+from pillweb.base.errors import NotFoundError
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient, ZoneChange
 from pillweb.patients.queries import zone_changes_of
-from pillweb.schedules.models import Line, Plan
+from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules import line as rules
+from pillweb.schedules.rules.draft import Answers, answers_from_json
 from pillweb.schedules.rules.lateness import MedicineClass
 from pillweb.schedules.rules.life import USUAL_MEALS, Life
 from pillweb.schedules.rules.line_json import line_from_json, meals_from_json
 
 REACHES_BACK = timedelta(minutes=30)
 NOTHING = timedelta(0)
+DRAFT_LIFE = timedelta(days=90)
 
 
 class PlannedLine(NamedTuple):
@@ -51,6 +55,16 @@ class ListedMedication:
 
     medication: Medication
     rules: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a plan with its lines, and the names of who made and ended it."""
+
+    plan: Plan
+    lines: tuple[rules.Line, ...]
+    author: str
+    ended_by: str
 
 
 def planned_lines(
@@ -135,6 +149,36 @@ def lines_of(session: Session, plan_id: int) -> Sequence[Line]:
     ).all()
 
 
+def standing_lines(session: Session, medication_id: int) -> list[rules.Line]:
+    """Return the newest version of how a medicine is taken, ended or not."""
+    plan = current_plan(session, medication_id)
+    rows = lines_of(session, plan.id) if plan else []
+    return [line_from_json(row.rule) for row in rows]
+
+
+def versions_of(session: Session, medication_id: int) -> list[Version]:
+    """Return every version of a medicine's plan, newest first."""
+    ender = aliased(Account)
+    rows = session.execute(
+        select(Plan, Account.name, ender.name)
+        .outerjoin(Account, Account.id == Plan.author_id)
+        .outerjoin(ender, ender.id == Plan.ended_by_id)
+        .where(Plan.medication_id == medication_id)
+        .order_by(Plan.version.desc())
+    ).all()
+    lines: dict[int, list[rules.Line]] = {plan.id: [] for plan, _, _ in rows}
+    for line in session.scalars(
+        select(Line)
+        .where(Line.plan_id.in_(lines))
+        .order_by(Line.plan_id, Line.sequence)
+    ):
+        lines[line.plan_id].append(line_from_json(line.rule))
+    return [
+        Version(plan, tuple(lines[plan.id]), author or "", ended_by or "")
+        for plan, author, ended_by in rows
+    ]
+
+
 def medicines_of(session: Session, patient_id: int) -> Sequence[ListedMedication]:
     """Return every medicine of a patient with its current lines, oldest first."""
     rows = session.execute(
@@ -152,3 +196,51 @@ def medicines_of(session: Session, patient_id: int) -> Sequence[ListedMedication
         rules = (*earlier.rules, rule) if rule is not None else earlier.rules
         found[medication.id] = ListedMedication(medication, rules)
     return list(found.values())
+
+
+def draft_of(
+    session: Session, patient_id: int, draft_id: int, *, to_write: bool = False
+) -> PlanDraft:
+    """Return a draft of this patient, closed ones too; who writes it waits in line.
+
+    Raises:
+        NotFoundError: the patient has no such draft.
+    """
+    wanted = select(PlanDraft).where(
+        PlanDraft.id == draft_id, PlanDraft.patient_id == patient_id
+    )
+    row = session.scalar(wanted.with_for_update() if to_write else wanted)
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def answers_in(row: PlanDraft) -> Answers:
+    """Return the answers that a draft keeps."""
+    return answers_from_json(json.loads(row.answers))
+
+
+def drafts_of(
+    session: Session, patient_id: int, *, now: datetime
+) -> Sequence[PlanDraft]:
+    """Return the patient's open drafts that are not too old, newest first."""
+    return session.scalars(
+        select(PlanDraft)
+        .where(
+            PlanDraft.patient_id == patient_id,
+            PlanDraft.closed_at.is_(None),
+            PlanDraft.updated_at >= now - DRAFT_LIFE,
+        )
+        .order_by(PlanDraft.id.desc())
+    ).all()
+
+
+def oldest_draft(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when a draft waits to be forgotten."""
+    last = session.scalar(select(func.min(PlanDraft.updated_at)))
+    return None if last is None or last > now - DRAFT_LIFE else last + DRAFT_LIFE
+
+
+def life_with(session: Session, patient_id: int) -> Life:
+    """Return by which clocks and meals one patient lives."""
+    return lives_of(session, [patient_id])[patient_id]

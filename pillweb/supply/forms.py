@@ -24,7 +24,7 @@ from pillweb.base.tokens import new_token
 from pillweb.base.words import number_words, plural
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
-from pillweb.schedules.forms import LARGEST_AMOUNT, plain_digits, read_amount
+from pillweb.schedules.forms.reading import LARGEST_AMOUNT, plain_digits, read_amount
 from pillweb.supply.models import Stock
 from pillweb.supply.rules.checks import LEAD_DAYS, MOST_LEAD_DAYS
 from pillweb.supply.rules.ledger import GIVEN_BACK, LOST, THROWN_AWAY

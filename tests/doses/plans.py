@@ -117,11 +117,24 @@ AS_NEEDED: Rule = {"kind": "prn", "min_interval_minutes": 240, "dose": "1"}
 
 def lines(today: date) -> st.SearchStrategy[Line]:
     """Lines of every kind that begin about a date; those at clock times most often."""
-    return st.one_of(
-        clock_rules(today),
-        clock_rules(today),
-        clock_rules(today),
-        interval_rules(today),
-        once_rules(today),
-        st.just(AS_NEEDED),
-    ).map(line_from_json)
+    return (
+        st.one_of(
+            clock_rules(today),
+            clock_rules(today),
+            clock_rules(today),
+            interval_rules(today),
+            once_rules(today),
+            st.just(AS_NEEDED),
+        )
+        .filter(_is_readable)
+        .map(line_from_json)
+    )
+
+
+def _is_readable(rule: Rule) -> bool:
+    """Say whether a rule is a plan at all: an impossible one is refused."""
+    try:
+        line_from_json(rule)
+    except ValueError:
+        return False
+    return True

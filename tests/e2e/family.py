@@ -19,6 +19,8 @@ from pillweb.base.demo_password import demo_password
 from pillweb.base.zones import local, zone
 from pillweb.portals import actions
 from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.schedules.actions import begin_draft
+from pillweb.schedules.rules.draft import answers_of
 from pillweb.sharing.actions import grant_access, make_link
 from pillweb.sharing.rules import Level
 from tests.services import ROOT
@@ -28,6 +30,15 @@ MORNING = 8
 LONG = "W" * 200
 ARABIC = "فاطمة الزهراء"
 NEIGHBOURS = 8
+START = "2026-11-20"
+EIGHT = {"at": "08:00", "dose": "1"}
+RULES: list[dict[str, object]] = [
+    {"kind": "clock", "start_date": START, "times": [{**EIGHT, "action": "apply"}]},
+    {"kind": "clock", "start_date": START, "steps": [{"days": 3, "times": [EIGHT]}]},
+    {"kind": "interval", "first": f"{START}T08:00", "interval_hours": 8, "dose": "1"},
+    {"kind": "prn", "dose": "1", "reason": "pain", "min_interval_minutes": 240},
+    {"kind": "once", "at": f"{START}T08:00", "dose": "1"},
+]
 THREE = ("Amlodipine", "Ramipril", "Aspirin")
 
 
@@ -72,7 +83,17 @@ def add_family(session: Session, *, at: datetime) -> dict[str, object]:
         show_names=True,
         now=at,
     )
+    draft = begin_draft(
+        session,
+        patient_id=added[0],
+        account_id=marta.id,
+        answers=answers_of(RULES, {"name": ARABIC}, texts=[LONG]),
+        key="draft",
+        source="import",
+        now=at,
+    )
     return {
+        "draft": f"/patients/{added[0]}/medicines/drafts/{draft.id}",
         "password": demo_password(),
         "rosa": ELDER[1],
         "marta": CAREGIVER[1],

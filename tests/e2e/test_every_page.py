@@ -21,6 +21,20 @@ SIZES: list[tuple[int, Literal["light", "dark"]]] = [
 ]
 ROSA = "/patients/1"
 SOON = now().date() + timedelta(days=7)
+QUESTIONS = (
+    "",
+    "/0/medicine",
+    "/0/more",
+    "/0/how",
+    "/0/times",
+    "/0/days",
+    "/0/dates",
+    "/1/steps",
+    "/2/interval",
+    "/3/needed",
+    "/4/once",
+    "/0/text",
+)
 PAGES = [
     ("", "/sign-in"),
     ("", "/sign-up"),
@@ -45,6 +59,10 @@ PAGES = [
     ("rosa", f"{ROSA}/supply/2/gone"),
     ("rosa", f"{ROSA}/supply/2/refill"),
     ("rosa", f"{ROSA}/supply/pack?from={SOON}&to={SOON}"),
+    ("rosa", f"{ROSA}/medicines/5/stop"),
+    ("rosa", f"{ROSA}/medicines/5/pause"),
+    ("rosa", f"{ROSA}/medicines/5/history"),
+    *(("marta", f"{{draft}}{question}") for question in QUESTIONS),
     ("rosa", f"{ROSA}/sharing"),
     ("rosa", f"{ROSA}/reports"),
     ("rosa", f"{ROSA}/reports/now"),
@@ -90,7 +108,7 @@ def test_a_page_is_readable_and_easy_to_hit(
     [
         ("", "/sign-in", "Sign in"),
         ("rosa", "/people/new", "Go on"),
-        ("rosa", f"{ROSA}/medicines/new", "Save this medicine"),
+        ("rosa", f"{ROSA}/medicines/new", "Go on"),
         ("rosa", f"{ROSA}/sharing", "Make the link"),
         ("rosa", f"{ROSA}/reports", "Save"),
     ],

@@ -147,14 +147,18 @@ def reload_until(page: "Page", ready: Callable[[], bool]) -> None:
 def add_medicine(page: "Page") -> None:
     follow(page, "Add a medicine")
     page.get_by_label("Name of the medicine").fill("Amlodipine")
-    page.get_by_label("How much each time?").fill("1.000")
-    clocks = {"First": "0:00", "Second": "6am", "Third": "12.00", "Fourth": "6 pm"}
-    for label, clock in clocks.items():
-        page.get_by_label(f"{label} time").fill(clock)
-    press(page, "Save this medicine")
+    press(page, "Go on")
+    page.get_by_label("At the same clock times").check()
+    press(page, "Go on")
+    for row, clock in enumerate(("0:00", "6am", "12.00", "6 pm")):
+        page.locator(f"#at_{row}").fill(clock)
+    page.locator("#amount_0").fill("1.000")
+    page.locator("#amount_0").press("Enter")
     assert "Write 1, or 1000." in page.locator(".summary").inner_text()
-    page.get_by_label("How much each time?").fill("1")
-    press(page, "Save this medicine")
+    page.locator("#amount_0").fill("1")
+    press(page, "Go on")
+    assert "Check your answers" in page.locator("h1").inner_text()
+    press(page, "Start this plan")
     words = page.locator("main").inner_text()
     assert "1 tablet at midnight, 6am, midday and 6pm, every day" in words
 
@@ -204,6 +208,75 @@ def send_a_report(page: "Page", site: Site) -> None:
     assert page.request.get(f"{site.url}{href}").body()[:5] == b"%PDF-"
 
 
+class Effort:
+    """Counts what it costs somebody on a phone to enter a plan."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        self.pages = self.taps = self.keys = 0
+
+    def press(self, words: str) -> None:
+        self.pages += 1
+        self.taps += 1
+        press(self.page, words)
+
+    def choose(self, words: str) -> None:
+        self.taps += 1
+        self.page.get_by_label(words).check()
+
+    def fill(self, **typed: str) -> None:
+        for field, text in typed.items():
+            self.taps += 1
+            self.keys += len(text)
+            self.page.locator(f"#{field}").fill(text)
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes at a slow hand's pace: a tap 3 s, a letter 1, a page 4."""
+        return self.taps * 3 + self.keys + self.pages * 4
+
+
+def test_a_taper_is_entered_in_less_than_two_minutes(visit: Visitors) -> None:
+    page = visit("marta")
+    page.goto("/patients/2/medicines/new")
+    hand = Effort(page)
+    hand.fill(name="Prednisolone")
+    hand.press("Go on")
+    hand.choose("Amounts that change, step by step")
+    hand.press("Go on")
+    hand.fill(amount_0="40 mg", days_0="3", at_0="8", amount_1="20 mg", days_1="3")
+    hand.fill(amount_2="10 mg", days_2="3")
+    hand.press("Go on")
+    told = "40 mg at 8am for 3 days, then 20 mg at 8am for 3 days, then 10 mg at 8am"
+    assert told in page.locator("main").inner_text()
+    hand.press("Start this plan")
+    assert told in page.locator("main").inner_text()
+    assert hand.pages <= 5
+    assert hand.seconds < 120
+
+
+def test_an_insulin_plan_is_entered_in_less_than_two_minutes(visit: Visitors) -> None:
+    page = visit("marta")
+    page.goto("/patients/2/medicines/new")
+    hand = Effort(page)
+    hand.fill(name="Insulin")
+    hand.taps += 1
+    page.locator("#form").select_option("injection")
+    hand.press("Go on")
+    assert page.get_by_label("It must not be late").is_checked()
+    hand.press("Go on")
+    hand.choose("With meals or at bedtime")
+    hand.press("Go on")
+    hand.fill(amount_1="8", amount_2="6", amount_3="10", amount_4="20")
+    hand.press("Go on")
+    told = "8 units with breakfast, 6 units with lunch, 10 units with dinner"
+    assert told in page.locator("main").inner_text()
+    hand.press("Start this plan")
+    assert told in page.locator("main").inner_text()
+    assert hand.pages <= 6
+    assert hand.seconds < 120
+
+
 def test_the_whole_way_without_javascript(browser: "Browser", empty_site: Site) -> None:
     context = browser.new_context(
         base_url=empty_site.url,
@@ -228,7 +301,9 @@ def test_the_whole_way_without_javascript(browser: "Browser", empty_site: Site) 
     send_a_report(page, empty_site)
     follow(page, "Medicines")
     follow(page, "Change")
-    press(page, "Stop this medicine")
+    follow(page, "Stop this medicine")
+    page.get_by_label("Why?").fill("The doctor said so")
+    press(page, "Yes, stop this medicine")
     assert "No longer taken" in page.locator("main").inner_text()
     press(page, "Sign out")
     assert headline(page) == "Sign in"

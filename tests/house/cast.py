@@ -27,19 +27,21 @@ from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient, ZoneChange
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
-from pillweb.schedules.models import Line, Plan
+from pillweb.schedules.actions import begin_draft
+from pillweb.schedules.models import Line, Plan, PlanDraft
+from pillweb.schedules.rules.draft import answers_of
+from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.sharing.models import ShareLink
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
-from tests.world import World, csrf_of, signed_in
+from tests.world import World, csrf_of, daily, signed_in
 
 _Row = TypeVar("_Row", bound=Base)
 NOBODY, LINK = "nobody", "link holder"
 CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
 # What belongs to nobody.
-OWNERLESS = {"day"}
-A_DAY = "2026-11-20"
+OWNERLESS = {"day": "2026-11-20", "part": "0", "question": "medicine"}
 OWNERS = ("rosa", "bruno")
 # What no page may hold unescaped, in every text people can type.
 MARKUP = "\"'<q>"
@@ -88,22 +90,25 @@ class Cast:
 
     def url(self, rule: str, owners: Mapping[str, str]) -> str:
         """Return the rule's path, each argument taken from its owner's things."""
-        path = rule.replace("<day>", A_DAY)
+        path = rule
+        for argument, value in OWNERLESS.items():
+            path = path.replace(f"<int:{argument}>", value)
+            path = path.replace(f"<{argument}>", value)
         for argument, owner in owners.items():
             if argument in OWNERLESS:
                 continue
-            value = self.values[argument][owner]
+            thing = self.values[argument][owner]
             if argument == "token" and owner == "rosa":
-                value = self.tokens[rule.split("/")[1]]
+                thing = self.tokens[rule.split("/")[1]]
             for written in (f"<int:{argument}>", f"<{argument}>"):
-                path = path.replace(written, str(value))
+                path = path.replace(written, str(thing))
         assert "<" not in path, f"{path}: say in cast.py what this argument is"
         return path
 
 
 def ownerships(arguments: set[str]) -> Iterator[dict[str, str]]:
     """Yield every way to take the arguments from Rosa's and from Bruno's things."""
-    names = sorted(arguments - OWNERLESS)
+    names = sorted(arguments - OWNERLESS.keys())
     for owners in product(OWNERS, repeat=len(names)):
         yield dict(zip(names, owners, strict=True))
 
@@ -168,6 +173,7 @@ def _things_of(
     )
     session.add(intake)
     dose = _first(session, Dose, patient_id)
+    draft = _draft(session, patient_id, canary, now=now)
     link = _first(session, ShareLink, patient_id)
     link.label = f"{canary}{MARKUP} label"
     order = _first(session, ReportOrder, patient_id)
@@ -223,6 +229,7 @@ def _things_of(
     return {
         "patient_id": patient_id,
         "medication_id": medication.id,
+        "draft_id": draft.id,
         "dose_id": dose.id,
         "intake_id": intake.id,
         "order_id": order.id,
@@ -233,6 +240,23 @@ def _things_of(
         "key": key,
         "number": number,
     }
+
+
+def _draft(
+    session: Session, patient_id: int, canary: str, *, now: datetime
+) -> PlanDraft:
+    """Keep the answers about a new medicine, all of them given."""
+    facts = {"name": f"{canary}{MARKUP} draft", "reason": f"{canary} reason"}
+    line = line_to_json(daily("08:00", start=now.date()))
+    return begin_draft(
+        session,
+        patient_id=patient_id,
+        account_id=None,
+        answers=answers_of([line], facts, texts=[f"{canary}{MARKUP} text"]),
+        key="draft",
+        source="import",
+        now=now,
+    )
 
 
 def _first(session: Session, row: type[_Row], patient_id: int) -> _Row:

@@ -17,6 +17,7 @@ MANAGE = frozenset({"rosa", "marta"})
 LINK_HOLDER = frozenset({LINK})
 PERSON = "/patients/<int:patient_id>"
 SUPPLY = f"{PERSON}/supply/<int:medication_id>"
+DRAFT = f"{PERSON}/medicines/drafts/<int:draft_id>"
 
 POLICY: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
@@ -52,7 +53,20 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {PERSON}/medicines/new": MANAGE,
     f"GET {PERSON}/medicines/<int:medication_id>": MANAGE,
     f"POST {PERSON}/medicines/<int:medication_id>": MANAGE,
+    f"GET {PERSON}/medicines/<int:medication_id>/stop": MANAGE,
     f"POST {PERSON}/medicines/<int:medication_id>/stop": MANAGE,
+    f"GET {PERSON}/medicines/<int:medication_id>/pause": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/pause": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/resume": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/change": MANAGE,
+    f"GET {PERSON}/medicines/<int:medication_id>/history": VIEW,
+    f"GET {DRAFT}": MANAGE,
+    f"POST {DRAFT}": MANAGE,
+    f"GET {DRAFT}/<int:part>/<question>": MANAGE,
+    f"POST {DRAFT}/<int:part>/<question>": MANAGE,
+    f"POST {DRAFT}/parts": MANAGE,
+    f"POST {DRAFT}/<int:part>/remove": MANAGE,
+    f"POST {DRAFT}/throw-away": MANAGE,
     f"GET {PERSON}/meals": MANAGE,
     f"POST {PERSON}/meals": MANAGE,
     f"GET {PERSON}/travel": MANAGE,
@@ -103,19 +117,17 @@ POLICY: Mapping[str, frozenset[str]] = {
     "GET /mailbox/<key>/<int:number>": EVERYBODY,
 }
 
-_MEDICINE = {
-    "name": "Ramipril",
-    "form": "tablet",
-    "amount": "1",
-    "time_1": "8:00",
-    "days": "every",
-    "start_on": "2026-11-20",
-}
+_MEDICINE = {"name": "Ramipril", "form": "tablet"}
 # A good form, so that only the door can refuse.
 FORMS: Mapping[str, Mapping[str, object]] = {
     "POST /people/new": {"who": "other", "name": "Ida", "zone": "Europe/London"},
     f"POST {PERSON}/medicines/new": _MEDICINE,
     f"POST {PERSON}/medicines/<int:medication_id>": _MEDICINE,
+    f"POST {PERSON}/medicines/<int:medication_id>/stop": {"why": "too much"},
+    f"POST {PERSON}/medicines/<int:medication_id>/pause": {"start_on": "2026-11-20"},
+    f"POST {DRAFT}": {},
+    f"POST {DRAFT}/<int:part>/<question>": _MEDICINE,
+    f"POST {DRAFT}/<int:part>/remove": {"parts": "1"},
     f"POST {PERSON}/meals": {
         "wake": "7am",
         "breakfast": "8am",

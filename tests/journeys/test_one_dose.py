@@ -146,14 +146,12 @@ def test_the_life_of_a_dose_from_the_first_page_to_the_doctor(
 
     # A medicine that is due this minute.
     clock = local(now(), zone(here))
-    page = rosa.press(
-        rosa.get(f"{base}/medicines/new"),
-        "Save this medicine",
-        name=MEDICINE,
-        strength="5 mg",
-        amount="1",
-        time_1=f"{clock:%H:%M}",
-    )
+    page = rosa.get(f"{base}/medicines/new")
+    page = rosa.press(page, "Go on", name=MEDICINE, strength="5 mg")
+    page = rosa.press(page, "Go on", how="clock")
+    page = rosa.press(page, "Go on", at_0=f"{clock:%H:%M}", amount_0="1")
+    assert "Check your answers" in page.words
+    page = rosa.press(page, "Start this plan")
     saved_at = time.monotonic()
     assert page.path == f"{base}/medicines"
     assert MEDICINE in page.words

@@ -1,13 +1,17 @@
 """What may be typed about a medicine: amounts and times, in every hand."""
 
-from datetime import date, time
+from datetime import time
 from decimal import Decimal
 
 import pytest
 
-from pillweb.schedules.forms import fits_form, read_amount, read_time
-from pillweb.schedules.rules.line import Line
-from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.schedules.forms.reading import (
+    read_amount,
+    read_dose_text,
+    read_range_text,
+    read_time,
+    read_times,
+)
 
 NO_NUMBER = "Write a number, such as 1 or 0.5."
 NOT_ABOVE = "The amount must be more than 0."
@@ -149,65 +153,71 @@ def test_what_is_no_time_is_refused_in_plain_words(typed: str) -> None:
     assert str(refused.value) == NO_TIME
 
 
-CLOCK = {"kind": "clock", "start_date": "2026-11-20"}
-EIGHT = {"at": "08:00", "dose": "1"}
-
-
-def line(**more: object) -> Line:
-    return line_from_json({**CLOCK, **more})
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("1", "1"),
+        ("½ tablet", "0.5"),
+        ("2 Tablets", "2"),
+        ("1 1/2", "1.5"),
+        ("0,5", "0.5"),
+        ("40 mg", "40 mg"),
+        ("40mg", "40 mg"),
+        ("2.50 ml", "2.5 ml"),
+        ("1/3", "1/3"),
+        ("1 1/3 tablet", "1 1/3"),
+        ("⅓ cup", "⅓ cup"),
+        ("10 units", "10 units"),
+        ("\u0661 mg", "1 mg"),
+        ("apply thinly", "apply thinly"),
+    ],
+)
+def test_an_amount_may_have_a_unit_of_its_own(typed: str, kept: str) -> None:
+    found = read_dose_text(typed, "tablet", ("apply thinly",))
+    assert found == kept
+    assert read_dose_text(found, "tablet", (found,)) == kept
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "typed",
     [
-        line(times=[EIGHT]),
-        line(times=["08:00", "20:00"], dose="0.5"),
-        line(times=[EIGHT], end_date="2026-12-24"),
-        line(times=[EIGHT], days={"weekdays": ["mon", "thu"]}),
-        line(times=[EIGHT, {**EIGHT, "at": "20:00", "slot": 7}], next_slot=8),
+        "mg",
+        "1.000 mg",
+        "10U",
+        "10 IU",
+        "1 to 2",
+        "5 mg (half)",
+        "apply",
+        "0 mg",
+        "1/3/4",
     ],
 )
-def test_a_plan_of_clock_times_fits_the_form(shown: Line) -> None:
-    assert fits_form([shown])
+def test_an_amount_with_a_unit_that_could_mislead_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refused:
+        read_dose_text(typed, "tablet")
+    assert str(refused.value).endswith(".")
+
+
+def test_a_range_is_an_amount_where_a_label_gives_one() -> None:
+    assert read_range_text("1 to 2", "tablet") == "1 to 2 tablets"
+    assert read_range_text("500 mg to 1 g", "tablet") == "500 mg to 1 g"
+    assert read_range_text("3", "tablet") == "3"
 
 
 @pytest.mark.parametrize(
-    "rich",
+    ("typed", "times"),
     [
-        line_from_json(
-            {"kind": "interval", "first": "2026-11-20T08:00", "interval_hours": 8}
-        ),
-        line_from_json({"kind": "prn", "dose": "1"}),
-        line_from_json({"kind": "once", "at": "2026-11-20T08:00", "dose": "1"}),
-        line(steps=[{"days": 3, "times": [EIGHT]}]),
-        line(times=[{"at": f"{hour:02}:00", "dose": "1"} for hour in range(8, 13)]),
-        line(times=[EIGHT, {"at": "20:00", "dose": "2"}]),
-        line(times=[{**EIGHT, "weekdays": ["mon"]}]),
-        line(times=[{**EIGHT, "day_parity": "odd"}]),
-        line(times=[{**EIGHT, "action": "apply"}]),
-        line(times=[{**EIGHT, "day_offset": 1}]),
-        line(times=[{"meal": "breakfast", "dose": "1"}]),
-        line(times=[EIGHT], days={"every": 2}),
-        line(times=[EIGHT], days={"weekdays": ["thu"], "every_n_weeks": 2}),
-        line(times=[EIGHT], days={"month_day": 1}),
-        line(times=[EIGHT], days={"cycle": [21, 7]}),
-        line(times=[EIGHT], count=14),
-        line(times=[EIGHT], start_time="12:00"),
-        line(times=[EIGHT], zone_policy="home"),
-        line(times=[EIGHT], window_min=30),
-        line(times=[EIGHT], pauses=[{"from": "2026-11-21"}]),
-        line(times=[{"at": "08:00", "dose": "1 tablet"}]),
-        line(times=[{"at": "08:00", "dose": "1 to 2 tablets"}]),
-        line(times=[{"at": "08:00", "dose": "1/3"}]),
-        line(times=["08:00"]),
+        ("8am", [time(8)]),
+        ("8pm and 8am", [time(8), time(20)]),
+        ("8:00, 14:00; 20:00", [time(8), time(14), time(20)]),
+        ("8, 14 and 20", [time(8), time(14), time(20)]),
     ],
 )
-def test_a_plan_that_says_more_does_not_fit_the_form(rich: Line) -> None:
-    assert not fits_form([rich])
+def test_several_times_are_read_in_their_order(typed: str, times: list[time]) -> None:
+    assert read_times(typed) == times
 
 
-def test_only_a_plan_of_one_line_fits_the_form() -> None:
-    one = line(times=[EIGHT])
-    assert not fits_form([])
-    assert not fits_form([one, one])
-    assert one.start_date == date(2026, 11, 20)
+@pytest.mark.parametrize("typed", ["8,30", "8 and", "8am and 8:00", "soon, 9"])
+def test_several_times_that_could_mislead_are_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"\."):
+        read_times(typed)

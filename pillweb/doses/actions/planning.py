@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import ask, insert_new, table_of, upsert
+from pillweb.base.db import ask, insert_many_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.actions.wanted import Identity, Wanted, identity_of, wanted_of
 from pillweb.doses.models import Dose, Horizon
@@ -56,7 +56,7 @@ class Stretch(NamedTuple):
     """What is planned of one patient: doses from `since` on.
 
     Those due until `settled` stand as they are. Until then doses may be moved, but
-    only from `added_from` on may one be added.
+    only from `added_from` on may one be added. `is_new` where nothing is planned yet.
     """
 
     since: datetime
@@ -64,6 +64,7 @@ class Stretch(NamedTuple):
     added_from: datetime
     revision: int
     zone_data: str
+    is_new: bool = False
 
 
 def plan_doses(
@@ -97,7 +98,35 @@ def replan_doses(
     revisions = {row.id: row.plan_revision for row in locked}
     until = now + HORIZON
     stretches = _stretches(session, revisions, now=now)
-    wanted, asked = _wanted(session, stretches, until=until)
+    rows = _wanted_rows(session, stretches, until=until)
+    wanted = {identity_of(row): row for row in rows}
+    added = 0
+    moved: list[Move] = []
+    all_new = all(stretch.is_new for stretch in stretches.values())
+    if all_new:
+        added = insert_many_new(session, Dose, [*wanted.values()])
+    if not all_new or added < len(wanted):
+        more, moved = _settle(session, stretches, rows, wanted, now=now)
+        added += more
+    _note_horizons(session, stretches, now=now, until=until)
+    older = {
+        patient_id: stretch.zone_data
+        for patient_id, stretch in stretches.items()
+        if stretch.zone_data != tzdata_version()
+    }
+    return Planning(added, older, tuple(m for m in moved if m.patient_id in older))
+
+
+def _settle(
+    session: Session,
+    stretches: Mapping[int, Stretch],
+    rows: Sequence[Wanted],
+    wanted: dict[Identity, Wanted],
+    *,
+    now: datetime,
+) -> tuple[int, list[Move]]:
+    """Make what is there what is wanted; return how many were added, which moved."""
+    asked = {(identity_of(row), row.due_at) for row in rows}
     existing = _existing(session, stretches)
     free = {
         key: row
@@ -118,14 +147,7 @@ def replan_doses(
         for key, dose in wanted.items()
         if key not in existing and dose.due_at >= stretches[dose.patient_id].added_from
     ]
-    added = insert_new(session, Dose, [dose._asdict() for dose in fresh])
-    _note_horizons(session, stretches, now=now, until=until)
-    older = {
-        patient_id: stretch.zone_data
-        for patient_id, stretch in stretches.items()
-        if stretch.zone_data != tzdata_version()
-    }
-    return Planning(added, older, tuple(m for m in moved if m.patient_id in older))
+    return insert_many_new(session, Dose, fresh), moved
 
 
 def _note_horizons(
@@ -163,13 +185,15 @@ def _stretches(
         known = horizons.get(patient_id)
         if known is None:
             begin = LONG_AGO - REACHES_BACK
-            found = Stretch(begin, LONG_AGO, begin, revision, tzdata_version())
+            found = Stretch(
+                begin, LONG_AGO, begin, revision, tzdata_version(), is_new=True
+            )
         elif (known.plan_revision, known.tzdata_version) == (
             revision,
             tzdata_version(),
         ):
             end = known.planned_until
-            found = Stretch(end, end, end, revision, known.tzdata_version)
+            found = Stretch(end, end, end, revision, known.tzdata_version, is_new=True)
         else:
             same_plan = known.plan_revision == revision
             settled = min(now if same_plan else known.planned_at, known.planned_until)
@@ -185,21 +209,21 @@ def _stretches(
     return stretches
 
 
-def _wanted(
+def _wanted_rows(
     session: Session, stretches: Mapping[int, Stretch], *, until: datetime
-) -> tuple[dict[Identity, Wanted], set[tuple[Identity, datetime]]]:
-    """Return the doses the newest plans want, and every moment any version wanted."""
-    wanted: dict[Identity, Wanted] = {}
-    asked: set[tuple[Identity, datetime]] = set()
+) -> list[Wanted]:
+    """Return every dose that any version of a plan wanted, those of the newest last."""
     earliest = min((one.since for one in stretches.values()), default=until)
     lives = lives_of(session, stretches)
-    for line in planned_lines(session, stretches, since=earliest):
-        window = (stretches[line.patient_id].since, until)
-        for dose in wanted_of(line, lives[line.patient_id], window=window):
-            key = identity_of(dose)
-            wanted[key] = dose
-            asked.add((key, dose.due_at))
-    return wanted, asked
+    return [
+        dose
+        for line in planned_lines(session, stretches, since=earliest)
+        for dose in wanted_of(
+            line,
+            lives[line.patient_id],
+            window=(stretches[line.patient_id].since, until),
+        )
+    ]
 
 
 def _existing(

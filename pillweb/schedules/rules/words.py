@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from pillweb.base import words
+from pillweb.schedules.rules.days import last_of
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import (
     Days,
@@ -34,6 +36,18 @@ _MEALS = {
 }
 
 
+class Told(NamedTuple):
+    """A line in words, part by part; a part with nothing to say is empty.
+
+    `intake` is how much and at which times, with the limits of an as-needed line;
+    `until` the end and the number of doses.
+    """
+
+    intake: str
+    days: str
+    until: str
+
+
 def in_words(line: Line, unit: str = "") -> str:
     """Return the line as one sentence without a full stop.
 
@@ -41,20 +55,26 @@ def in_words(line: Line, unit: str = "") -> str:
     unit in the singular, for amounts written without one. A pause, a start and zone
     policies are told elsewhere.
     """
+    return ", ".join(part for part in told(line, unit) if part)
+
+
+def told(line: Line, unit: str = "") -> Told:
+    """Return the parts of the sentence that `in_words` makes of a line."""
+    days = ""
     match line.kind:
         case "clock":
-            parts = [_steps(line, unit) or _times(line.times, line, unit)]
-            parts.append("" if _says_days(line) else _days(line.days))
+            intake = [_steps(line, unit) or _times(line.times, line, unit)]
+            days = "" if _says_days(line) else days_words(line.days)
         case "interval":
-            parts = [
+            intake = [
                 _phrase(_amount(line.dose, line.action, unit), _every_hours(line)),
                 "day and night" if (line.interval_hours or 0) < HOURS_A_DAY else "",
             ]
         case "once":
-            parts = [_phrase(_amount(line.dose, line.action, unit), _once(line))]
+            intake = [_phrase(_amount(line.dose, line.action, unit), _once(line))]
         case "prn":
-            parts = _as_needed(line, line.prn or Prn(), unit)
-    return ", ".join(part for part in [*parts, *_bounds(line)] if part)
+            intake = _as_needed(line, line.prn or Prn(), unit)
+    return Told(", ".join(part for part in intake if part), days, until_words(line))
 
 
 def dose_words(dose: Dose | None, unit: str = "") -> str:
@@ -165,7 +185,8 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing if number == 1 else words.plural(thing)}"
 
 
-def _days(days: Days) -> str:
+def days_words(days: Days) -> str:
+    """Return "every day", "on Mondays", "every 3 days", "on the 1st of every month"."""
     match days:
         case EveryDays(every):
             return _every(every)
@@ -236,13 +257,35 @@ def _as_needed(line: Line, prn: Prn, unit: str) -> list[str]:
     return parts
 
 
-def _bounds(line: Line) -> list[str]:
+def until_words(line: Line) -> str:
+    """Return "14 doses in all", "until 7 June 2026", both, or nothing."""
     parts = []
     if line.count is not None:
         parts.append(f"{_count(line.count, 'dose')} in all")
     if line.end_date:
         parts.append(f"until {words.long_date_words(line.end_date)}")
-    return parts
+    return ", ".join(parts)
+
+
+def end_words(line: Line) -> str:
+    """Return how a line ends, steps that run out too; "it goes on" where it does."""
+    last = last_of(line) if line.steps else None
+    if last is not None and line.end_date is None:
+        return f"until {words.long_date_words(last)}"
+    return until_words(line) or "it goes on"
+
+
+def start_words(line: Line) -> str:
+    """Return "from 20 November 2026", with the hour of the first dose if it counts."""
+    if line.first is not None:
+        at, day = words.time_words(line.first.time()), line.first.date()
+        return f"from {at} on {words.long_date_words(day)}"
+    if line.start_date is None:
+        return ""
+    day_words = words.long_date_words(line.start_date)
+    if line.start_time is None:
+        return f"from {day_words}"
+    return f"from {words.time_words(line.start_time)} on {day_words}"
 
 
 def pause_words(pause: Pause) -> str:

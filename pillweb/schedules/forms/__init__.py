@@ -1,0 +1,1 @@
+"""What people type about a medicine and when it is taken."""

@@ -1,0 +1,1 @@
+"""Pages of medicines: the list, the questions of a plan, and its versions."""
