@@ -87,6 +87,11 @@ class Settings:
     emergency_number: str = _setting(
         "112", "The emergency number that the pages and reports name."
     )
+    help_phone: str = _setting(
+        "",
+        "The phone number of whoever helps people with this PillWeb; it stands at the "
+        "foot of every page.",
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
