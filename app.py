@@ -8,6 +8,14 @@ if __name__ == "__main__":
 
     sys.exit(main(sys.argv[1:]))
 else:
-    from pillweb.factory import create_app
+    from pillweb.portals.views.schedule_commands import (
+        create_calculator,
+        is_calculation,
+    )
 
-    app = create_app()
+    if is_calculation(sys.argv):
+        app = create_calculator()
+    else:
+        from pillweb.factory import create_app
+
+        app = create_app()

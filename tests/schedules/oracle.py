@@ -42,7 +42,11 @@ def is_day_on(rule: Rule, day: date, start: date) -> bool:
         on, off = days["cycle"]
         return bool(index % (on + off) < on)
     if "weekdays" in days:
-        week = index // 7 % days.get("every_n_weeks", 1)
+        first = start
+        while NAMES[first.weekday()] not in days["weekdays"]:
+            first += DAY
+        monday = first - DAY * first.weekday()
+        week = (day - monday).days // 7 % days.get("every_n_weeks", 1)
         return NAMES[day.weekday()] in days["weekdays"] and week == 0
     return is_month_day_on(days, day, start)
 

@@ -10,6 +10,7 @@ from pillweb.base.db import database
 from pillweb.base.demo_password import demo_password
 from pillweb.portals.actions import load_demo
 from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.portals.views.schedule_commands import schedules
 
 
 def _demo_words() -> str:
@@ -54,3 +55,4 @@ def install_commands(app: Flask) -> None:
     """Give `flask` these commands."""
     app.cli.add_command(demo)
     app.cli.add_command(sign_in_help)
+    app.cli.add_command(schedules)

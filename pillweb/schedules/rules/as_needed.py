@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from fractions import Fraction
 from typing import NamedTuple
 
+from pillweb.schedules.rules.dose import in_unit_of
 from pillweb.schedules.rules.line import Dose, Prn, PrnLimit
 
 
@@ -28,8 +28,9 @@ def next_allowed(
     next; it is also the amount of every taken dose that names none. None means never:
     the wanted dose alone is above the limit.
 
-    Decided here: records later than `now` bind as well; an amount that is not known,
-    or is in another unit than the limit, does not bind.
+    Decided here: records later than `now` bind as well; a wanted dose of no known
+    amount is like the largest taken one; a taken amount that is not known, or cannot
+    be turned into the limit's unit, does not bind.
     """
     doses = sorted(
         (Taken(one) if isinstance(one, datetime) else one for one in taken),
@@ -41,6 +42,8 @@ def next_allowed(
         least = max(now, doses[-1].at + apart)
     if prn.max is None:
         return least
+    if dose is None and prn.max.amount is not None:
+        dose = _largest(doses, prn.max.amount)
     hours = timedelta(minutes=int(prn.max.hours * 60))
     moments = [least, *(one.at + hours for one in doses if one.at + hours > least)]
     for moment in moments:
@@ -55,12 +58,17 @@ def _is_within(limit: PrnLimit, taken: list[Taken], dose: Dose | None) -> bool:
         return False
     if limit.amount is None or limit.amount.fraction is None:
         return True
-    total = _amount(dose, limit.amount)
-    total += sum(_amount(one.dose or dose, limit.amount) for one in taken)
-    return total <= limit.amount.fraction
+    amounts = [in_unit_of(one.dose or dose, limit.amount) for one in taken]
+    amounts.append(in_unit_of(dose, limit.amount))
+    return sum(amount or 0 for amount in amounts) <= limit.amount.fraction
 
 
-def _amount(dose: Dose | None, limit: Dose) -> Fraction:
-    if dose is None or dose.fraction is None or dose.unit != limit.unit:
-        return Fraction(0)
-    return dose.fraction
+def _largest(taken: list[Taken], limit: Dose) -> Dose | None:
+    """Return the largest dose taken that the limit allows at all."""
+    known = [(in_unit_of(one.dose, limit), one.dose) for one in taken]
+    allowed = [
+        (amount, dose)
+        for amount, dose in known
+        if amount is not None and limit.fraction and amount <= limit.fraction
+    ]
+    return max(allowed, key=lambda one: one[0], default=(None, None))[1]

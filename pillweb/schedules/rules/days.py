@@ -45,10 +45,10 @@ def last_of(line: Line) -> date | None:
 def planned_dates(line: Line, first: date, last: date) -> Iterator[date]:
     """Yield the line's dates from `first` to `last` inclusive, pauses not removed.
 
-    Days count from the start date (T7). Decided here: "every 2 weeks" counts blocks of
-    7 days from the start date, not calendar weeks, so the first dose is never more
-    than a week away; "every 3 months on the 1st" counts from the first such day on or
-    after the start date, for the same reason.
+    Days count from the start date (T7). Decided here: "every 2 weeks" counts calendar
+    weeks that begin on Monday, as RFC 5545 does, but from the week of the first such
+    day on or after the start date, so the first dose is never more than a week away;
+    "every 3 months on the 1st" counts from the first such day, for the same reason.
     """
     start = start_of(line)
     end = last_of(line)
@@ -62,19 +62,26 @@ def planned_dates(line: Line, first: date, last: date) -> Iterator[date]:
                 yield date.fromordinal(ordinal)
         case OnMonthDay():
             yield from _month_days(days, start, low, high)
-        case OnWeekdays() | InCycle():
+        case OnWeekdays():
+            yield from _week_days(days, start.toordinal(), low, high)
+        case InCycle():
+            passed = low - start.toordinal()
             for ordinal in range(low, high + 1):
-                if _is_on(days, ordinal, ordinal - start.toordinal()):
+                if passed % (days.on + days.off) < days.on:
                     yield date.fromordinal(ordinal)
+                passed += 1
 
 
-def _is_on(days: OnWeekdays | InCycle, ordinal: int, passed: int) -> bool:
-    if isinstance(days, InCycle):
-        return passed % (days.on + days.off) < days.on
-    weekday = (ordinal + MONDAY_OF_ORDINAL) % DAYS_A_WEEK
-    return (
-        weekday in days.weekdays and (passed // DAYS_A_WEEK) % days.every_n_weeks == 0
-    )
+def _week_days(days: OnWeekdays, start: int, low: int, high: int) -> Iterator[date]:
+    """Yield the dates; Monday of the first week with a dose begins the count."""
+    weekday = (start + MONDAY_OF_ORDINAL) % DAYS_A_WEEK
+    monday = start - weekday
+    if max(days.weekdays) < weekday:
+        monday += DAYS_A_WEEK
+    for ordinal in range(low, high + 1):
+        week, day = divmod(ordinal - monday, DAYS_A_WEEK)
+        if day in days.weekdays and week % days.every_n_weeks == 0:
+            yield date.fromordinal(ordinal)
 
 
 def _month_days(days: OnMonthDay, start: date, low: int, high: int) -> Iterator[date]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import time
+from decimal import Decimal
 from typing import get_args
 
-from pillweb.base.zones import zone
+from pillweb.base.zones import UnknownZone, zone
 from pillweb.schedules.rules import fields
+from pillweb.schedules.rules.checks import check_line
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import (
     KINDS,
@@ -39,16 +41,22 @@ PARITIES = {"odd": 0, "even": 1}
 Read = Callable[[object, str], object]
 
 _NEEDED = {
-    "clock": ("start_date",),
-    "interval": ("first", "interval_hours"),
-    "once": ("at",),
-    "prn": (),
+    "clock": {"start_date": "a date such as 2026-06-01"},
+    "interval": {
+        "first": "a wall time such as 2026-06-01T08:00",
+        "interval_hours": "a number of hours such as 8",
+    },
+    "once": {"at": "a wall time such as 2026-06-01T08:00"},
+    "prn": {},
 }
 _PRN = ("reason", "min_interval_minutes", "max")
 _FORBIDDEN = {
     "clock": ("interval_hours", "first", "at", *_PRN),
     "interval": ("times", "steps", "days", "at", "start_time", *_PRN),
-    "once": ("times", "steps", "days", "interval_hours", "first", "count", *_PRN),
+    "once": (
+        *("times", "steps", "days", "interval_hours", "first"),
+        *("count", "start_time", *_PRN),
+    ),
     "prn": ("times", "steps", "days", "interval_hours", "first", "at", "count"),
 }
 
@@ -64,11 +72,10 @@ def line_from_json(given: Mapping[str, object]) -> Line:
         ValueError: an unknown key, a missing or bad value; the field is named.
     """
     known = fields.an_object(given, "line", ("kind", *_READERS, *_PRN))
-    known = {field: value for field, value in known.items() if value is not None}
     kind = fields.one_of(known.get("kind"), "kind", KINDS)
-    for field in _NEEDED[kind]:
+    for field, example in _NEEDED[kind].items():
         if field not in known:
-            raise ValueError(f"{field}: is needed.")
+            raise ValueError(f"{field}: is needed, {example}.")
     for field in _FORBIDDEN[kind]:
         if field in known:
             raise ValueError(f"{field}: does not belong to a line of kind {kind}.")
@@ -81,25 +88,28 @@ def line_from_json(given: Mapping[str, object]) -> Line:
     }
     values["prn"] = _prn(known) if kind == "prn" else None
     line = Line(kind=kind, **values)  # type: ignore[arg-type]  # each reader knows
-    _check_order(line)
+    check_line(line)
     return line
 
 
-def _check_order(line: Line) -> None:
-    begin = line.start_date or (line.first.date() if line.first else None)
-    if begin and line.end_date and line.end_date < begin:
-        raise ValueError("end_date: is before the start.")
+def dose_from_json(value: object, field: str) -> Dose:
+    """Return the amount of a text or a whole number.
 
-
-def _dose(value: object, field: str) -> Dose:
+    Raises:
+        ValueError: another kind of value, or no amount a person could take.
+    """
     if type(value) is int:
         value = str(value)
     if not isinstance(value, str):  # one kind of error for whoever reads a form
         raise ValueError(f'{field}: write the amount as text, such as "0.5 mg".')  # noqa: TRY004
+    text = fields.a_text(value, field)
     try:
-        return read_dose(value)
+        dose = read_dose(text)
     except ValueError as problem:
         raise ValueError(f"{field}: {problem}.") from problem
+    if dose.fraction == 0:
+        raise ValueError(f"{field}: must be more than 0.")
+    return dose
 
 
 def _days(value: object, field: str) -> Days:
@@ -210,16 +220,18 @@ def _prn(given: Mapping[str, object]) -> Prn:
 
 def _limit(value: object, field: str) -> PrnLimit:
     given = fields.an_object(value, field, ("doses", "amount", "hours"))
-    doses, amount = given.get("doses"), None
-    if doses is not None:
-        doses = fields.an_int(doses, f"{field}.doses", 1, MOST_DOSES)
+    doses = amount = None
+    if "doses" in given:
+        doses = fields.an_int(given["doses"], f"{field}.doses", 1, MOST_DOSES)
     if "amount" in given:
-        amount = _dose(given["amount"], f"{field}.amount")
+        amount = dose_from_json(given["amount"], f"{field}.amount")
         if amount.fraction is None:
             raise ValueError(f"{field}.amount: expected a number and a unit.")
     if doses is None and amount is None:
         raise ValueError(f"{field}: give doses or amount.")
-    hours = fields.a_decimal(given.get("hours"), f"{field}.hours", 24 * 366)
+    if "hours" not in given:
+        raise ValueError(f"{field}.hours: is needed, a number of hours such as 24.")
+    hours = _some_hours(given["hours"], f"{field}.hours")
     return PrnLimit(hours, doses, amount)
 
 
@@ -251,21 +263,22 @@ def _zone_changes(value: object, field: str) -> tuple[ZoneChange, ...]:
         given = fields.an_object(entry, name, ("at", "zone"))
         at = fields.an_instant(given.get("at"), f"{name}.at")
         place_name = fields.a_text(given.get("zone"), f"{name}.zone")
-        zone(place_name)
+        try:
+            zone(place_name)
+        except UnknownZone as problem:
+            raise ValueError(f"{name}.zone: {problem}") from problem
         changes.append(ZoneChange(at, place_name))
-    if sorted(changes, key=lambda change: change.at) != changes:
-        raise ValueError(f"{field}: put the changes in the order they happened.")
     return tuple(changes)
 
 
-def _hours(value: object, field: str) -> object:
+def _hours(value: object, field: str) -> Decimal:
     hours = fields.a_decimal(value, field, 24 * 366)
     if hours * 60 != int(hours * 60):
-        raise ValueError(f"{field}: expected whole minutes.")
+        raise ValueError(f"{field}: expected hours of whole minutes, such as 1.5.")
     return hours
 
 
-def _some_hours(value: object, field: str) -> object:
+def _some_hours(value: object, field: str) -> Decimal:
     hours = _hours(value, field)
     if hours == 0:
         raise ValueError(f"{field}: must be more than 0.")
@@ -290,7 +303,7 @@ _TIME_READERS: dict[str, Read] = {
     "meal": _meal,
     "offset_min": _whole(-HALF_DAY, HALF_DAY),
     "day_offset": _whole(-1, 1),
-    "dose": _dose,
+    "dose": dose_from_json,
     "action": fields.a_text,
     "weekdays": fields.weekdays,
     "day_parity": _parity,
@@ -306,7 +319,7 @@ _READERS: dict[str, Read] = {
     "times": _times,
     "steps": _steps,
     "pauses": _pauses,
-    "dose": _dose,
+    "dose": dose_from_json,
     "action": fields.a_text,
     "interval_hours": _some_hours,
     "first": fields.a_local,
