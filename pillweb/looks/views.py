@@ -6,12 +6,14 @@ from urllib.parse import quote
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from pillweb.accounts.actions import choose_look
 from pillweb.accounts.rules import safe_path
 from pillweb.base.look import SIZES, THEMES, Look
 from pillweb.looks.forms import LookForm, sample_forms
 from pillweb.sharing.rules import Nav
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.look import keep_look_here, look_here
+from pillweb.web.transaction import session
 from pillweb.web.viewer import current_viewer
 
 looks = Blueprint("looks", __name__)
@@ -45,11 +47,14 @@ def show_look() -> ResponseReturnValue:
 
 @looks.post("/look")
 def post_look() -> ResponseReturnValue:
-    """Keep one answer in this browser, and show the page in it."""
+    """Keep one answer in this browser and for the account, and show the page in it."""
     form = LookForm(data=asdict(look_here()))
     if not form.validate():
         return bad_form("looks/look.html", **_look_page(form))
-    keep_look_here(Look(size=form.size.data, theme=form.theme.data))
+    look = Look(size=form.size.data, theme=form.theme.data)
+    keep_look_here(look)
+    if viewer := current_viewer():
+        choose_look(session(), viewer.account_id, look=look)
     return go(_own_path(), notice="Saved. This is how it looks now.")
 
 
