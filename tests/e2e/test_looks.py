@@ -113,6 +113,7 @@ def test_paper_is_white_and_bears_no_buttons(visit: Visitors, look: str) -> None
     buttons = page.locator("button, nav, footer")
     shown = [at for at in range(buttons.count()) if buttons.nth(at).is_visible()]
     assert shown == []
+    assert page.get_by_role("heading", name="Amlodipine").is_visible()
 
 
 def test_on_a_phone_undo_takes_no_row_of_its_own(
