@@ -1,4 +1,4 @@
-"""Commands that calculate: `flask --app app schedules preview`.
+"""Commands that calculate: `flask --app app schedules preview` and `… import`.
 
 They need no settings, no database and no secrets, so that anybody can check the rules.
 """
@@ -10,16 +10,20 @@ from typing import BinaryIO
 import click
 from flask import Flask
 
+from pillweb.portals.views.import_command import import_file
 from pillweb.schedules.rules.preview import preview
 from pillweb.schedules.rules.strict_json import LONGEST, read_json
+
+WRITES = "--patient"
 
 
 def is_calculation(arguments: Sequence[str]) -> bool:
     """Return whether the arguments of `flask` name a command that only calculates."""
-    return any(
-        arguments[place : place + 2] == ["schedules", "preview"]
-        for place in range(len(arguments))
+    named = any(
+        arguments[place] == "schedules" and arguments[place + 1] in schedules.commands
+        for place in range(len(arguments) - 1)
     )
+    return named and not any(given.startswith(WRITES) for given in arguments)
 
 
 def create_calculator() -> Flask:
@@ -32,6 +36,9 @@ def create_calculator() -> Flask:
 @click.group("schedules")
 def schedules() -> None:
     """Read and try dosing rules."""
+
+
+schedules.add_command(import_file)
 
 
 @schedules.command("preview")

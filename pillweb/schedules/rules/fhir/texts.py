@@ -1,0 +1,118 @@
+"""The words that stand beside the codes of a dosage."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pillweb.schedules.rules.fhir.claims import read_claims
+from pillweb.schedules.rules.fhir.compare import disagreements
+from pillweb.schedules.rules.fhir.doubts import Doubts
+from pillweb.schedules.rules.fhir.elements import Element, all_words_of
+from pillweb.schedules.rules.fhir.spelling import plain_words
+from pillweb.schedules.rules.line import Line
+
+_NEVER_KNOWN = frozenset(
+    {
+        "not",
+        "no",
+        "never",
+        "then",
+        "stop",
+        "except",
+        "unless",
+        "only",
+        "alternate",
+        "alternating",
+        "other",
+        "if",
+        "until",
+        "after",
+        "before",
+        "or",
+        "but",
+        "without",
+        "skip",
+        "double",
+        "half",
+    }
+)
+_SHORTEST_NAME = 3
+_SHOWN = 160
+
+
+def texts_of(dosage: Element) -> tuple[str, ...]:
+    """Return the words of a dosage itself, each once, as they were written."""
+    timing = dosage.get("timing")
+    found: list[object] = [dosage.get("text"), dosage.get("patientInstruction")]
+    more = dosage.get("additionalInstruction")
+    for concept in more if isinstance(more, list) else []:
+        found += all_words_of(concept)
+    if isinstance(timing, Mapping):
+        found += all_words_of(timing.get("code"))
+    return _tidy(found)
+
+
+def notes_of(resource: Element) -> tuple[str, ...]:
+    """Return the notes of a resource, which hold for each of its dosages."""
+    notes = resource.get("note")
+    return _tidy(
+        note.get("text")
+        for note in (notes if isinstance(notes, list) else [])
+        if isinstance(note, Mapping)
+    )
+
+
+def _tidy(texts: Iterable[object]) -> tuple[str, ...]:
+    words = (" ".join(one.split()) for one in texts if isinstance(one, str))
+    return tuple(dict.fromkeys(one for one in words if re.search(r"\w", one)))
+
+
+def compare_texts(
+    texts: Iterable[str],
+    line: Line,
+    names: Iterable[str],
+    beside: Iterable[str],
+    doubts: Doubts,
+) -> None:
+    """Doubt every text that says more, or something else, than the line.
+
+    `names` are the medicine's; `beside` are words of its route, site and reason.
+    """
+    spelled = sorted({plain_words(name) for name in names}, key=len, reverse=True)
+    known = _words([*spelled, *map(plain_words, beside)])
+    known |= (
+        _words([line.dose.unit, f"{line.dose.unit}s"]) if line.dose else frozenset()
+    )
+    for text in texts:
+        left = plain_words(text)
+        for name in spelled:
+            if len(name) >= _SHORTEST_NAME:
+                left = re.sub(rf"(?<!\w){re.escape(name)}s?(?!\w)", ",", left)
+        for sentence in disagreements(left, line, known):
+            doubts.add("text", sentence)
+
+
+def tell_texts(texts: Iterable[str], doubts: Doubts, *, timed: bool) -> None:
+    """Show the words beside codes that give no line; strange ones want a look.
+
+    `timed` says that some codes for the time stand there.
+    """
+    for text in texts:
+        if timed and read_claims(text, frozenset()).strange:
+            doubts.add("text", f'Read its words as well: "{text[:_SHOWN]}".')
+        elif doubts:
+            doubts.add(doubts.missing[0], f'Its words are: "{text[:_SHOWN]}".')
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    found = {word for text in texts for word in re.findall(r"[^\W\d_]+", text)}
+    return frozenset(found - _NEVER_KNOWN)
+
+
+def beside_of(resource: Element, dosage: Element) -> tuple[str, ...]:
+    """Return the words of route, site, method and reasons, which a text may repeat."""
+    reasons = resource.get("reasonCode")
+    concepts = [dosage.get(key) for key in ("route", "site", "method")]
+    concepts += reasons if isinstance(reasons, list) else []
+    concepts.append(dosage.get("asNeededCodeableConcept"))
+    found = [words for concept in concepts for words in all_words_of(concept)]
+    return (*found, "for") if found else ()

@@ -1,0 +1,467 @@
+"""Dosages that contradict themselves or leave something open: each must be marked."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.schedules.fhir.samples import (
+    DOSE,
+    START,
+    TABLET,
+    UCUM,
+    Json,
+    bundle,
+    days,
+    dosage,
+    mg,
+    most,
+    read,
+    read_one,
+    request,
+    statement,
+)
+
+EIGHT = {"timeOfDay": ["08:00:00"]}
+TWICE = {"timeOfDay": ["08:00:00", "20:00:00"]}
+FROM = {"boundsPeriod": START}
+FIRST = {"boundsPeriod": {"start": "2026-12-01T06:00:00+00:00"}}
+PRN = {"frequency": 1, "period": 4, "periodMax": 6, "periodUnit": "h"}
+NEEDED: dict[str, Any] = {"asNeededBoolean": True}
+
+
+def quantity(**more: object) -> Json:
+    return {"doseAndRate": [{"doseQuantity": {**TABLET, **more}}]}
+
+
+def often(frequency: float, period: float, unit: str, **more: object) -> Json:
+    rhythm = {"frequency": frequency, "period": period, "periodUnit": unit}
+    return {**rhythm, **more}
+
+
+NO_LINE: list[tuple[str, Json, set[str]]] = [
+    ("nothing", dosage(None, doseAndRate=None), {"dose", "timing"}),
+    ("empty timing", dosage({}), {"timing"}),
+    ("3 times a day", dosage(often(3, 1, "d")), {"times"}),
+    ("once a day", dosage(often(1, 1, "d")), {"times"}),
+    ("weekdays without a time", dosage({"dayOfWeek": ["mon"]}), {"times"}),
+    ("every 8 hours from when?", dosage(often(1, 8, "h")), {"first"}),
+    ("every 8 hours from a day", dosage(often(1, 8, "h", **FROM)), {"first"}),
+    (
+        "alternate days from when?",
+        dosage({**EIGHT, **often(1, 2, "d")}),
+        {"start_date"},
+    ),
+    ("weekly from when?", dosage({**EIGHT, **often(1, 1, "wk")}), {"start_date"}),
+    ("monthly from when?", dosage({**EIGHT, **often(1, 1, "mo")}), {"start_date"}),
+    (
+        "for 7 days from when?",
+        dosage({**EIGHT, "boundsDuration": days(7)}),
+        {"start_date"},
+    ),
+    ("14 doses from when?", dosage({**EIGHT, "count": 14}), {"start_date"}),
+    ("twice a week", dosage({**EIGHT, **FROM, **often(2, 1, "wk")}), {"times"}),
+    ("twice a week, no days", dosage({**FROM, **often(2, 1, "wk")}), {"times", "days"}),
+    ("morning", dosage({"when": ["MORN"]}), {"times"}),
+    ("early evening", dosage({"when": ["EVE.early"]}), {"times"}),
+    ("night", dosage({"when": ["NIGHT"]}), {"times"}),
+    ("with some meal", dosage({"when": ["C"]}), {"times"}),
+    ("before meals", dosage({"when": ["AC"], "offset": 30}), {"times"}),
+    ("before breakfast, how long?", dosage({"when": ["ACM"]}), {"times"}),
+    ("30 minutes and bedtime", dosage({"when": ["HS"], "offset": 30}), {"times"}),
+    ("offset with a meal (tim-9)", dosage({"when": ["CM"], "offset": 30}), {"times"}),
+    ("offset alone (tim-9)", dosage({**EIGHT, "offset": 30}), {"times"}),
+    ("times and meals (tim-10)", dosage({**EIGHT, "when": ["HS"]}), {"times"}),
+    ("a code unknown", dosage({"when": ["TEATIME"]}), {"times"}),
+    ("twice a day, one time", dosage({**EIGHT, **often(2, 1, "d")}), {"times"}),
+    ("once a day, two times", dosage({**TWICE, **often(1, 1, "d")}), {"times"}),
+    (
+        "a period means once",
+        dosage({**TWICE, "period": 1, "periodUnit": "d"}),
+        {"times"},
+    ),
+    (
+        "two a week, three days",
+        dosage({**EIGHT, **often(2, 1, "wk"), "dayOfWeek": ["mon", "wed", "fri"]}),
+        {"times"},
+    ),
+    (
+        "days and every 2 days",
+        dosage({**EIGHT, **FROM, **often(1, 2, "d"), "dayOfWeek": ["tue"]}),
+        {"days"},
+    ),
+    (
+        "days and a month",
+        dosage({**EIGHT, **FROM, **often(1, 1, "mo"), "dayOfWeek": ["tue"]}),
+        {"days"},
+    ),
+    (
+        "fortnight not from its day",
+        dosage({**EIGHT, **FROM, **often(1, 2, "wk"), "dayOfWeek": ["mon"]}),
+        {"start_date"},
+    ),
+    ("3 times in 2 days", dosage({**EIGHT, **FROM, **often(3, 2, "d")}), {"times"}),
+    ("hours and a time", dosage({**EIGHT, **FIRST, **often(1, 24, "h")}), {"timing"}),
+    ("hours and a meal", dosage({"when": ["HS"], **often(1, 6, "h")}), {"timing"}),
+    ("twice in 8 hours", dosage({**FIRST, **often(2, 8, "h")}), {"timing"}),
+    ("half a day", dosage({**EIGHT, **FROM, **often(1, 0.5, "d")}), {"days"}),
+    ("period 0", dosage({**EIGHT, **often(1, 0, "d")}), {"timing", "days"}),
+    ("period below 0", dosage(often(1, -8, "h", **FIRST)), {"timing"}),
+    (
+        "period as text",
+        dosage({**EIGHT, **often(1, 1, "d"), "period": "1"}),
+        {"timing"},
+    ),
+    ("unit unknown", dosage({**EIGHT, **often(1, 1, "fortnight")}), {"timing"}),
+    ("no unit", dosage({**EIGHT, "frequency": 1, "period": 1}), {"timing"}),
+    ("no period", dosage({**EIGHT, "frequency": 1}), {"timing"}),
+    ("periodMax", dosage({**EIGHT, **FROM, **often(1, 2, "d", periodMax=3)}), {"days"}),
+    ("every 4 to 6 hours", dosage({**FIRST, **PRN}), {"days"}),
+    ("frequencyMax", dosage({**EIGHT, **often(1, 1, "d", frequencyMax=2)}), {"times"}),
+    ("countMax", dosage({**EIGHT, **FROM, "count": 3, "countMax": 5}), {"count"}),
+    ("duration", dosage({**EIGHT, "duration": 12, "durationUnit": "h"}), {"timing"}),
+    (
+        "days of the month",
+        dosage(
+            {
+                **EIGHT,
+                "extension": [
+                    {
+                        "url": "http://hl7.org/fhir/StructureDefinition/timing-dayOfMonth",
+                        "valuePositiveInt": 1,
+                    }
+                ],
+            }
+        ),
+        {"timing"},
+    ),
+    ("an unknown element", dosage({**EIGHT, "tolerance": 5}), {"timing"}),
+    ("time as text", dosage({"timeOfDay": "08:00:00"}), {"times", "timing"}),
+    ("not a time", dosage({"timeOfDay": ["8am"]}), {"times", "timing"}),
+    ("24:00", dosage({"timeOfDay": ["24:00:00"]}), {"times", "timing"}),
+    ("seconds", dosage({"timeOfDay": ["08:00:30"]}), {"times", "timing"}),
+    ("a time twice", dosage({"timeOfDay": ["08:00:00", "08:00:00"]}), {"times"}),
+    ("a day twice", dosage({**EIGHT, "dayOfWeek": ["mon", "mon"]}), {"days"}),
+    ("no day", dosage({**EIGHT, "dayOfWeek": ["Monday"]}), {"days"}),
+    ("no dose", dosage(EIGHT, doseAndRate=None), {"dose"}),
+    ("dose as an object", dosage(EIGHT, doseAndRate=DOSE[0]), {"dose"}),
+    (
+        "dose without a unit",
+        dosage(EIGHT, doseAndRate=[{"doseQuantity": {"value": 1}}]),
+        {"dose"},
+    ),
+    ("dose as text", dosage(EIGHT, **quantity(value="1")), {"dose"}),
+    ("dose 0", dosage(EIGHT, **quantity(value=0)), {"dose"}),
+    ("dose below 0", dosage(EIGHT, **quantity(value=-1)), {"dose"}),
+    ("dose up to", dosage(EIGHT, **quantity(comparator="<=")), {"dose"}),
+    ("dose true", dosage(EIGHT, **quantity(value=True)), {"dose"}),
+    ("dose enormous", dosage(EIGHT, **quantity(value=10**30)), {"dose"}),
+    (
+        "units differ",
+        dosage(
+            EIGHT,
+            doseAndRate=[
+                {"doseQuantity": {"value": 1, "unit": "g", "code": "mg", **UCUM}}
+            ],
+        ),
+        {"dose"},
+    ),
+    (
+        "a range each day",
+        dosage(
+            EIGHT,
+            doseAndRate=[
+                {"doseRange": {"low": TABLET, "high": {**TABLET, "value": 2}}}
+            ],
+        ),
+        {"dose"},
+    ),
+    (
+        "range upside down",
+        dosage(
+            PRN,
+            **NEEDED,
+            doseAndRate=[
+                {"doseRange": {"low": {**TABLET, "value": 2}, "high": TABLET}}
+            ],
+        ),
+        {"dose"},
+    ),
+    ("two doses", dosage(EIGHT, doseAndRate=[*DOSE, *DOSE]), {"dose"}),
+    ("a rate", dosage(EIGHT, doseAndRate=[{"rateQuantity": TABLET}]), {"dose"}),
+    ("needed at bedtime", dosage({"when": ["HS"]}, **NEEDED), {"times"}),
+    ("needed at 8", dosage(EIGHT, **NEEDED), {"times"}),
+    (
+        "needed, two ways",
+        dosage(PRN, asNeededBoolean=False, asNeededCodeableConcept={"text": "pain"}),
+        {"timing"},
+    ),
+    ("needed, as text", dosage(PRN, asNeededBoolean="true"), {"timing", "days"}),
+    (
+        "most in another unit",
+        dosage(PRN, **NEEDED, maxDosePerPeriod=most(4, "g")),
+        {"max"},
+    ),
+    (
+        "most in months",
+        dosage(PRN, **NEEDED, maxDosePerPeriod=most(4, "tablet", 1, "mo")),
+        {"max"},
+    ),
+    (
+        "most below one dose",
+        dosage(PRN, **NEEDED, **quantity(value=3), maxDosePerPeriod=most(2, "tablet")),
+        {"max"},
+    ),
+    ("most below the plan", dosage(TWICE, maxDosePerPeriod=most(1, "tablet")), {"max"}),
+    ("most for life", dosage(PRN, **NEEDED, maxDosePerLifetime=TABLET), {"max"}),
+    (
+        "shortest above longest",
+        dosage({**PRN, "periodMax": 2}, **NEEDED),
+        {"min_interval_minutes"},
+    ),
+    ("needed, 10 doses", dosage({**PRN, "count": 10}, **NEEDED), {"end_date"}),
+    (
+        "ends before it starts",
+        dosage({**EIGHT, "boundsPeriod": {"start": "2026-12-07", "end": "2026-12-01"}}),
+        {"end_date", "start_date"},
+    ),
+    (
+        "over, from when?",
+        dosage({**EIGHT, "boundsPeriod": {"end": "2026-01-01"}}),
+        {"start_date"},
+    ),
+    (
+        "ends at noon",
+        dosage(
+            {
+                **TWICE,
+                "boundsPeriod": {
+                    "start": "2026-12-01",
+                    "end": "2026-12-03T12:00:00+00:00",
+                },
+            }
+        ),
+        {"end_date"},
+    ),
+    (
+        "bounds range",
+        dosage({**EIGHT, "boundsRange": {"low": days(7), "high": days(10)}}),
+        {"end_date"},
+    ),
+    ("two bounds", dosage({**EIGHT, **FROM, "boundsDuration": days(7)}), {"end_date"}),
+    (
+        "half a day of bounds",
+        dosage({**EIGHT, "boundsDuration": days(0.5)}),
+        {"start_date"},
+    ),
+    (
+        "a month only",
+        dosage({**EIGHT, "boundsPeriod": {"start": "2026-12"}}),
+        {"start_date"},
+    ),
+    (
+        "no such day",
+        dosage({**EIGHT, "boundsPeriod": {"start": "2026-02-30"}}),
+        {"start_date"},
+    ),
+]
+MARKED: list[tuple[str, Json, set[str]]] = [
+    ("needed, without limits", dosage(None, **NEEDED), {"max"}),
+    (
+        "needed twice a day, 4 at most",
+        dosage(often(2, 1, "d"), **NEEDED, maxDosePerPeriod=most(4, "tablet")),
+        {"max"},
+    ),
+    ("needed 3 times a day", dosage(often(3, 1, "d"), **NEEDED), {"max"}),
+    (
+        "first dose in UTC",
+        dosage({**often(1, 8, "h"), "boundsPeriod": {"start": "2026-12-01T06:00:00Z"}}),
+        {"zone"},
+    ),
+    (
+        "starts in UTC",
+        dosage({**EIGHT, "boundsPeriod": {"start": "2026-12-01T06:00:00Z"}}),
+        {"zone"},
+    ),
+    (
+        "extension",
+        dosage(
+            EIGHT, extension=[{"url": "http://x.example/taper", "valueBoolean": True}]
+        ),
+        {"timing"},
+    ),
+]
+TEXTS: list[tuple[Json, str]] = [
+    (EIGHT, "2 tablets at 8am"),
+    (EIGHT, "half a tablet at 8am"),
+    (EIGHT, "1 to 2 tablets at 8am"),
+    (EIGHT, "10 mg at 8am"),
+    (EIGHT, "1 tablet at 9am"),
+    (EIGHT, "1 tablet at 8pm"),
+    (EIGHT, "1 tablet in the evening"),
+    (EIGHT, "1 tablet in the morning and evening"),
+    (EIGHT, "1 tablet twice a day"),
+    (EIGHT, "1 tablet every 8 hours"),
+    (EIGHT, "1 tablet every other day"),
+    (EIGHT, "1 tablet on alternate days"),
+    (EIGHT, "1 tablet once a week"),
+    (EIGHT, "1 tablet on Mondays"),
+    (EIGHT, "1 tablet at 8am for 7 days"),
+    (EIGHT, "1 tablet at 8am until 7 December"),
+    (EIGHT, "1 tablet at 8am, 14 doses"),
+    (EIGHT, "1 tablet when needed"),
+    (EIGHT, "1 tablet at bedtime"),
+    (EIGHT, "1 tablet 30 minutes before breakfast"),
+    (EIGHT, "1 tablet at 8am, then stop"),
+    (EIGHT, "1 tablet at 8am, then 2 tablets"),
+    (EIGHT, "1 tablet at 8am except on Sundays"),
+    (EIGHT, "1 tablet at 8am unless dizzy"),
+    (EIGHT, "only if the pressure is high"),
+    (EIGHT, "do not take"),
+    (EIGHT, "stop after the operation"),
+    (EIGHT, "maximum 2 tablets a day"),
+    (EIGHT, "eine Tablette morgens"),
+    (EIGHT, "une fois par jour"),
+    (EIGHT, "قرص واحد صباحا"),
+    (EIGHT, "as directed"),
+    (EIGHT, "21 days on, 7 days off"),
+    (TWICE, "1 tablet daily"),
+    (TWICE, "1 tablet at 8am"),
+    (TWICE, "1 tablet in the morning"),
+    (TWICE, "1 tablet three times a day"),
+    (TWICE, "2 tablets in the morning and 1 in the evening"),
+    ({**EIGHT, "dayOfWeek": ["mon", "thu"]}, "1 tablet on Mondays at 8am"),
+    ({**EIGHT, "dayOfWeek": ["mon"]}, "1 tablet daily"),
+    ({**EIGHT, **FROM, **often(1, 2, "d")}, "1 tablet every day"),
+    ({**EIGHT, **FROM, **often(1, 2, "wk")}, "1 tablet every 3 weeks"),
+    ({**EIGHT, **FROM, **often(1, 1, "mo")}, "1 tablet every 2 months"),
+    ({**FIRST, **often(1, 8, "h")}, "1 tablet every 6 hours"),
+    ({**FIRST, **often(1, 8, "h")}, "1 tablet twice a day"),
+    ({"when": ["ACM"], "offset": 30}, "1 tablet with food"),
+    ({"when": ["ACM"], "offset": 30}, "1 tablet an hour before breakfast"),
+    ({"when": ["CM"]}, "1 tablet with dinner"),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [one[1:] for one in NO_LINE], ids=[one[0] for one in NO_LINE]
+)
+def test_what_must_be_chosen_is_never_guessed(given: Json, missing: set[str]) -> None:
+    reading = read_one(given)
+    assert reading.line is None
+    assert missing <= set(reading.missing)
+    assert reading.reasons
+    assert not reading.may_start_reminders
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [one[1:] for one in MARKED], ids=[one[0] for one in MARKED]
+)
+def test_a_doubt_beside_a_clear_line_is_told(given: Json, missing: set[str]) -> None:
+    reading = read_one(given)
+    assert reading.line is not None
+    assert set(reading.missing) == missing
+    assert reading.reasons
+    assert not reading.may_start_reminders
+
+
+@pytest.mark.parametrize(("repeat", "text"), TEXTS)
+@pytest.mark.parametrize("place", ["text", "patientInstruction", "additional", "code"])
+def test_words_that_say_more_or_other_are_told(
+    repeat: Json, text: str, place: str
+) -> None:
+    given = deepcopy(dosage(repeat))
+    if place == "additional":
+        given["additionalInstruction"] = [{"coding": [{"display": text}]}]
+    elif place == "code":
+        given["timing"]["code"] = {"text": text}
+    else:
+        given[place] = text
+    reading = read_one(given)
+    assert reading.line is not None
+    assert reading.missing == ("text",)
+    assert reading.texts == (text,)
+    assert not reading.may_start_reminders
+
+
+def test_a_note_holds_for_each_dosage() -> None:
+    notes = [{"text": "Increase to 2 tablets after a week."}]
+    parts = dosage(EIGHT), dosage({"timeOfDay": ["20:00:00"]})
+    readings = read(request(*parts, note=notes))
+    assert [one.missing for one in readings] == [("text",), ("text",)]
+
+
+def test_a_timing_code_leaves_the_times_to_a_person() -> None:
+    given = dosage(TWICE)
+    system = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
+    given["timing"]["code"] = {"coding": [{"system": system, "code": "BID"}]}
+    reading = read_one(given)
+    assert (reading.line, reading.missing) == (None, ("times",))
+
+
+def test_several_events_are_checked() -> None:
+    given = dosage()
+    given["timing"] = {"event": ["2026-12-20T09:00:00+01:00", "2026-12-21"]}
+    assert read_one(given).missing == ("timing",)
+    given["timing"] = {"event": ["2026-12-20"]}
+    assert read_one(given).missing == ("times",)
+    given["timing"] = {"event": ["2026-12-20T09:00:00+01:00"], "repeat": EIGHT}
+    assert read_one(given).missing == ("timing",)
+
+
+@pytest.mark.parametrize("where", ["resource", "dosage", "timing", "repeat", "dose"])
+def test_a_modifier_changes_everything(where: str) -> None:
+    given = deepcopy(request(dosage(EIGHT, doseAndRate=mg(5))))
+    part = given["dosageInstruction"][0]
+    holder = {
+        "resource": given,
+        "dosage": part,
+        "timing": part["timing"],
+        "repeat": part["timing"]["repeat"],
+        "dose": part["doseAndRate"][0],
+    }[where]
+    holder["modifierExtension"] = [{"url": "http://x.example/not"}]
+    (reading,) = read(given)
+    assert "timing" in reading.missing
+    assert not reading.may_start_reminders
+
+
+def test_a_step_without_an_end_stops_those_after_it() -> None:
+    steps = [
+        dosage({**EIGHT, **FROM}, sequence=1),
+        dosage({"timeOfDay": ["20:00:00"]}, sequence=2),
+    ]
+    first, second = read(request(*steps))
+    assert first.missing == ("days",)
+    assert first.line is not None
+    assert (second.line, second.missing) == (None, ("start_date",))
+
+
+def test_steps_with_a_start_that_is_not_told() -> None:
+    steps = [
+        dosage({**EIGHT, "boundsDuration": days(3)}, sequence=1, doseAndRate=mg(40)),
+        dosage(EIGHT, sequence=2, doseAndRate=mg(20)),
+    ]
+    for reading in read(request(*steps)):
+        assert (reading.line, reading.missing) == (None, ("start_date",))
+
+
+def test_some_numbered_and_some_not() -> None:
+    parts = [dosage(EIGHT, sequence=1), dosage({"timeOfDay": ["20:00:00"]})]
+    assert all("timing" in one.missing for one in read(request(*parts)))
+
+
+def test_two_at_one_instant_are_told() -> None:
+    for repeat in (EIGHT, {**EIGHT, "dayOfWeek": ["mon"]}):
+        readings = read(request(dosage(EIGHT), dosage(repeat, doseAndRate=mg(5))))
+        assert [one.missing for one in readings] == [("times",), ("times",)]
+        assert not any(one.may_start_reminders for one in readings)
+
+
+def test_one_medicine_in_two_entries_is_not_taken_twice() -> None:
+    given = bundle(request(dosage(EIGHT)), {**request(dosage(EIGHT)), "id": "again"})
+    assert [one.missing for one in read(given)] == [("times",), ("times",)]
+    over = {**statement(dosage(EIGHT)), "status": "completed"}
+    over["medicationCodeableConcept"] = {"text": "Amlodipine 5 mg tablet"}
+    readings = read(bundle(request(dosage(EIGHT)), over))
+    assert [one.missing for one in readings] == [(), ()]
