@@ -1,7 +1,6 @@
 """Puts the parts together into one web app."""
 
 from flask import Flask
-from whitenoise import WhiteNoise
 
 from pillweb.accounts.queries import viewer_of
 from pillweb.accounts.views import accounts
@@ -12,6 +11,7 @@ from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.today import doses
+from pillweb.looks.views import looks
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
@@ -26,9 +26,11 @@ from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
 from pillweb.web.errors import install_errors
-from pillweb.web.filters import STATIC, install_filters
+from pillweb.web.files import install_files
+from pillweb.web.filters import install_filters
 from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
+from pillweb.web.look import install_look
 from pillweb.web.numbers import install_numbers
 from pillweb.web.security import install_security
 from pillweb.web.transaction import install_transactions, session
@@ -50,10 +52,10 @@ BLUEPRINTS = (
     reminders,
     accounts,
     times,
+    looks,
     mailbox,
     health,
 )
-A_YEAR_S = 31_536_000
 
 
 def _who(token: str) -> Viewer | None:
@@ -74,12 +76,11 @@ def create_app() -> Flask:
     install_transactions(app)
     install_errors(app)
     install_viewer(app, _who)
+    install_look(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)
-    files = WhiteNoise(app.wsgi_app, max_age=A_YEAR_S, allow_all_origins=False)
-    files.add_files(str(STATIC), prefix="static/")
-    app.wsgi_app = files  # type: ignore[method-assign]
+    install_files(app)
     install_security(app, found)
     install_filters(app, found)
     return app

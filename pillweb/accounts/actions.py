@@ -11,6 +11,7 @@ from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE, SESSION_LIFE
 from pillweb.base.db import take_turns
 from pillweb.base.errors import LinkGoneError
 from pillweb.base.links import link
+from pillweb.base.look import Look
 from pillweb.base.passwords import hash_password, needs_rehash, password_fits
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.outbox.actions import post_delivery
@@ -164,3 +165,8 @@ def end_session(session: Session, session_id: int, *, now: datetime) -> None:
     session.execute(
         update(WebSession).where(WebSession.id == session_id).values(revoked_at=now)
     )
+
+
+def choose_look(session: Session, account_id: int, *, look: Look) -> None:
+    """Keep how an account wants its pages, for devices where nobody chose yet."""
+    session.get_one(Account, account_id).look = look.written

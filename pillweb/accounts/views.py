@@ -18,9 +18,11 @@ from pillweb.accounts.rules import safe_path
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.base.look import read_look
 from pillweb.base.mail_address import spelled
 from pillweb.web.forms import clean_text, said
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.look import has_look, keep_look_here
 from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, sign_out
@@ -75,6 +77,8 @@ def _enter(account: Account) -> None:
     """Sign this browser in; the session it had before ends (ASVS 5.0, 7.2.4)."""
     _leave()
     sign_in(start_session(session(), account, now=now()))
+    if account.look and not has_look():
+        keep_look_here(read_look(account.look))
 
 
 def _leave() -> None:

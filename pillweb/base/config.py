@@ -94,6 +94,11 @@ class Settings:
         "The number for advice on poisons, in place of the one that is known of the "
         "person's country.",
     )
+    help_phone: str = _setting(
+        "",
+        "The phone number of whoever helps people with this PillWeb; it stands at the "
+        "foot of every page.",
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property

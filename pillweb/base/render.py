@@ -11,12 +11,12 @@ from pillweb.base.config import settings
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
-HYPERLEGIBLE = "Atkinson Hyperlegible"
+HYPERLEGIBLE = "Atkinson Hyperlegible Next"
 FONTS = (
-    (HYPERLEGIBLE, 400, "atkinson-hyperlegible/latin-400.woff2"),
-    (HYPERLEGIBLE, 700, "atkinson-hyperlegible/latin-700.woff2"),
-    (f"{HYPERLEGIBLE} Ext", 400, "atkinson-hyperlegible/latin-ext-400.woff2"),
-    (f"{HYPERLEGIBLE} Ext", 700, "atkinson-hyperlegible/latin-ext-700.woff2"),
+    (HYPERLEGIBLE, 400, "atkinson-hyperlegible-next/latin-400.woff2"),
+    (HYPERLEGIBLE, 700, "atkinson-hyperlegible-next/latin-700.woff2"),
+    (f"{HYPERLEGIBLE} Ext", 400, "atkinson-hyperlegible-next/latin-ext-400.woff2"),
+    (f"{HYPERLEGIBLE} Ext", 700, "atkinson-hyperlegible-next/latin-ext-700.woff2"),
 )
 
 

@@ -99,7 +99,7 @@ def post_order(patient_id: int) -> ResponseReturnValue:
     patient = session().get_one(Patient, door.patient_id, with_for_update=True)
     if twin := order_to(session(), door.patient_id, said(form.email)):
         if twin.every == form.how_often.data:
-            return go(f"{door.base_url}/reports")
+            return go(f"{door.base_url}/reports", notice="Saved.")
         form.email.errors = ["This address gets the report already."]
         return bad_form("reports/list.html", **_list_page(door, form))
     order_report(
@@ -111,7 +111,7 @@ def post_order(patient_id: int) -> ResponseReturnValue:
         every=form.how_often.data,
         now=now(),
     )
-    return go(f"{door.base_url}/reports")
+    return go(f"{door.base_url}/reports", notice="Saved.")
 
 
 @reports.post("/patients/<int:patient_id>/reports/<int:order_id>/send")
@@ -127,7 +127,7 @@ def post_send(patient_id: int, order_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("build_reports", queue=REPORTS, timeout_s=120)
-    return go(f"{door.base_url}/reports")
+    return go(f"{door.base_url}/reports", notice="The report is on its way.")
 
 
 @reports.post("/patients/<int:patient_id>/reports/<int:order_id>/end")
@@ -135,7 +135,7 @@ def post_end(patient_id: int, order_id: int) -> ResponseReturnValue:
     """Send this doctor nothing more."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     end_order(order_of(session(), door.patient_id, order_id), now=now())
-    return go(f"{door.base_url}/reports")
+    return go(f"{door.base_url}/reports", notice="Saved. Nothing more is sent there.")
 
 
 @reports.get("/patients/<int:patient_id>/reports/now")

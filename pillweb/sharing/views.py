@@ -106,7 +106,7 @@ def post_revoke(patient_id: int, link_id: int) -> ResponseReturnValue:
     """Stop a link at once."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     revoke_link(session(), patient_id=door.patient_id, link_id=link_id, now=now())
-    return go(f"{door.base_url}/sharing")
+    return go(f"{door.base_url}/sharing", notice="The link is stopped.")
 
 
 @sharing.get("/s/<token>")

@@ -2,13 +2,11 @@
 
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 
 from flask import Flask
 
 from pillweb.base.config import Settings
-
-STATIC = Path(__file__).parents[1] / "static"
+from pillweb.web.files import STATIC
 
 
 @cache
@@ -19,10 +17,11 @@ def asset(name: str) -> str:
 
 
 def install_filters(app: Flask, settings: Settings) -> None:
-    """Give templates `asset`, the `ui` macros and the emergency number."""
+    """Give templates `asset`, the `ui` macros and the numbers to call."""
     app.jinja_env.globals.update(
         asset=asset,
         emergency_number=settings.emergency_number,
+        help_phone=settings.help_phone,
         shows_mailbox=settings.shows_mailbox,
     )
     app.jinja_env.trim_blocks = True

@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import htmx_flask
-from flask import Flask, redirect, render_template
+from flask import Flask, flash, redirect, render_template
 from flask import make_response as plain_response
 from flask.typing import ResponseReturnValue
 from htmx_flask import make_response
@@ -56,8 +56,14 @@ def bad_form(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN
     return render_template(template, **context), UNPROCESSABLE
 
 
-def go(path: str) -> ResponseReturnValue:
-    """Send the browser on after a change; HTMX follows by a header."""
+def go(path: str, *, notice: str = "") -> ResponseReturnValue:
+    """Send the browser on after a change; HTMX follows by a header.
+
+    The notice is said once, on top of the next page. A cookie carries it there, which
+    anybody at this browser can read: it names nobody and no medicine.
+    """
+    if notice:
+        flash(notice, "good")
     if is_htmx():
         return make_response("", redirect=iri_to_uri(path))
     return redirect(path, 303)

@@ -162,6 +162,9 @@ class Visitors:
         width: int = 320,
         height: int = 640,
         color_scheme: Literal["light", "dark"] = "light",
+        look: str = "",
+        forced_colors: Literal["active", "none"] = "none",
+        scripts: bool = True,
     ) -> "Page":
         """Return a new page of somebody signed in, or of a stranger."""
         context = self.browser.new_context(
@@ -170,7 +173,12 @@ class Visitors:
             storage_state=self._state(who) if who else None,
             reduced_motion="reduce",
             color_scheme=color_scheme,
+            forced_colors=forced_colors,
+            java_script_enabled=scripts,
         )
+        if look:
+            kept = {"name": "look", "value": look, "url": self.site.url}
+            context.add_cookies([kept])
         context.set_default_timeout(10_000)
         self.opened.append(context)
         page = context.new_page()

@@ -22,6 +22,9 @@ DRAFT = f"{PERSON}/medicines/drafts/<int:draft_id>"
 POLICY: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
     "GET /help": EVERYBODY,
+    "GET /look": EVERYBODY,
+    "POST /look": EVERYBODY,
+    "GET /design": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     # Only while there is no account: the first visitor makes it.
@@ -120,6 +123,7 @@ POLICY: Mapping[str, frozenset[str]] = {
 _MEDICINE = {"name": "Ramipril", "form": "tablet"}
 # A good form, so that only the door can refuse.
 FORMS: Mapping[str, Mapping[str, object]] = {
+    "POST /look": {"size": "24"},
     "POST /people/new": {"who": "other", "name": "Ida", "zone": "Europe/London"},
     f"POST {PERSON}/medicines/new": _MEDICINE,
     f"POST {PERSON}/medicines/<int:medication_id>": _MEDICINE,

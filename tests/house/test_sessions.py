@@ -1,5 +1,6 @@
 """Cookies and sessions: who holds one, for how long, and when it is worth nothing."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -69,6 +70,26 @@ def test_over_https_a_cookie_is_bound_to_host_and_https(
     parts = set(said.split("; "))
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= parts
     assert "domain" not in said.lower()
+
+
+def test_over_https_the_chosen_look_is_bound_to_them_too(
+    make_app: MakeApp, pinned: object
+) -> None:
+    client = make_app(**PUBLIC).test_client()
+    page = client.get("/look", base_url=SITE).text
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    answer = client.post(
+        "/look",
+        data={"csrf_token": found[1], "size": "24"},
+        base_url=SITE,
+        headers={"Referer": SITE},
+    )
+    kept = [one for one in answer.headers.getlist("Set-Cookie") if "look=" in one]
+    assert len(kept) == 1
+    assert kept[0].startswith("__Host-look=24.system;")
+    parts = set(kept[0].split("; "))
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= parts
 
 
 def test_a_cookie_stolen_before_sign_out_is_dead_after_it(

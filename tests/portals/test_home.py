@@ -1,5 +1,6 @@
 """The front door: first run, home, people, the demo family's button, help."""
 
+import re
 from datetime import datetime
 from html import unescape
 from threading import Barrier, Thread
@@ -276,3 +277,19 @@ def test_help_is_there_for_everybody(
         assert page.status_code == 200
         assert "I took too much" in page.text
         assert "112" in page.text
+
+
+def test_the_numbers_to_call_stand_at_the_foot_of_every_page(
+    app: Flask, world: World, pinned: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = app.test_client()
+    foot = client.get("/sign-in").text.split("<footer>")[1]
+    assert 'href="tel:112"' in foot
+    assert "Call " not in foot
+    monkeypatch.setitem(app.jinja_env.globals, "help_phone", "020 7946 0000")
+    feet = {
+        re.sub(r"/look[^\"]*", "/look", client.get(path).text.split("<footer>")[1])
+        for path in ("/sign-in", "/help", "/nowhere")
+    }
+    assert len(feet) == 1
+    assert 'href="tel:02079460000" dir="ltr">Call 020 7946 0000' in feet.pop()
