@@ -11,7 +11,7 @@ from pillweb.accounts.actions import make_account, start_session
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose as DoseRow
 from pillweb.doses.models import DoseEvent
-from pillweb.doses.rules import OPEN, TAKEN
+from pillweb.doses.rules.days import OPEN, TAKEN
 from pillweb.medications.actions import add_medication
 from pillweb.patients.actions import add_patient
 from pillweb.reminders.actions import arm_reminders

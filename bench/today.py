@@ -22,7 +22,7 @@ from bench.table import Answer, interleaved, ratio
 from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.rules import OPEN
+from pillweb.doses.rules.days import OPEN
 from pillweb.factory import create_app
 
 ROUNDS = 40

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from jobs.runtime import transaction
 from pillweb.base.log import log
 from pillweb.doses.actions.planning import plan_doses
-from pillweb.doses.queries import oldest_unplanned, patients_to_plan
+from pillweb.doses.queries.days import oldest_unplanned, patients_to_plan
 from pillweb.reminders.actions import arm_reminders
 
 BATCH = 50

@@ -10,7 +10,8 @@ from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
-from pillweb.doses.views import doses
+from pillweb.doses.views.intakes import intakes
+from pillweb.doses.views.today import doses
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
@@ -32,6 +33,7 @@ from pillweb.web.viewer import install_viewer
 BLUEPRINTS = (
     home,
     doses,
+    intakes,
     adherence,
     supply,
     supply_changes,

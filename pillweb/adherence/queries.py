@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.adherence.rules.outcome import WHOLE, Outcome
 from pillweb.doses.models import Dose
-from pillweb.doses.rules import CANCELLED
+from pillweb.doses.rules.days import CANCELLED
 
 
 def _fraction(taken: Decimal | None, planned: Decimal | None) -> Fraction:

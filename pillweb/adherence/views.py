@@ -14,7 +14,7 @@ from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.words import MONTH_NAMES, WEEKDAY_NAMES, date_words
 from pillweb.base.zones import local, zone
-from pillweb.doses.rules import REPLAN_BEFORE
+from pillweb.doses.rules.days import REPLAN_BEFORE
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import page

@@ -85,7 +85,14 @@ class Settings:
         text="Whether anybody may make an account. The first is always allowed.",
     )
     emergency_number: str = _setting(
-        "112", "The emergency number that the pages and reports name."
+        "112",
+        "The emergency number that the pages and reports name. Where somebody took too "
+        "much, the page names those of the person's own country, unless this is set.",
+    )
+    poison_number: str = _setting(
+        "",
+        "The number for advice on poisons, in place of the one that is known of the "
+        "person's country.",
     )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 

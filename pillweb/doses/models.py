@@ -89,6 +89,49 @@ class DoseEvent(Base):
     note: Mapped[str | None] = mapped_column(EncryptedText("dose_event.note"))
 
 
+class Intake(Base):
+    """One intake that no dose was planned for: as needed, or one more in a slot.
+
+    `dose_id` names the planned dose it came on top of. What was recorded stays; an undo
+    only marks it. `key` is that of the form it came from: sent twice it is one intake.
+    `why` is what was said where the plan allowed none, `was_asked` whether that was so.
+    """
+
+    __tablename__ = "intake"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE")
+    )
+    medication_id: Mapped[int] = mapped_column(
+        ForeignKey("medication.id", ondelete="CASCADE"), index=True
+    )
+    line_id: Mapped[int | None] = mapped_column(
+        ForeignKey("line.id", ondelete="SET NULL")
+    )
+    dose_id: Mapped[int | None] = mapped_column(
+        ForeignKey("dose.id", ondelete="SET NULL")
+    )
+    taken_at: Mapped[datetime]
+    amount: Mapped[Decimal | None]
+    dose_text: Mapped[str | None] = mapped_column(String(200))
+    was_asked: Mapped[bool] = mapped_column(default=False)
+    why: Mapped[str | None] = mapped_column(EncryptedText("intake.why"))
+    entered_at: Mapped[datetime]
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    channel: Mapped[str] = mapped_column(String(12))
+    key: Mapped[str] = mapped_column(String(64))
+    undone_at: Mapped[datetime | None]
+    undone_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    __table_args__: Any = (
+        UniqueConstraint("patient_id", "key"),
+        Index("ix_intake_patient_id_taken_at", "patient_id", "taken_at"),
+    )
+
+
 class Horizon(Base):
     """How far, and from which revision of the plans, a patient's doses are planned."""
 

@@ -14,7 +14,7 @@ from pillweb.accounts.models import Account
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.rules import SKIPPED, TAKEN
+from pillweb.doses.rules.days import SKIPPED, TAKEN
 from pillweb.medications.actions import add_medication
 from pillweb.medications.models import Medication
 from pillweb.patients.actions import add_patient

@@ -12,7 +12,7 @@ from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose
-from pillweb.doses.rules import CANCELLED, OPEN
+from pillweb.doses.rules.days import CANCELLED, OPEN
 from pillweb.medications.models import Medication
 from pillweb.outbox.actions import post_delivery
 from pillweb.outbox.queries import was_accepted

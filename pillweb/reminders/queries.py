@@ -9,7 +9,7 @@ from pillweb.base.db import ask
 from pillweb.base.errors import LinkGoneError
 from pillweb.base.tokens import token_hash
 from pillweb.doses.models import Dose
-from pillweb.doses.rules import OPEN
+from pillweb.doses.rules.days import OPEN
 from pillweb.reminders.models import Reminder, ReminderLink
 
 _OPEN_BEHIND = (

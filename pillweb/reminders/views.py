@@ -9,8 +9,8 @@ from pillweb.base.clock import now
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
-from pillweb.doses.queries import doses_due_at
-from pillweb.doses.rules import OPEN, RECORDED, may_undo
+from pillweb.doses.queries.days import doses_due_at
+from pillweb.doses.rules.days import OPEN, RECORDED, may_undo
 from pillweb.patients.models import Patient
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries import reminder_behind

@@ -1,5 +1,6 @@
 """What happens to grants and links."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import update
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.errors import NotFoundError
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.sharing.models import Grant, ShareLink
-from pillweb.sharing.queries import ACCEPTED
+from pillweb.sharing.queries import ACCEPTED, SELF
 from pillweb.sharing.rules import Level, link_expiry
 
 
@@ -32,6 +33,18 @@ def grant_access(
     )
     session.add(grant)
     return grant
+
+
+def choose_alerted(
+    session: Session, *, patient_id: int, grant_ids: Collection[int]
+) -> None:
+    """Tell just these helpers from now on when too much is recorded."""
+    session.execute(
+        update(Grant)
+        .where(Grant.patient_id == patient_id, Grant.role != SELF)
+        .values(alerts=Grant.id.in_(grant_ids)),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def make_link(

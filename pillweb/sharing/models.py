@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedText
@@ -10,7 +10,11 @@ from pillweb.base.db import Base, Id
 
 
 class Grant(Base):
-    """What one account may do for one patient."""
+    """What one account may do for one patient.
+
+    `alerts` says whether they are told at once when too much is recorded; it is never
+    on before somebody who manages for the patient chose it.
+    """
 
     __tablename__ = "access_grant"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -23,6 +27,7 @@ class Grant(Base):
     level: Mapped[int]
     role: Mapped[str] = mapped_column(String(12))
     status: Mapped[str] = mapped_column(String(10))
+    alerts: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("account_id", "patient_id"),)
 

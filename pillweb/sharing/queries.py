@@ -6,13 +6,14 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.models import Account
 from pillweb.base.db import ask
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
 from pillweb.patients.models import Patient
 from pillweb.sharing.models import Grant, ShareLink
-from pillweb.sharing.rules import Door, Level, link_is_live, may
+from pillweb.sharing.rules import Door, Helper, Level, link_is_live, may
 
 ACCEPTED = "accepted"
 SELF = "self"
@@ -122,3 +123,35 @@ def links_of(session: Session, patient_id: int) -> Sequence[ShareLink]:
         .where(ShareLink.patient_id == patient_id)
         .order_by(ShareLink.id.desc())
     ).all()
+
+
+def helpers_of(session: Session, patient_id: int) -> list[Helper]:
+    """Return everybody who helps a patient, first come first."""
+    rows = session.execute(
+        select(Grant.id, Account.name, Grant.alerts)
+        .join(Account, Account.id == Grant.account_id)
+        .where(
+            Grant.patient_id == patient_id,
+            Grant.status == ACCEPTED,
+            Grant.role != SELF,
+        )
+        .order_by(Grant.id)
+    )
+    return [Helper(*row) for row in rows]
+
+
+def told_of(
+    session: Session, patient_id: int, *, besides: int | None
+) -> Sequence[tuple[int, str, str]]:
+    """Return (account id, name, address) of who is told when too much is recorded."""
+    rows = session.execute(
+        select(Account.id, Account.name, Account.email)
+        .join(Grant, Grant.account_id == Account.id)
+        .where(
+            Grant.patient_id == patient_id,
+            Grant.status == ACCEPTED,
+            Grant.alerts.is_(True),
+        )
+        .order_by(Grant.id)
+    )
+    return [(row.id, row.name, row.email) for row in rows if row.id != besides]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Level(IntEnum):
@@ -36,6 +37,14 @@ def link_is_live(
 def link_expiry(days: int, *, now: datetime) -> datetime:
     """Return when a link made now ends; days beyond 90 count as 90."""
     return now + timedelta(days=min(days, LINK_DAYS[-1]))
+
+
+class Helper(NamedTuple):
+    """Somebody who helps; `alerts` says whether they are told of too much."""
+
+    grant_id: int
+    name: str
+    alerts: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pillweb.base.db import Database
 from pillweb.doses.actions.marking import mark_taken, skip_dose, undo_marks
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.rules import HORIZON
+from pillweb.doses.rules.days import HORIZON
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
 from pillweb.schedules.actions import set_plan, stop_medication

@@ -22,7 +22,7 @@ from pillweb.base.db import make_engine
 from pillweb.doses.actions.marking import mark_taken, skip_dose, undo_marks
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.rules import EARLY_BY
+from pillweb.doses.rules.days import EARLY_BY
 from pillweb.schedules.actions import stop_medication
 from tests.doses.test_actions import DAY, HERE, doses, edit, rows, take
 from tests.world import make_patient, plan, prescribe

@@ -22,12 +22,12 @@ from pillweb.accounts.models import Account, AccountLink
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
-from pillweb.doses.models import Dose, DoseEvent
+from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
-from pillweb.schedules.models import Plan
+from pillweb.schedules.models import Line, Plan
 from pillweb.sharing.models import ShareLink
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
@@ -151,7 +151,22 @@ def _things_of(
     medication = _first(session, Medication, patient_id)
     for field in ("name", "strength", "reason", "instruction"):
         setattr(medication, field, f"{canary}{MARKUP} {field}")
-    _first(session, Plan, patient_id).reason = f"{canary} reason"
+    plan = _first(session, Plan, patient_id)
+    plan.reason = f"{canary} reason"
+    as_needed = {"kind": "prn", "dose": "1"}
+    session.add(
+        Line(plan_id=plan.id, patient_id=patient_id, sequence=9, rule=as_needed)
+    )
+    intake = Intake(
+        patient_id=patient_id,
+        medication_id=medication.id,
+        taken_at=now - timedelta(hours=1),
+        entered_at=now,
+        channel="page",
+        key=f"key of {owner}",
+        why=f"{canary} why",
+    )
+    session.add(intake)
     dose = _first(session, Dose, patient_id)
     link = _first(session, ShareLink, patient_id)
     link.label = f"{canary}{MARKUP} label"
@@ -200,6 +215,7 @@ def _things_of(
         "patient_id": patient_id,
         "medication_id": medication.id,
         "dose_id": dose.id,
+        "intake_id": intake.id,
         "order_id": order.id,
         "link_id": link.id,
         "report_id": report.id,

@@ -13,7 +13,7 @@ from jobs.timetable import JOBS
 from pillweb.base.db import Database
 from pillweb.base.queue import BELL_MS, bell_key, wake
 from pillweb.doses.models import Dose, Horizon
-from pillweb.doses.queries import oldest_unplanned
+from pillweb.doses.queries.days import oldest_unplanned
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import Reminder

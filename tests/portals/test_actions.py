@@ -12,8 +12,8 @@ from pillweb.adherence.queries import outcomes_of
 from pillweb.adherence.rules.tally import Tally, by_medicine, tally
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.queries import day_of
-from pillweb.doses.rules import Today, today_page
+from pillweb.doses.queries.days import day_of
+from pillweb.doses.rules.days import Today, today_page
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.portals import actions

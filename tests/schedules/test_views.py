@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.queries import patients_to_plan
+from pillweb.doses.queries.days import patients_to_plan
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
 from pillweb.schedules.actions import set_plan

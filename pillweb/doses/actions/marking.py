@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, table_of
 from pillweb.doses.models import Dose, DoseEvent
-from pillweb.doses.rules import (
+from pillweb.doses.rules.days import (
     EARLY_BY,
     OPEN,
+    PART,
     RECORDED,
     SKIPPED,
     TAKEN,
@@ -67,6 +69,54 @@ def mark_taken(
         now=now,
     )
     return len(marked)
+
+
+def mark_amount(
+    session: Session,
+    dose_id: int,
+    *,
+    patient_id: int,
+    account_id: int | None,
+    channel: str,
+    amount: Decimal,
+    taken_at: datetime | None,
+    now: datetime,
+    why: str = "",
+) -> bool:
+    """Record that so much of a dose was taken, the plan unchanged; say if it was open.
+
+    Less than the plan is a part. `why` is what was said where it was more.
+    """
+    open_dose = session.execute(
+        select(Dose.amount)
+        .where(
+            Dose.id == dose_id,
+            Dose.patient_id == patient_id,
+            Dose.state == OPEN,
+            Dose.due_at <= now + EARLY_BY,
+        )
+        .with_for_update()
+    ).first()
+    if open_dose is None:
+        return False
+    is_part = open_dose.amount is not None and amount < open_dose.amount
+    state = PART if is_part else TAKEN
+    session.execute(
+        update(Dose)
+        .where(Dose.id == dose_id)
+        .values(state=state, recorded_at=now, taken_at=taken_at, taken_amount=amount),
+        execution_options={"synchronize_session": False},
+    )
+    _append(
+        session,
+        [{"dose_id": dose_id, "amount": amount, "note": why or None}],
+        what=state,
+        patient_id=patient_id,
+        account_id=account_id,
+        channel=channel,
+        now=now,
+    )
+    return True
 
 
 def skip_dose(

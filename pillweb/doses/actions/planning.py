@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import insert_new, table_of, upsert
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.models import Dose, Horizon
-from pillweb.doses.queries import horizons_of
-from pillweb.doses.rules import (
+from pillweb.doses.queries.days import horizons_of
+from pillweb.doses.rules.days import (
     CANCELLED,
     HORIZON,
     OPEN,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account
 from pillweb.base.zones import Zone, local
 from pillweb.doses.models import Dose
-from pillweb.doses.rules import EARLY_BY, OPEN, RECORDED
+from pillweb.doses.rules.days import EARLY_BY, OPEN, RECORDED
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient

@@ -8,19 +8,31 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
+from pillweb.base.tokens import new_token
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
-from pillweb.doses.queries import day_of, dose_facts, doses_on, is_planned
-from pillweb.doses.rules import (
+from pillweb.doses.queries.days import dose_facts, doses_on, is_planned
+from pillweb.doses.queries.intakes import (
+    Shelf,
+    intakes_on,
+    today_and_shelf,
+    who_recorded,
+)
+from pillweb.doses.rules.days import (
+    OPEN,
     DayPage,
     Today,
     day_page,
     is_late_entry,
+    may_be_another,
     read_day,
     today_page,
     without_names,
 )
+from pillweb.doses.rules.intakes import intake_cards
+from pillweb.schedules.rules.guard_words import moment_words
+from pillweb.schedules.rules.needed import needed_cards
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page
@@ -37,7 +49,7 @@ def _today(door: Door) -> dict[str, object]:
     at = now()
     place = zone(door.zone)
     here = local(at, place)
-    found = day_of(session(), door.patient_id, place=place, now=at)
+    found, shelf = today_and_shelf(session(), door.patient_id, place=place, now=at)
     today = today_page(
         found if door.shows_names else without_names(found),
         who="" if door.is_self else door.patient_name,
@@ -50,17 +62,64 @@ def _today(door: Door) -> dict[str, object]:
         "nav": nav_of(door),
         "base_url": door.base_url,
         "today": today,
+        **_as_needed(door, shelf, here=here, now=at),
         "take_all_url": f"{door.base_url}/today",
         "settling": not found and not is_planned(session(), door.patient_id),
         "add_url": f"{door.base_url}/medicines/new" if door.may_manage else None,
     }
 
 
+def _as_needed(
+    door: Door, shelf: Shelf, *, here: datetime, now: datetime
+) -> dict[str, object]:
+    """Return what is taken as needed, and what was recorded today beside the plan.
+
+    Its sentences name medicines, so whoever may not see names sees none of it.
+    """
+    if not door.shows_names:
+        return {"needed": (), "intakes": ()}
+    place = zone(door.zone)
+
+    def when(moment: datetime) -> str:
+        return moment_words(local(moment, place), here)
+
+    return {
+        "needed": needed_cards(
+            shelf.needed, shelf.taken, today=here.date(), now=now, when=when
+        ),
+        "intakes": intake_cards(
+            [
+                i
+                for i in shelf.intakes
+                if local(i.taken_at, place).date() == here.date()
+            ],
+            now=now,
+            when=when,
+            may_mark=door.may_mark,
+        ),
+        "may_mark": door.may_mark,
+        "key": new_token(),
+    }
+
+
 @doses.get("/patients/<int:patient_id>/today")
 def show_today(patient_id: int) -> ResponseReturnValue:
-    """Show what to take now."""
+    """Show what to take now, and on top who recorded already what was pressed."""
     door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
-    return page("doses/today.html", **_today(door))
+    asked = request.args.get("already", type=row_number)
+    already = _already(door, asked) if asked else ""
+    notices = [("info", already)] if already else []
+    return page("doses/today.html", notices=notices, **_today(door))
+
+
+def _already(door: Door, dose_id: int) -> str:
+    """Return who recorded a dose, and when; nothing where nobody did."""
+    dose = dose_facts(session(), door.patient_id, dose_id)
+    if dose is None or dose.recorded_at is None:
+        return ""
+    name = who_recorded(session(), dose_id)
+    clock = time_words(local(dose.recorded_at, zone(door.zone)).time())
+    return f"Already recorded at {clock}{f' by {name}' if name else ''}."
 
 
 @doses.get("/shared/<int:link_id>/today")
@@ -99,6 +158,12 @@ def _day(door: Door, on: date) -> dict[str, object]:
             clock=clock,
             may_mark=door.may_mark,
         ),
+        "intakes": intake_cards(
+            intakes_on(session(), door.patient_id, on, place=place),
+            now=at,
+            when=clock,
+            may_mark=door.may_mark,
+        ),
         "steps": [
             (f"{door.base_url}/days/{day}", date_words(day))
             for day in steps
@@ -116,8 +181,8 @@ def show_day(patient_id: int, day: str) -> ResponseReturnValue:
 
 def _mark(
     door: Door, dose_ids: Collection[int], account_id: int, *, just_now: bool = True
-) -> None:
-    mark_taken(
+) -> int:
+    return mark_taken(
         session(),
         dose_ids,
         patient_id=door.patient_id,
@@ -141,12 +206,24 @@ def post_take_all(patient_id: int) -> ResponseReturnValue:
 
 @doses.post("/patients/<int:patient_id>/doses/<int:dose_id>/take")
 def post_take(patient_id: int, dose_id: int) -> ResponseReturnValue:
-    """Record one dose as taken; from the page of a past day without a time."""
+    """Record one dose as taken; from the page of a past day without a time.
+
+    Of a dose that was recorded within minutes, on another device or by an old page,
+    the answer says by whom; of one recorded earlier it asks whether it was one more.
+    """
     viewer = signed_in()
     door = open_door(session(), viewer, patient_id, need=Level.MARK)
     late = "day" in request.form and _is_late(door, dose_id)
-    _mark(door, [dose_id], viewer.account_id, just_now=not late)
-    return _answer(door, dose_id)
+    if _mark(door, [dose_id], viewer.account_id, just_now=not late):
+        return _answer(door, dose_id)
+    dose = dose_facts(session(), patient_id, dose_id)
+    if dose and may_be_another(dose, now=now()):
+        return go(f"{door.base_url}/doses/{dose_id}/again")
+    if "day" in request.form or not dose or dose.state == OPEN:
+        return _answer(door, dose_id)
+    if is_htmx():
+        return _answer(door, dose_id, already=_already(door, dose_id))
+    return go(f"{door.base_url}/today?already={dose_id}#dose-{dose_id}")
 
 
 def _is_late(door: Door, dose_id: int) -> bool:
@@ -171,7 +248,7 @@ def post_undo(patient_id: int, dose_id: int) -> ResponseReturnValue:
     return _answer(door, dose_id)
 
 
-def _answer(door: Door, dose_id: int) -> ResponseReturnValue:
+def _answer(door: Door, dose_id: int, *, already: str = "") -> ResponseReturnValue:
     """Answer with the one card that changed, and the sentence above it on today."""
     if "day" in request.form:
         return _answer_on_day(door, dose_id, _day_asked(request.form["day"]))
@@ -182,7 +259,7 @@ def _answer(door: Door, dose_id: int) -> ResponseReturnValue:
     if card is None:
         raise NotFoundError
     if is_htmx():
-        return fragment("doses/answer.html", card=card, **context)
+        return fragment("doses/answer.html", card=card, already=already, **context)
     return go(f"{door.base_url}/today#dose-{dose_id}")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import ask
 from pillweb.base.zones import day_bounds, local, tzdata_version
 from pillweb.doses.models import Dose, Horizon
-from pillweb.doses.rules import (
+from pillweb.doses.rules.days import (
     CANCELLED,
     LATE_EVENING,
     LEAD,
@@ -43,6 +44,7 @@ _FACTS = (
         Dose.state,
         Dose.recorded_at,
         Dose.taken_at,
+        Dose.medication_id,
     )
     .join(Medication, Medication.id == Dose.medication_id)
     .where(Dose.patient_id == bindparam("patient_id"))
@@ -54,7 +56,7 @@ _BETWEEN = _FACTS.where(
     Dose.state != CANCELLED,
 )
 # Narrowed to what `rules.belongs_to_today` lets through: half the rows to decrypt.
-_TODAY = _BETWEEN.where(
+TODAY_ROWS = _BETWEEN.where(
     or_(
         Dose.nominal_date == bindparam("today"),
         and_(
@@ -69,65 +71,60 @@ _DUE_AT = _FACTS.where(Dose.due_at == bindparam("due_at"), Dose.state != CANCELL
 _ONE = _FACTS.where(Dose.id == bindparam("dose_id"))
 
 
+def dose_of_row(row: Sequence[Any]) -> DoseFacts:
+    """Return the dose of a row that begins with the columns of `_FACTS`."""
+    dose_id, name, strength, form, reason, instruction, *rest = row
+    amount, dose_text, action, nominal_date, local_label, *more = rest
+    due_at, missed_at, state, recorded_at, taken_at, medication_id, *_ = more
+    return DoseFacts(
+        id=dose_id,
+        name=name,
+        strength=strength,
+        unit=unit_of(form),
+        reason=reason,
+        instruction=instruction,
+        amount=amount,
+        dose_text=dose_text,
+        action=action,
+        nominal_date=nominal_date,
+        clock=time.fromisoformat(local_label),
+        due_at=due_at,
+        missed_at=missed_at,
+        state=state,
+        recorded_at=recorded_at,
+        taken_at=taken_at,
+        medication_id=medication_id,
+    )
+
+
 def _facts(
     session: Session, statement: Executable, **values: object
 ) -> list[DoseFacts]:
-    return [
-        DoseFacts(
-            id=dose_id,
-            name=name,
-            strength=strength,
-            unit=unit_of(form),
-            reason=reason,
-            instruction=instruction,
-            amount=amount,
-            dose_text=dose_text,
-            action=action,
-            nominal_date=nominal_date,
-            clock=time.fromisoformat(local_label),
-            due_at=due_at,
-            missed_at=missed_at,
-            state=state,
-            recorded_at=recorded_at,
-            taken_at=taken_at,
-        )
-        for (
-            dose_id,
-            name,
-            strength,
-            form,
-            reason,
-            instruction,
-            amount,
-            dose_text,
-            action,
-            nominal_date,
-            local_label,
-            due_at,
-            missed_at,
-            state,
-            recorded_at,
-            taken_at,
-        ) in ask(session, statement, values).all()
-    ]
+    return [dose_of_row(row) for row in ask(session, statement, values)]
+
+
+def today_values(
+    patient_id: int, *, place: ZoneInfo, now: datetime
+) -> dict[str, object]:
+    """Return what `TODAY_ROWS` must be told to find the day of `now`."""
+    today = local(now, place).date()
+    start, end = day_bounds(today, place)
+    return {
+        "patient_id": patient_id,
+        "start": start - LATE_EVENING,
+        "end": end + LATE_EVENING,
+        "today": today,
+        "soon": now + LEAD,
+        "now": now,
+    }
 
 
 def day_of(
     session: Session, patient_id: int, *, place: ZoneInfo, now: datetime
 ) -> list[DoseFacts]:
     """Return the doses that stand on the page of the local day of `now`."""
-    today = local(now, place).date()
-    start, end = day_bounds(today, place)
-    return _facts(
-        session,
-        _TODAY,
-        patient_id=patient_id,
-        start=start - LATE_EVENING,
-        end=end + LATE_EVENING,
-        today=today,
-        soon=now + LEAD,
-        now=now,
-    )
+    values = today_values(patient_id, place=place, now=now)
+    return _facts(session, TODAY_ROWS, **values)
 
 
 def doses_on(session: Session, patient_id: int, on: date) -> list[DoseFacts]:

@@ -15,6 +15,7 @@ from pillweb.base.words import (
     part_of_day,
     time_words,
 )
+from pillweb.schedules.rules.slots_of_day import TAKE
 from pillweb.schedules.rules.words import intake_words
 
 OPEN = "open"
@@ -32,6 +33,9 @@ LEAD = timedelta(minutes=30)
 UNDO_FOR = timedelta(hours=24)
 EARLY_BY = timedelta(hours=12)
 LATE_EVENING = timedelta(hours=12)
+LATE = timedelta(hours=2)
+# A second press of somebody else so soon is the same dose, told twice.
+MOMENT = timedelta(minutes=5)
 DAY = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
 
 
@@ -54,10 +58,11 @@ class DoseFacts(NamedTuple):
     state: str
     recorded_at: datetime | None
     taken_at: datetime | None
+    medication_id: int = 0
 
 
 class Card(NamedTuple):
-    """One dose as a page shows it."""
+    """One dose as a page shows it; `links` are (path, words) of its quiet ways on."""
 
     id: int
     name: str
@@ -71,6 +76,7 @@ class Card(NamedTuple):
     can_take: bool
     can_undo: bool
     take_words: str
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,15 @@ def may_undo(recorded_at: datetime | None, *, now: datetime) -> bool:
     return recorded_at is not None and now - recorded_at < UNDO_FOR
 
 
+def may_be_another(dose: DoseFacts, *, now: datetime) -> bool:
+    """Say whether "taken" said again may be one more: not within minutes."""
+    return (
+        dose.state in (TAKEN, PART)
+        and dose.recorded_at is not None
+        and now - dose.recorded_at >= MOMENT
+    )
+
+
 def belongs_to_today(dose: DoseFacts, *, today: date, now: datetime) -> bool:
     """Say whether a dose stands on today's page.
 
@@ -138,7 +153,8 @@ def _state_words(
     due = time_words(dose.clock)
     if state in {TAKEN, PART}:
         at = f" at {clock(dose.taken_at)}" if dose.taken_at else ""
-        return f"Taken{at}" if state == TAKEN else f"Part taken{at}"
+        done = "Done" if is_deed(dose) else "Taken"
+        return f"{done}{at}" if state == TAKEN else f"Part taken{at}"
     return {
         SKIPPED: "Skipped",
         NOT_TAKEN: "Not taken",
@@ -148,6 +164,11 @@ def _state_words(
         "due": f"Due at {due}",
         "to_come": f"Later, at {due}",
     }[state]
+
+
+def is_deed(dose: DoseFacts) -> bool:
+    """Say whether a dose is done rather than taken: a patch that comes off."""
+    return dose.action not in (None, "", TAKE)
 
 
 def amount_of(dose: DoseFacts) -> str:
@@ -180,8 +201,22 @@ def make_card(
         can_undo=may_mark
         and dose.state in RECORDED
         and may_undo(dose.recorded_at, now=now),
-        take_words="I have taken it",
+        take_words="I have done it" if is_deed(dose) else "I have taken it",
+        links=_links(dose, state, now=now) if may_mark else (),
     )
+
+
+def _links(
+    dose: DoseFacts, state: str, *, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    links = []
+    if may_take(dose, now=now) and state != "to_come" and dose.amount:
+        links.append(("amount", "I took a different amount"))
+    if state in (TAKEN, PART) and not is_deed(dose):
+        links.append(("again", "I took another one"))
+    if state == "no_record" or (state == "due" and now >= dose.due_at + LATE):
+        links.append(("missed", "What to do now"))
+    return tuple(links)
 
 
 def without_names(doses: Iterable[DoseFacts]) -> list[DoseFacts]:

@@ -1,0 +1,108 @@
+"""What people type about what they took."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from wtforms import RadioField, StringField, ValidationError
+from wtforms.validators import Optional
+
+from pillweb.base.words import number_words
+from pillweb.base.zones import Zone, local, to_utc
+from pillweb.schedules.forms import read_amount, read_time
+from pillweb.web.forms import Form, choices, clean_text, said, text_field
+
+NOW, TODAY, YESTERDAY = "now", "today", "yesterday"
+A_DAY = timedelta(days=1)
+
+
+def _is_amount(_form: Form, field: StringField) -> None:
+    try:
+        read_amount(said(field))
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _amount_field() -> StringField:
+    return StringField(
+        "How much did you take?",
+        validators=[_is_amount],
+        filters=[clean_text],
+        render_kw={"autocomplete": "off", "dir": "ltr"},
+    )
+
+
+class AmountForm(Form):
+    """How much was taken of a planned dose."""
+
+    amount = _amount_field()
+    why = text_field("Why did you take more?")
+
+    @property
+    def how_much(self) -> Decimal:
+        """The amount, once the form is valid."""
+        return read_amount(said(self.amount))
+
+
+class WhyForm(Form):
+    """Why one more was taken."""
+
+    why = text_field("Why did you take another one?")
+
+
+class IntakeForm(Form):
+    """When and how much was taken as needed; all of it may be left as it is."""
+
+    when = RadioField(
+        "When did you take it?",
+        choices=choices(
+            (NOW, "Just now"), (TODAY, "Earlier today"), (YESTERDAY, "Yesterday")
+        ),
+        default=NOW,
+    )
+    at = StringField(
+        "At what time?",
+        filters=[clean_text],
+        render_kw={"autocomplete": "off", "dir": "ltr"},
+    )
+    amount = StringField(
+        "How much did you take?",
+        validators=[Optional(), _is_amount],
+        filters=[clean_text],
+        render_kw={"autocomplete": "off", "dir": "ltr"},
+    )
+    why = text_field("Why did you take another one?")
+
+    def taken_at(self, *, place: Zone, now: datetime) -> datetime | None:
+        """Return the instant that was told; None, with an error, where there is none.
+
+        A time that the clocks showed twice is the first of the two (T3).
+        """
+        if self.when.data not in (TODAY, YESTERDAY):
+            return now
+        clock = self._clock()
+        if clock is None:
+            return None
+        today = local(now, place).date()
+        day = today if self.when.data == TODAY else today - A_DAY
+        moment = to_utc(day, clock, place)
+        if moment > now:
+            self.at.errors = ["This time is still to come. Please check it."]
+            return None
+        return moment
+
+    def _clock(self) -> time | None:
+        try:
+            return read_time(said(self.at))
+        except ValueError as error:
+            self.at.errors = [str(error)]
+            return None
+
+    @property
+    def how_much(self) -> Decimal | None:
+        """The amount, once the form is valid; None where it was left as planned."""
+        return read_amount(said(self.amount)) if self.amount.data else None
+
+
+def plain_amount(amount: Decimal | None) -> str:
+    """Return an amount as one would type it, empty for none."""
+    return "" if amount is None else number_words(amount).replace(",", "")

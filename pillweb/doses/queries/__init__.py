@@ -1,0 +1,1 @@
+"""Questions about doses and intakes, by subject."""

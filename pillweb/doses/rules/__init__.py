@@ -1,0 +1,1 @@
+"""What is true of doses and intakes without asking anybody, by subject."""
