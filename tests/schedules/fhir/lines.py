@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pillweb.schedules.rules.line import WEEKDAYS
+from pillweb.schedules.rules.line_json import line_from_json
 
 Rule = dict[str, Any]
 
@@ -167,4 +168,13 @@ def other_rules(draw: st.DrawFn) -> Rule:
     return tidy(draw(st.sampled_from([once, prn])))
 
 
-RULES = st.one_of(clock_rules(), interval_rules(), other_rules())
+def is_possible(rule: Rule) -> bool:
+    """Say whether a line can be read from the rule: no time twice, say."""
+    try:
+        line_from_json(rule)
+    except ValueError:
+        return False
+    return True
+
+
+RULES = st.one_of(clock_rules(), interval_rules(), other_rules()).filter(is_possible)
