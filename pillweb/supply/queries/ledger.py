@@ -1,6 +1,6 @@
 """The ledger: what was booked, and what is still to be booked, counted alike."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -108,16 +108,19 @@ def _unbooked_intakes(session: Session, patient_id: int) -> list[Said]:
         )
         .order_by(Intake.id)
     ).all()
-    found = []
-    for intake, form, strength, booked_id in rows:
-        taken = _said_of(intake, unit_of(form), strength)
-        if booked_id is None:
-            found.append(taken)
-        if intake.undone_at is not None:
-            who = intake.undone_by_id
-            at = intake.undone_at
-            found.append(taken._replace(what="undone", at=at, account_id=who))
-    return found
+    return [one for row in rows for one in _said_since(*row)]
+
+
+def _said_since(
+    intake: Intake, form: str, strength: str, booked_id: int | None
+) -> Iterator[Said]:
+    taken = _said_of(intake, unit_of(form), strength)
+    if booked_id is None:
+        yield taken
+    if intake.undone_at is not None:
+        yield taken._replace(
+            what="undone", at=intake.undone_at, account_id=intake.undone_by_id
+        )
 
 
 def _said_of(intake: Intake, unit: str, strength: str) -> Said:
