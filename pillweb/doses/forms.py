@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from wtforms import RadioField, StringField, ValidationError
-from wtforms.validators import Optional
+from wtforms.validators import InputRequired, Optional
 
 from pillweb.base.words import number_words
 from pillweb.base.zones import Zone, local, to_utc
@@ -25,7 +25,7 @@ def _is_amount(_form: Form, field: StringField) -> None:
 def _amount_field() -> StringField:
     return StringField(
         "How much did you take?",
-        validators=[_is_amount],
+        validators=[InputRequired("Write how much you took."), _is_amount],
         filters=[clean_text],
         render_kw={"autocomplete": "off", "dir": "ltr"},
     )

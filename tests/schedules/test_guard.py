@@ -115,6 +115,21 @@ def test_a_record_of_later_binds_one_entered_for_earlier() -> None:
     assert found.allowed_at == AT + 4 * HOUR
 
 
+def test_a_dose_told_of_later_is_counted_with_those_around_it_only() -> None:
+    four_hours = Prn(min_interval_minutes=240)
+    some = taken(PARACETAMOL, 0, 12)
+    found = guard(four_hours, PARACETAMOL, some, at=AT - 6 * HOUR)
+    assert found.allowed_at == AT - 6 * HOUR
+    near = guard(four_hours, PARACETAMOL, some, at=AT - 9 * HOUR)
+    assert near.allowed_at != AT - 9 * HOUR
+    twice = Prn(max=PrnLimit(Decimal(24), doses=2))
+    around = taken(PARACETAMOL, 0, 40)
+    told_at = AT - 20 * HOUR
+    assert guard(twice, PARACETAMOL, around, at=told_at).allowed_at == told_at
+    around = taken(PARACETAMOL, 0, 10)
+    assert guard(twice, PARACETAMOL, around, at=told_at).allowed_at != told_at
+
+
 def test_a_second_record_within_minutes_is_sudden() -> None:
     some = taken(PARACETAMOL, 0)
     assert is_sudden(PARACETAMOL, some, at=AT + timedelta(seconds=1))

@@ -174,7 +174,8 @@ def is_deed(dose: DoseFacts) -> bool:
 def amount_of(dose: DoseFacts) -> str:
     """Return how much, in words: by the plan's unit, else by the medicine's."""
     if dose.dose_text or dose.action:
-        return intake_words(dose.dose_text or "", dose.action or "", dose.unit)
+        action = dose.action if is_deed(dose) else ""
+        return intake_words(dose.dose_text or "", action or "", dose.unit)
     return amount_words(dose.amount, dose.unit) if dose.amount else ""
 
 

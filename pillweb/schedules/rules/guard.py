@@ -77,7 +77,7 @@ def guard(
         (one for one in taken if shares(one.medicine, medicine)), key=lambda one: one.at
     )
     own = [one for one in related if one.medicine.id == medicine.id]
-    spaced = next_allowed(replace(prn, max=None), [one.at for one in related], at)
+    spaced = _spaced(prn, [one.at for one in related], at)
     moments = [spaced, _own_allowed(prn, medicine, own, at=at, dose=dose)]
     uncounted: dict[str, None] = {}
     wanted = Taking(medicine, at, dose)
@@ -93,6 +93,29 @@ def guard(
         last=related[-1] if related else None,
         uncounted=tuple(uncounted),
     )
+
+
+def _spaced(prn: Prn, taken: Sequence[datetime], at: datetime) -> datetime | None:
+    """Apply the interval, before and after a dose that is told of later."""
+    apart = timedelta(minutes=prn.min_interval_minutes or 0)
+    if all(abs(at - one) >= apart for one in taken):
+        return at
+    return next_allowed(replace(prn, max=None), taken, at)
+
+
+def _within(
+    prn: Prn, taken: Sequence[Taken], at: datetime, *, dose: Dose | None
+) -> datetime | None:
+    """Apply the maximum to every window of time that a dose at `at` would be in."""
+    hours = timedelta(minutes=int(prn.max.hours * 60)) if prn.max else timedelta(0)
+    ends = [at, *(one.at for one in taken if at < one.at < at + hours)]
+    if all(
+        next_allowed(prn, [one for one in taken if one.at <= end], end, dose=dose)
+        == end
+        for end in ends
+    ):
+        return at
+    return next_allowed(prn, taken, at, dose=dose)
 
 
 def is_sudden(medicine: Medicine, taken: Iterable[Taking], *, at: datetime) -> bool:
@@ -153,7 +176,7 @@ def _own_allowed(
     unit = limit.amount.unit if limit.amount else ""
     same = [Taken(one.at, _in_unit(one.dose, medicine, unit)) for one in own]
     alone = Prn(max=limit)
-    return next_allowed(alone, same, at, dose=_in_unit(dose, medicine, unit))
+    return _within(alone, same, at, dose=_in_unit(dose, medicine, unit))
 
 
 def _in_unit(dose: Dose | None, medicine: Medicine, unit: str) -> Dose | None:
@@ -200,7 +223,7 @@ def _counted(
     most = Dose("", unit="mg", fraction=mass_of(limit.amount))
     alone = Prn(max=replace(limit, doses=None, amount=most))
     *earlier, this = doses
-    return next_allowed(alone, earlier, wanted.at, dose=this.dose)
+    return _within(alone, earlier, wanted.at, dose=this.dose)
 
 
 def _mass_within(taking: Taking, ingredient: str) -> Fraction | None:

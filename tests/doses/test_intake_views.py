@@ -1,0 +1,375 @@
+"""The pages of what was taken beside the plan: asked first, always kept, told."""
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from pillweb.base.db import Database
+from pillweb.doses.models import Dose, DoseEvent, Intake
+from pillweb.medications.models import Medication
+from pillweb.outbox.models import Delivery
+from pillweb.outbox.queries import compose_message
+from pillweb.patients.models import Patient
+from pillweb.schedules.rules.line import Prn, PrnLimit
+from pillweb.sharing.models import Grant
+from tests.doses.test_intakes import add_needed
+from tests.world import World, csrf_of, signed_in
+
+HTMX = {"HX-Request": "true"}
+ALREADY = "Do not take it again"
+
+
+@pytest.fixture
+def rosa(app: Flask, world: World, now: datetime, pinned: object) -> FlaskClient:
+    return signed_in(app, world.rosa, now=now)
+
+
+@pytest.fixture
+def paracetamol(db: Database, world: World, now: datetime) -> int:
+    prn = Prn(min_interval_minutes=240, max=PrnLimit(Decimal(24), doses=4))
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        return add_needed(session, patient, now=now, prn=prn)
+
+
+def send(
+    client: FlaskClient,
+    path: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **data: str,
+) -> TestResponse:
+    token = csrf_of(client, "/people/new")
+    return client.post(path, data={"csrf_token": token, **data}, headers=headers)
+
+
+def today(client: FlaskClient, world: World) -> str:
+    return client.get(f"/patients/{world.patient}/today").text
+
+
+def rows(db: Database, kind: type[Intake | DoseEvent | Delivery]) -> list[object]:
+    with db.reading() as session:
+        return list(session.scalars(sa.select(kind).order_by(kind.id)))
+
+
+def intakes(db: Database) -> list[Intake]:
+    return [row for row in rows(db, Intake) if isinstance(row, Intake)]
+
+
+def choose_marta(session: Session, world: World) -> None:
+    session.execute(
+        sa.update(Grant).where(Grant.account_id == world.marta).values(alerts=True)
+    )
+
+
+def test_what_is_taken_as_needed_stands_on_today_every_day(
+    rosa: FlaskClient, world: World, paracetamol: int
+) -> None:
+    page = today(rosa, world)
+    assert "Paracetamol" in page
+    assert "You can take it now." in page
+    key = re.search(r'name="key" value="([^"]+)"', page)
+    assert key
+    path = f"/patients/{world.patient}/medicines/{paracetamol}/intake"
+    for _ in range(5):
+        assert send(rosa, path, key=key[1]).status_code == 303
+    page = today(rosa, world)
+    assert "Last taken 8.05am." in page
+    assert "You can take it again from 12.05pm." in page
+    assert page.count("Taken at 8.05am") == 1
+
+
+def test_who_may_only_look_sees_it_without_a_button(
+    app: Flask, world: World, now: datetime, paracetamol: int, pinned: object
+) -> None:
+    page = today(signed_in(app, world.nora, now=now), world)
+    assert "You can take it now." in page
+    assert "I took it now" not in page
+
+
+def test_a_link_without_names_shows_nothing_of_it(
+    app: Flask, db: Database, world: World, paracetamol: int, pinned: object
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.text("update share_link set show_names = false"))
+    client = app.test_client()
+    send_to = f"/s/{world.link_token}"
+    client.post(send_to, data={"csrf_token": csrf_of(client)})
+    page = client.get(f"/shared/{world.link}/today").text
+    assert "Medicine" in page
+    assert "Paracetamol" not in page
+
+
+def test_too_soon_is_asked_before_it_is_saved_and_then_kept(
+    rosa: FlaskClient, db: Database, world: World, paracetamol: int
+) -> None:
+    path = f"/patients/{world.patient}/medicines/{paracetamol}/intake"
+    send(rosa, path, key="one")
+    asked = send(rosa, path, key="two")
+    assert asked.status_code == 200
+    assert "You already recorded this at 8.05am. Do not take it again" in asked.text
+    assert len(intakes(db)) == 1
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.text))
+    fields.pop("csrf_token")
+    kept = send(rosa, path, why="It hurt", **fields)
+    assert kept.location.endswith(f"/medicines/{paracetamol}/too-much")
+    assert [(row.was_asked, row.why) for row in intakes(db)] == [
+        (False, None),
+        (True, "It hurt"),
+    ]
+    page = rosa.get(kept.location).text
+    assert "Call 999" in page
+    assert "Call 111" in page
+    assert "Get medical help now" not in page
+
+
+def test_earlier_today_and_another_amount(
+    rosa: FlaskClient, db: Database, world: World, paracetamol: int
+) -> None:
+    path = f"/patients/{world.patient}/medicines/{paracetamol}/intake"
+    assert "How many tablets" in rosa.get(path).text
+    ended = send(rosa, path, key="a", when="today", at="6.30am", amount="1")
+    assert ended.status_code == 303
+    ended = send(rosa, path, key="b", when="yesterday", at="9pm", amount="½")
+    assert ended.status_code == 303
+    assert [(row.taken_at.hour, row.amount, row.dose_text) for row in intakes(db)] == [
+        (6, Decimal(1), "1 tablets"),
+        (21, Decimal("0.5"), "0.5 tablets"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"when": "today", "at": "11pm"}, "This time is still to come."),
+        ({"when": "today", "at": "tea"}, "Write a time such as"),
+        ({"when": "today"}, "Write a time such as"),
+        ({"amount": "some"}, "Write a number"),
+        ({"when": "never"}, "Not a valid choice"),
+    ],
+)
+def test_what_cannot_be_read_is_said(
+    rosa: FlaskClient,
+    world: World,
+    paracetamol: int,
+    data: dict[str, Any],
+    words: str,
+) -> None:
+    path = f"/patients/{world.patient}/medicines/{paracetamol}/intake"
+    answer = send(rosa, path, key="a", **data)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "Last taken" not in today(rosa, world)
+
+
+def test_an_old_page_within_minutes_says_who_recorded_it(
+    app: Flask,
+    db: Database,
+    world: World,
+    now: datetime,
+    pinned: time_machine.Traveller,
+) -> None:
+    path = f"/patients/{world.patient}/doses/1/take"
+    rosa = signed_in(app, world.rosa, now=now)
+    send(signed_in(app, world.marta, now=now), path)
+    pinned.move_to(now + timedelta(minutes=2))
+    again = send(rosa, path)
+    words = "Already recorded at 8.05am by Marta."
+    assert words in rosa.get(again.location.partition("#")[0]).text
+    assert words in send(rosa, path, headers=HTMX).text
+    assert len(rows(db, DoseEvent)) == 1
+
+
+def test_taken_again_later_is_asked_and_the_helper_told_at_once(
+    rosa: FlaskClient,
+    db: Database,
+    world: World,
+    now: datetime,
+    pinned: time_machine.Traveller,
+) -> None:
+    with db.transaction() as session:
+        choose_marta(session, world)
+        session.execute(sa.update(Medication).values(name="Warfarin"))
+    path = f"/patients/{world.patient}/doses/1"
+    send(rosa, f"{path}/take")
+    pinned.move_to(now + timedelta(minutes=6))
+    asked = send(rosa, f"{path}/take")
+    assert asked.location.endswith("/doses/1/again")
+    page = rosa.get(asked.location).text
+    assert "You already recorded this at 8.05am. Do not take it again." in page
+    assert "I did not take it again" in page
+    assert intakes(db) == []
+    kept = send(rosa, f"{path}/again", key="k", why="I forgot")
+    send(rosa, f"{path}/again", key="k", why="I forgot")
+    help_page = rosa.get(kept.location).text
+    assert "Get medical help now even if you feel well." in help_page
+    assert "We have written to <bdi>Marta</bdi>" in help_page
+    (row,) = intakes(db)
+    assert (row.dose_id, row.why) == (1, "I forgot")
+    (mail,) = [d for d in rows(db, Delivery) if isinstance(d, Delivery)]
+    message = compose_message(mail)
+    assert (mail.kind, mail.recipient) == ("too_much", "marta@family.example")
+    assert message.subject == "Please call Rosa"
+    assert "Rosa recorded it at 8.11am" in message.text
+    assert "999" in message.text
+    for words in (message.subject, message.text, message.html):
+        assert "Warfarin" not in words
+
+
+def test_nobody_is_told_who_was_not_chosen_or_recorded_it(
+    app: Flask, db: Database, world: World, now: datetime, pinned: object
+) -> None:
+    marta = signed_in(app, world.marta, now=now)
+    path = f"/patients/{world.patient}/doses/1"
+    send(marta, f"{path}/take")
+    send(marta, f"{path}/again", key="a")
+    assert rows(db, Delivery) == []
+    with db.transaction() as session:
+        choose_marta(session, world)
+    send(marta, f"{path}/again", key="b")
+    assert rows(db, Delivery) == []
+    send(signed_in(app, world.luis, now=now), f"{path}/again", key="c")
+    assert len(rows(db, Delivery)) == 1
+
+
+def test_one_more_stands_on_today_and_the_day_with_undo(
+    rosa: FlaskClient, db: Database, world: World
+) -> None:
+    base = f"/patients/{world.patient}"
+    send(rosa, f"{base}/doses/1/take")
+    send(rosa, f"{base}/doses/1/again", key="a")
+    assert "One more taken at 8.05am" in today(rosa, world)
+    day = rosa.get(f"{base}/days/2026-11-20").text
+    assert "One more taken at 8.05am" in day
+    back = send(rosa, f"{base}/intakes/1/undo", day="2026-11-20")
+    assert back.location.endswith("/days/2026-11-20")
+    assert "One more taken" not in today(rosa, world)
+    (row,) = intakes(db)
+    assert row.undone_by_id == world.rosa
+
+
+@pytest.mark.parametrize(
+    ("amount", "outcome"),
+    [
+        ("0.5", ("part", "Part taken at 8.05am")),
+        ("1", ("taken", "Taken at 8.05am")),
+    ],
+)
+def test_a_different_amount_leaves_the_plan_alone(
+    rosa: FlaskClient, db: Database, world: World, amount: str, outcome: tuple[str, str]
+) -> None:
+    state, words = outcome
+    path = f"/patients/{world.patient}/doses/1/amount"
+    assert "I took a different amount" in today(rosa, world)
+    assert "The plan says" in rosa.get(path).text
+    assert send(rosa, path, amount="").status_code == 422
+    assert send(rosa, path, amount=amount).status_code == 303
+    with db.reading() as session:
+        dose = session.get_one(Dose, 1)
+        assert (dose.state, dose.taken_amount) == (state, Decimal(amount))
+        assert dose.amount == Decimal(1)
+    assert words in today(rosa, world)
+
+
+def test_more_than_the_plan_is_asked_and_then_kept(
+    rosa: FlaskClient, db: Database, world: World
+) -> None:
+    path = f"/patients/{world.patient}/doses/1/amount"
+    asked = send(rosa, path, amount="2")
+    assert "Do not take more." in asked.text
+    assert rows(db, DoseEvent) == []
+    kept = send(rosa, path, amount="2", was_asked="y", why="I mixed them up")
+    assert kept.location.endswith("/too-much")
+    with db.reading() as session:
+        assert session.get_one(Dose, 1).taken_amount == Decimal(2)
+        assert session.get_one(DoseEvent, 1).note == "I mixed them up"
+
+
+def test_a_dose_without_a_record_leads_to_what_may_be_said(
+    rosa: FlaskClient,
+    db: Database,
+    world: World,
+    now: datetime,
+    pinned: time_machine.Traveller,
+) -> None:
+    path = f"/patients/{world.patient}/doses/1/missed"
+    assert path not in today(rosa, world)
+    pinned.move_to(now + timedelta(hours=2))
+    page = today(rosa, world)
+    assert path in page
+    page = rosa.get(path).text
+    assert "You have no record for your 8am <bdi>Amlodipine</bdi>." in page
+    assert "Take it as soon as you remember." in page
+    assert "you missed" not in page.casefold()
+    pinned.move_to(now + timedelta(hours=13))
+    assert "leave out the missed one" in rosa.get(path).text
+    assert "Take it as soon as" not in rosa.get(path).text
+    with db.transaction() as session:
+        session.get_one(Medication, world.medication).missed_text = "Skip it."
+    page = rosa.get(path).text
+    assert "Skip it." in page
+    assert "Check the leaflet or ask your pharmacist." in page
+
+
+def test_helpers_are_chosen_on_the_sharing_page_and_never_before(
+    rosa: FlaskClient, db: Database, world: World
+) -> None:
+    path = f"/patients/{world.patient}/sharing"
+    page = rosa.get(path).text
+    assert "Tell <bdi>Marta</bdi> at once" in page
+    assert "checked> <span>Tell" not in page
+    with db.reading() as session:
+        everybody = list(session.scalars(sa.select(Grant.id)))
+        marta = session.scalar(
+            sa.select(Grant.id).where(Grant.account_id == world.marta)
+        )
+    send(rosa, f"{path}/alerts", tell=str(marta))
+    with db.reading() as session:
+        on = session.scalars(sa.select(Grant.account_id).where(Grant.alerts)).all()
+    assert list(on) == [world.marta]
+    assert "checked> <span>Tell <bdi>Marta" in rosa.get(path).text
+    token = csrf_of(rosa, "/people/new")
+    rosa.post(f"{path}/alerts", data={"csrf_token": token, "tell": everybody})
+    with db.reading() as session:
+        on = session.scalars(sa.select(Grant.account_id).where(Grant.alerts)).all()
+    assert set(on) == {world.marta, world.luis, world.nora}
+    send(rosa, f"{path}/alerts")
+    with db.reading() as session:
+        assert session.scalars(sa.select(Grant.id).where(Grant.alerts)).all() == []
+
+
+def test_what_is_taken_as_needed_asks_no_question_more(
+    rosa: FlaskClient, db: Database, world: World, paracetamol: int
+) -> None:
+    send(rosa, f"/patients/{world.patient}/medicines/{paracetamol}/intake", key="a")
+    asked: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    assert "Last taken" in today(rosa, world)
+    assert len([one for one in asked if not one.startswith("BEGIN")]) <= 3, asked
+
+
+def test_a_patch_that_comes_off_is_done_and_not_taken(
+    rosa: FlaskClient, db: Database, world: World
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.update(Dose).values(action="remove", dose_text="1 patch"))
+    page = today(rosa, world)
+    assert "remove 1 patch" in page
+    assert "I have done it" in page
+    send(rosa, f"/patients/{world.patient}/doses/1/take")
+    page = today(rosa, world)
+    assert "Done at 8.05am" in page
+    assert "I took another one" not in page
