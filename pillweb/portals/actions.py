@@ -69,18 +69,8 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
         now=began,
         is_demo=True,
     )
-    for account, level, role in (
-        (elder, Level.MANAGE, "self"),
-        (caregiver, Level.MANAGE, "caregiver"),
-    ):
-        grant_access(
-            session,
-            account_id=account.id,
-            patient_id=patient.id,
-            level=level,
-            role=role,
-            now=began,
-        )
+    for account, role in ((elder, SELF), (caregiver, "caregiver")):
+        _let_in(session, patient, account, role=role, now=began)
     _prescribe(session, patient, author_id=caregiver.id, began=began)
     _plan_since(session, patient, began=began, now=now)
     for name in SUPPLIES:
@@ -133,6 +123,19 @@ def add_person(
         now=now,
     )
     return patient.id
+
+
+def _let_in(
+    session: Session, patient: Patient, account: Account, *, role: str, now: datetime
+) -> None:
+    grant_access(
+        session,
+        account_id=account.id,
+        patient_id=patient.id,
+        level=Level.MANAGE,
+        role=role,
+        now=now,
+    )
 
 
 def _prescribe(
