@@ -74,18 +74,8 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
         now=began,
         is_demo=True,
     )
-    for account, level, role in (
-        (elder, Level.MANAGE, "self"),
-        (caregiver, Level.MANAGE, "caregiver"),
-    ):
-        grant_access(
-            session,
-            account_id=account.id,
-            patient_id=patient.id,
-            level=level,
-            role=role,
-            now=began,
-        )
+    for account, role in ((elder, SELF), (caregiver, "caregiver")):
+        _let_in(session, patient, account, role=role, now=began)
     _prescribe(session, patient, author_id=caregiver.id, began=began)
     _plan_since(session, patient, began=began, now=now)
     for name in SUPPLIES:
@@ -168,6 +158,19 @@ def keep_policy(
         author_id=author_id,
         now=now,
         reason=f"{kept} on journeys",
+    )
+
+
+def _let_in(
+    session: Session, patient: Patient, account: Account, *, role: str, now: datetime
+) -> None:
+    grant_access(
+        session,
+        account_id=account.id,
+        patient_id=patient.id,
+        level=Level.MANAGE,
+        role=role,
+        now=now,
     )
 
 

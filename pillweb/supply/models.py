@@ -16,6 +16,7 @@ class Stock(Base):
 
     What dose events up to `after_event_id` say is booked, or is none of its business;
     the same is surely true of those up to `seen_event_id` when it is next looked at.
+    Intakes without a planned dose count from the one after `after_intake_id` on.
     `repeats_left` is None where nobody said; `lead_days` is how long doctor and
     pharmacy take; without `fetcher_id` the patient fetches it. `check_at` is when it
     is next looked at, `reminded_at` when somebody was last told that it is low.
@@ -30,6 +31,7 @@ class Stock(Base):
     )
     since: Mapped[datetime]
     after_event_id: Mapped[int] = mapped_column(Id)
+    after_intake_id: Mapped[int] = mapped_column(Id)
     seen_event_id: Mapped[int] = mapped_column(Id)
     pack_size: Mapped[Decimal | None]
     repeats_left: Mapped[int | None]
@@ -46,8 +48,8 @@ class SupplyEntry(Base):
 
     The balance is the sum of these rows and nothing else. The quantity is a fraction,
     kept as two whole numbers so that every database can add it up exactly. An event
-    of a dose is booked once; `press` is the form it came from, so that pressing twice
-    is one entry.
+    of a dose is booked once, an intake once and once more when it is taken back;
+    `press` is the form it came from, so that pressing twice is one entry.
     """
 
     __tablename__ = "supply_entry"
@@ -64,6 +66,9 @@ class SupplyEntry(Base):
     dose_event_id: Mapped[int | None] = mapped_column(
         ForeignKey("dose_event.id", ondelete="CASCADE"), unique=True
     )
+    intake_id: Mapped[int | None] = mapped_column(
+        ForeignKey("intake.id", ondelete="CASCADE")
+    )
     press: Mapped[str | None] = mapped_column(String(64))
     at: Mapped[datetime]
     entered_at: Mapped[datetime]
@@ -71,7 +76,10 @@ class SupplyEntry(Base):
         ForeignKey("account.id", ondelete="SET NULL")
     )
     note: Mapped[str | None] = mapped_column(EncryptedText("supply_entry.note"))
-    __table_args__ = (UniqueConstraint("medication_id", "press"),)
+    __table_args__ = (
+        UniqueConstraint("medication_id", "press"),
+        UniqueConstraint("intake_id", "cause"),
+    )
 
     @property
     def quantity(self) -> Fraction:

@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.db import Database
 from pillweb.base.zones import zone
+from pillweb.doses.actions.intakes import Told, record_another, undo_intake
 from pillweb.doses.actions.marking import mark_taken, skip_dose, undo_marks
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
 from pillweb.schedules.actions import set_plan
+from pillweb.schedules.rules.dose import read_dose
 from pillweb.supply.actions.booking import (
     book_supply,
     count_supply,
@@ -107,6 +109,26 @@ class Cupboard:
             )
         )
         self.session.flush()
+
+    def take_more(self, dose: Dose, amount: str, *, key: str = "") -> int:
+        """Take something on top of a planned dose; the same form twice is once."""
+        self.presses += 1
+        told = Told(self.now, read_dose(amount), key or f"key {self.presses}")
+        recorded = record_another(
+            self.session,
+            dose.id,
+            told,
+            patient_id=self.patient.id,
+            medication_id=dose.medication_id,
+            now=self.now,
+            **HERE,
+        )
+        assert recorded.intake is not None
+        return recorded.intake.id
+
+    def undo_more(self, intake_id: int) -> bool:
+        ids: dict[str, Any] = {"patient_id": self.patient.id, "now": self.now}
+        return undo_intake(self.session, intake_id, account_id=None, **ids)
 
     def book(self) -> int:
         return book_supply(self.session, self.patient.id, now=self.now)
@@ -269,6 +291,32 @@ def test_a_part_and_a_skip_are_booked_as_what_they_are(
     assert cupboard.balance(pills) == 9
 
 
+def test_an_intake_beside_the_plan_is_booked_once_and_comes_back_once(
+    cupboard: Cupboard, pills: Medication
+) -> None:
+    before = cupboard.take_more(cupboard.doses()[0], "1")
+    cupboard.receive(pills, 28)
+    assert cupboard.undo_more(before)
+    assert cupboard.balance(pills) == 28
+    dose = cupboard.doses()[0]
+    first = cupboard.take_more(dose, "7.5 mg", key="same")
+    assert cupboard.take_more(dose, "7.5 mg", key="same") == first
+    second = cupboard.take_more(dose, "1/3 tablet")
+    assert cupboard.balance(pills) == Fraction(157, 6)
+    assert cupboard.book() == 2
+    assert cupboard.undo_more(first)
+    assert cupboard.balance(pills) == Fraction(83, 3)
+    assert cupboard.book() == 1
+    assert cupboard.book() == 0
+    assert cupboard.undo_more(second)
+    third = cupboard.take_more(dose, "2")
+    assert cupboard.undo_more(third)
+    rows, _ = ledger_of(cupboard.session, pills)
+    assert rows[0].balance == cupboard.balance(pills) == 28
+    assert cupboard.book() == 3
+    assert ledger_of(cupboard.session, pills)[0] == rows
+
+
 def test_the_ledger_shows_booked_and_unbooked_alike(
     cupboard: Cupboard, pills: Medication
 ) -> None:
@@ -425,7 +473,7 @@ MANY = st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(7, 2), Fraction(28
 DEEDS = st.one_of(
     st.tuples(st.sampled_from(["receive", "count", "lose"]), st.booleans(), MANY),
     st.tuples(
-        st.sampled_from(["take", "undo", "part", "taken_more"]),
+        st.sampled_from(["take", "undo", "part", "taken_more", "extra", "extra_back"]),
         st.booleans(),
         st.integers(0, 5),
     ),
@@ -448,6 +496,7 @@ class Story:
             for name in ("A", "B")
         ]
         self.models = [Model(), Model()]
+        self.extras: list[tuple[int, int, Fraction]] = []
         self.last: tuple[int, Fraction, str] | None = None
         plan(session, self.own.patient, now=now)
 
@@ -457,6 +506,8 @@ class Story:
             self.move(deed, pills, model, what)
             if deed == "receive":
                 self.last = (which, what, f"press {self.own.presses}")
+        elif deed in {"extra", "extra_back"}:
+            self.beside(deed, which, model, what)
         elif deed in {"take", "undo", "part", "taken_more"}:
             self.record(deed, pills, model, what)
         elif deed == "edit":
@@ -495,6 +546,18 @@ class Story:
             amount = dose.amount / 2 if deed == "part" else dose.amount * 2
             self.own.say(dose.id, "part", amount)
             model.stands(dose.id, each * (Fraction(1, 2) if deed == "part" else 2))
+
+    def beside(self, deed: str, which: int, model: Model, number: int) -> None:
+        """Take something beside the plan, or take that back."""
+        mine = [one for one in self.extras if one[0] == which]
+        if deed == "extra":
+            words, each = sorted(AMOUNTS.items())[number % len(AMOUNTS)]
+            dose = self.own.doses(self.pills[which])[0]
+            intake = self.own.take_more(dose, words)
+            self.extras.append((which, intake, each))
+            model.stands(-intake, each)
+        elif mine and self.own.undo_more(mine[number % len(mine)][1]):
+            model.stands(-mine[number % len(mine)][1], Fraction(0))
 
     def agree(self) -> None:
         balances = balances_of(self.own.session, self.own.patient.id)

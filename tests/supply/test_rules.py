@@ -28,6 +28,7 @@ from pillweb.supply.rules.ledger import (
     TAKEN,
     TAKEN_BACK,
     Said,
+    Subject,
     bookings,
     with_balance,
 )
@@ -119,7 +120,8 @@ def test_a_quantity_is_told_exactly(quantity: Fraction, words: str) -> None:
 
 def said(number: int, what: str, **more: Any) -> Said:  # noqa: ANN401 - what a test says
     facts: dict[str, Any] = {
-        "dose_id": 1,
+        "source": "dose",
+        "subject_id": 1,
         "medication_id": 1,
         "amount": Decimal(1) if what in {"taken", "part"} else None,
         "dose_text": "1",
@@ -132,7 +134,7 @@ def said(number: int, what: str, **more: Any) -> Said:  # noqa: ANN401 - what a 
     return Said(event_id=number, what=what, **(facts | more))
 
 
-def booked(*events: Said, used: dict[int, Fraction] | None = None) -> list[Any]:
+def booked(*events: Said, used: dict[Subject, Fraction] | None = None) -> list[Any]:
     found = bookings(events, used or {})
     return [(booking.quantity, booking.cause) for booking in found]
 
@@ -151,9 +153,9 @@ def test_a_part_replaces_what_was_booked_of_the_dose() -> None:
 
 
 def test_what_was_booked_comes_back_though_the_strength_says_otherwise_now() -> None:
-    assert booked(said(9, "undone", strength="1 mg"), used={1: Fraction(8)}) == [
-        (8, TAKEN_BACK)
-    ]
+    assert booked(
+        said(9, "undone", strength="1 mg"), used={("dose", 1): Fraction(8)}
+    ) == [(8, TAKEN_BACK)]
 
 
 def test_what_was_never_booked_does_not_come_back() -> None:
@@ -189,19 +191,19 @@ def test_bookings_add_up_to_what_stands_however_they_are_split(
     story: list[tuple[str, int, Decimal]], cut: int
 ) -> None:
     events = [
-        said(number, what, dose_id=dose, amount=amount)
+        said(number, what, subject_id=dose, amount=amount)
         for number, (what, dose, amount) in enumerate(story)
     ]
     stands: dict[int, Fraction] = {}
     for event in events:
         if event.what in {"taken", "part"}:
-            stands[event.dose_id] = Fraction(event.amount or 0)
+            stands[event.subject_id] = Fraction(event.amount or 0)
         elif event.what != "note":
-            stands[event.dose_id] = Fraction(0)
+            stands[event.subject_id] = Fraction(0)
     first = list(bookings(events[:cut], {}))
-    used: dict[int, Fraction] = {}
+    used: dict[Subject, Fraction] = {}
     for one in first:
-        used[one.said.dose_id] = used.get(one.said.dose_id, Fraction(0)) - one.quantity
+        used[one.said.subject] = used.get(one.said.subject, Fraction(0)) - one.quantity
     parts = [*first, *bookings(events[cut:], used)]
     assert parts == list(bookings(events, {}))
     assert -sum(one.quantity for one in parts) == sum(stands.values())

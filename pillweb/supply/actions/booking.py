@@ -15,18 +15,23 @@ from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
 from pillweb.supply.models import Stock, SupplyEntry
-from pillweb.supply.queries.ledger import balances_of, newest_event_id, unbooked
+from pillweb.supply.queries.ledger import (
+    balances_of,
+    newest_event_id,
+    newest_intake_id,
+    unbooked,
+)
 from pillweb.supply.rules.checks import LEAD_DAYS, next_check
-from pillweb.supply.rules.ledger import RECEIVED, RECOUNT
+from pillweb.supply.rules.ledger import RECEIVED, RECOUNT, Said
 from pillweb.supply.rules.units import NOTHING, quantity_words
 
 
 def book_supply(session: Session, patient_id: int, *, now: datetime) -> int:
     """Write down what recorded doses used up; return how many rows are new.
 
-    Each event of a dose is booked once, however often and by however many at a time
-    this is called: they take turns. Doses recorded before a medicine's supply was
-    counted are not its doses.
+    Each event of a dose, and each intake, is booked once, however often and by however
+    many at a time this is called: they take turns. What was recorded before a
+    medicine's supply was counted is not taken off it.
     """
     _take_turns(session, patient_id)
     rows = [
@@ -36,7 +41,8 @@ def book_supply(session: Session, patient_id: int, *, now: datetime) -> int:
             "numerator": booking.quantity.numerator,
             "denominator": booking.quantity.denominator,
             "cause": booking.cause,
-            "dose_event_id": booking.said.event_id,
+            "dose_event_id": _if(booking.said, "dose"),
+            "intake_id": _if(booking.said, "intake"),
             "at": booking.said.at,
             "entered_at": now,
             "account_id": booking.said.account_id,
@@ -44,6 +50,10 @@ def book_supply(session: Session, patient_id: int, *, now: datetime) -> int:
         for booking in unbooked(session, patient_id)
     ]
     return insert_new(session, SupplyEntry, rows)
+
+
+def _if(said: Said, source: str) -> int | None:
+    return said.event_id if said.source == source else None
 
 
 def _take_turns(session: Session, patient_id: int) -> Sequence[Stock]:
@@ -68,6 +78,7 @@ def follow_supply(session: Session, medication: Medication, *, now: datetime) ->
         "patient_id": patient.id,
         "since": now,
         "after_event_id": newest,
+        "after_intake_id": newest_intake_id(session),
         "seen_event_id": newest,
         "lead_days": LEAD_DAYS,
         "check_at": next_check(now, zone(patient.zone)),

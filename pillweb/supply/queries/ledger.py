@@ -1,14 +1,15 @@
 """The ledger: what was booked, and what is still to be booked, counted alike."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from pillweb.accounts.models import Account
-from pillweb.doses.models import Dose, DoseEvent
+from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.supply.models import Stock, SupplyEntry
@@ -18,6 +19,7 @@ from pillweb.supply.rules.ledger import (
     Booking,
     Row,
     Said,
+    Subject,
     bookings,
     with_balance,
 )
@@ -39,8 +41,19 @@ def newest_event_id(session: Session) -> int:
     return session.scalar(select(func.max(DoseEvent.id))) or 0
 
 
+def newest_intake_id(session: Session) -> int:
+    """Return the id of the newest intake of anybody."""
+    return session.scalar(select(func.max(Intake.id))) or 0
+
+
 def unbooked(session: Session, patient_id: int) -> list[Booking]:
-    """Return what the ledger must still say of this patient's recorded doses."""
+    """Return what the ledger must still say of what this patient took."""
+    said = _unbooked_doses(session, patient_id)
+    said += _unbooked_intakes(session, patient_id)
+    return list(bookings(said, _booked_as_used(session, said)))
+
+
+def _unbooked_doses(session: Session, patient_id: int) -> list[Said]:
     lowest = select(func.min(Stock.after_event_id)).where(
         Stock.patient_id == patient_id
     )
@@ -70,26 +83,87 @@ def unbooked(session: Session, patient_id: int) -> list[Booking]:
         )
         .order_by(DoseEvent.id)
     ).all()
-    said = [
-        Said(*row[:5], row[5] or "", row[6], unit_of(row[7]), *row[8:]) for row in rows
+    return [
+        Said("dose", *row[:5], row[5] or "", row[6], unit_of(row[7]), *row[8:])
+        for row in rows
     ]
-    doses = {event.dose_id for event in said}
-    return list(bookings(said, _booked_as_used(session, doses)))
 
 
-def _booked_as_used(session: Session, doses: Collection[int]) -> dict[int, Fraction]:
-    if not doses:
-        return {}
+def _unbooked_intakes(session: Session, patient_id: int) -> list[Said]:
+    """Return the intakes that are not booked, and the ones taken back since."""
+    taking, back = aliased(SupplyEntry), aliased(SupplyEntry)
+    is_back = back.cause == TAKEN_BACK
     rows = session.execute(
-        select(DoseEvent.dose_id, *_SUM)
-        .join(SupplyEntry, SupplyEntry.dose_event_id == DoseEvent.id)
-        .where(DoseEvent.dose_id.in_(doses))
-        .group_by(DoseEvent.dose_id, SupplyEntry.denominator)
+        select(Intake, Medication.form, Medication.strength, taking.id)
+        .join(Stock, Stock.medication_id == Intake.medication_id)
+        .join(Medication, Medication.id == Intake.medication_id)
+        .outerjoin(
+            taking, (taking.intake_id == Intake.id) & (taking.cause != TAKEN_BACK)
+        )
+        .outerjoin(back, (back.intake_id == Intake.id) & is_back)
+        .where(
+            Intake.patient_id == patient_id,
+            Intake.id > Stock.after_intake_id,
+            or_(taking.id.is_(None), Intake.undone_at.is_not(None) & back.id.is_(None)),
+        )
+        .order_by(Intake.id)
+    ).all()
+    return [one for row in rows for one in _said_since(*row)]
+
+
+def _said_since(
+    intake: Intake, form: str, strength: str, booked_id: int | None
+) -> Iterator[Said]:
+    taken = _said_of(intake, unit_of(form), strength)
+    if booked_id is None:
+        yield taken
+    if intake.undone_at is not None:
+        yield taken._replace(
+            what="undone", at=intake.undone_at, account_id=intake.undone_by_id
+        )
+
+
+def _said_of(intake: Intake, unit: str, strength: str) -> Said:
+    return Said(
+        source="intake",
+        event_id=intake.id,
+        subject_id=intake.id,
+        medication_id=intake.medication_id,
+        what="taken",
+        amount=intake.amount,
+        dose_text=intake.dose_text or "",
+        action=None,
+        unit=unit,
+        strength=strength,
+        at=intake.taken_at,
+        account_id=intake.account_id,
     )
-    return {dose: -total for dose, total in _totals(rows).items()}
 
 
-def _totals(rows: Iterable[tuple[int, int, int]]) -> dict[int, Fraction]:
+def _booked_as_used(session: Session, said: Iterable[Said]) -> dict[Subject, Fraction]:
+    subjects = {one.subject for one in said}
+    doses = [number for source, number in subjects if source == "dose"]
+    intakes = [number for source, number in subjects if source == "intake"]
+    found: dict[Subject, Fraction] = {}
+    if doses:
+        rows = session.execute(
+            select(DoseEvent.dose_id, *_SUM)
+            .join(SupplyEntry, SupplyEntry.dose_event_id == DoseEvent.id)
+            .where(DoseEvent.dose_id.in_(doses))
+            .group_by(DoseEvent.dose_id, SupplyEntry.denominator)
+        )
+        found |= {("dose", key): -total for key, total in _totals(rows).items()}
+    if intakes:
+        rows = session.execute(
+            select(SupplyEntry.intake_id, *_SUM)
+            .where(SupplyEntry.intake_id.in_(intakes))
+            .group_by(SupplyEntry.intake_id, SupplyEntry.denominator)
+        )
+        found |= {("intake", key): -total for key, total in _totals(rows).items()}
+    return found
+
+
+def _totals(rows: Iterable[Any]) -> dict[int, Fraction]:
     """Add up (key, denominator, sum of numerators), exactly."""
     found: dict[int, Fraction] = {}
     for key, denominator, numerator in rows:
@@ -98,21 +172,30 @@ def _totals(rows: Iterable[tuple[int, int, int]]) -> dict[int, Fraction]:
     return found
 
 
+def _not_among(pending: Iterable[Booking]) -> ColumnElement[bool]:
+    """Ask for rows that are not pending: what is booked in this moment counts once."""
+    events: list[int] = []
+    takings: list[int] = []
+    backs: list[int] = []
+    for one in pending:
+        back = one.cause == TAKEN_BACK
+        among = backs if back else takings
+        (events if one.said.source == "dose" else among).append(one.said.event_id)
+    entry, of = SupplyEntry, SupplyEntry.intake_id
+    return and_(
+        or_(entry.dose_event_id.is_(None), entry.dose_event_id.not_in(events)),
+        or_(of.is_(None), entry.cause == TAKEN_BACK, of.not_in(takings)),
+        or_(of.is_(None), entry.cause != TAKEN_BACK, of.not_in(backs)),
+    )
+
+
 def _booked(
     session: Session, *where: ColumnElement[bool], pending: Sequence[Booking]
 ) -> dict[int, Fraction]:
     """Return the sums of what is booked and of what is pending, by medication."""
-    # What is booked in this very moment is not counted twice.
-    twice = [booking.said.event_id for booking in pending]
     rows = session.execute(
         select(SupplyEntry.medication_id, *_SUM)
-        .where(
-            or_(
-                SupplyEntry.dose_event_id.is_(None),
-                SupplyEntry.dose_event_id.not_in(twice),
-            ),
-            *where,
-        )
+        .where(_not_among(pending), *where)
         .group_by(SupplyEntry.medication_id, SupplyEntry.denominator)
     )
     found = _totals(rows)
@@ -165,19 +248,17 @@ def ledger_of(
     found = session.execute(
         select(SupplyEntry, Account.name)
         .outerjoin(Account, Account.id == SupplyEntry.account_id)
-        .where(*where)
+        .where(_not_among(pending), *where)
         .order_by(SupplyEntry.id.desc())
         .limit(ROWS_SHOWN + 1)
     ).all()
     names = _names(session, {one.said.account_id for one in pending})
-    waiting = {one.said.event_id for one in pending}
     shown = [
         (one.quantity, one.cause, one.said.at, names.get(one.said.account_id, ""), "")
         for one in reversed(pending)
     ] + [
         (entry.quantity, entry.cause, entry.at, name or "", entry.note or "")
         for entry, name in found[:ROWS_SHOWN]
-        if entry.dose_event_id not in waiting
     ]
     older = found[ROWS_SHOWN - 1][0].id if len(found) > ROWS_SHOWN else None
     return with_balance(shown, last=total), older

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pillweb.supply.rules.units import NOTHING, recorded_units
 
@@ -24,14 +24,20 @@ _USED = ("taken", "part")
 _NOT_USED = ("skipped", "not_taken", "undone")
 
 
-class Said(NamedTuple):
-    """One event of a dose, with what is needed to count it.
+Source = Literal["dose", "intake"]
 
-    `amount` is a number in the unit of `dose_text`, the plan's own words.
+
+class Said(NamedTuple):
+    """One thing said of a dose or of an intake, with what is needed to count it.
+
+    `event_id` is that of the event, or of the intake itself; `subject_id` that of the
+    dose or intake it is about. `amount` is a number in the unit of `dose_text`, the
+    plan's own words.
     """
 
+    source: Source
     event_id: int
-    dose_id: int
+    subject_id: int
     medication_id: int
     what: str
     amount: Decimal | None
@@ -42,6 +48,14 @@ class Said(NamedTuple):
     at: datetime
     account_id: int | None
 
+    @property
+    def subject(self) -> "Subject":
+        """What it is about."""
+        return self.source, self.subject_id
+
+
+Subject = tuple[Source, int]
+
 
 class Booking(NamedTuple):
     """What one event changes in the supply of its medicine."""
@@ -51,22 +65,24 @@ class Booking(NamedTuple):
     cause: str
 
 
-def bookings(events: Iterable[Said], used: Mapping[int, Fraction]) -> Iterator[Booking]:
+def bookings(
+    events: Iterable[Said], used: Mapping[Subject, Fraction]
+) -> Iterator[Booking]:
     """Yield one booking for each event, in the order in which they were said.
 
-    `used` is what is booked as used up already, by dose. The newest word holds: each
+    `used` is what is booked as used up already, by subject. The newest word holds: each
     booking is the difference to what was booked before, so that taking a dose back
     gives exactly what it took, whatever was said of strengths in between.
     """
     held = dict(used)
     for said in events:
-        before = held.get(said.dose_id, NOTHING)
+        before = held.get(said.subject, NOTHING)
         after = _used_after(said, before)
         if after is None:
-            held[said.dose_id] = NOTHING
+            held[said.subject] = NOTHING
             yield Booking(said, before, NOT_COUNTED)
             continue
-        held[said.dose_id] = after
+        held[said.subject] = after
         changed = before - after
         is_use = said.what in _USED or changed < 0
         yield Booking(said, changed, TAKEN if is_use else TAKEN_BACK)

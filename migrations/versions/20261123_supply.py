@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('patient_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('since', sa.DateTime(timezone=True), nullable=False),
     sa.Column('after_event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('after_intake_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('seen_event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('pack_size', sa.String(length=40), nullable=True),
     sa.Column('repeats_left', sa.Integer(), nullable=True),
@@ -44,6 +45,7 @@ def upgrade() -> None:
     sa.Column('denominator', sa.BigInteger(), nullable=False),
     sa.Column('cause', sa.String(length=12), nullable=False),
     sa.Column('dose_event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('intake_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('press', sa.String(length=64), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
@@ -51,10 +53,12 @@ def upgrade() -> None:
     sa.Column('note', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_supply_entry_account_id_account'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['dose_event_id'], ['dose_event.id'], name=op.f('fk_supply_entry_dose_event_id_dose_event'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['intake_id'], ['intake.id'], name=op.f('fk_supply_entry_intake_id_intake'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['medication_id'], ['medication.id'], name=op.f('fk_supply_entry_medication_id_medication'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_supply_entry_patient_id_patient'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_supply_entry')),
     sa.UniqueConstraint('dose_event_id', name=op.f('uq_supply_entry_dose_event_id')),
+    sa.UniqueConstraint('intake_id', 'cause', name=op.f('uq_supply_entry_intake_id_cause')),
     sa.UniqueConstraint('medication_id', 'press', name=op.f('uq_supply_entry_medication_id_press'))
     )
     with op.batch_alter_table('supply_entry', schema=None) as batch_op:
