@@ -36,6 +36,8 @@ PAGES = [
     ("rosa", f"{ROSA}/medicines"),
     ("rosa", f"{ROSA}/medicines/new"),
     ("rosa", f"{ROSA}/medicines/5"),
+    ("rosa", f"{ROSA}/meals"),
+    ("rosa", f"{ROSA}/travel"),
     ("rosa", f"{ROSA}/sharing"),
     ("rosa", f"{ROSA}/reports"),
     ("rosa", f"{ROSA}/reports/now"),
