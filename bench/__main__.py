@@ -9,7 +9,14 @@ from bench.table import show
 
 QUESTIONS = [
     name
-    for name in ("today", "planning", "occurrences", "delivery", "report")
+    for name in (
+        "today",
+        "planning",
+        "horizon",
+        "occurrences",
+        "delivery",
+        "report",
+    )
     if (Path(__file__).parent / f"{name}.py").exists()
 ]
 
