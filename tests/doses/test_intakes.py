@@ -22,8 +22,10 @@ from pillweb.doses.actions.intakes import (
 )
 from pillweb.doses.actions.marking import mark_amount, mark_taken, undo_marks
 from pillweb.doses.models import Dose, DoseEvent, Intake
-from pillweb.doses.queries.intakes import consumed_of, shelf_of
+from pillweb.doses.queries.consumed import consumed_of
+from pillweb.doses.queries.intakes import shelf_of
 from pillweb.medications.actions import add_medication
+from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
 from pillweb.schedules.actions import set_plan
 from pillweb.schedules.rules.dose import read_dose
@@ -153,6 +155,25 @@ def test_planned_doses_of_the_same_medicine_count(
     mark_taken(session, [dose.id], patient_id=rosa.id, now=now, **HERE)
     assert press(session, rosa.id, paracetamol, now=now + HOUR).question
     assert medication.id != paracetamol
+
+
+def test_a_planned_dose_counts_by_its_ingredient(
+    session: Session, rosa: Patient, paracetamol: int, now: datetime
+) -> None:
+    planned = prescribe(session, rosa, "08:00", now=now, name="Co-codamol")
+    held = '[{"name": "paracetamol", "amount": "500 mg"}]'
+    session.get_one(Medication, paracetamol).ingredients = held
+    plan(session, rosa, now=now)
+    dose = session.scalars(sa.select(Dose).order_by(Dose.due_at)).first()
+    assert dose
+    mark_taken(session, [dose.id], patient_id=rosa.id, now=now, **HERE)
+    assert press(session, rosa.id, paracetamol, now=now + HOUR, key="a").is_new
+    planned.ingredients = held
+    later = now + 5 * HOUR
+    dose.taken_at = later
+    session.flush()
+    asked = press(session, rosa.id, paracetamol, now=later + HOUR, key="b").question
+    assert asked.startswith("You already recorded Co-codamol, which holds the same")
 
 
 def test_an_intake_taken_back_no_longer_binds(
