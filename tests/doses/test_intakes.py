@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
 from pillweb.adherence.queries import outcomes_of
@@ -38,6 +39,7 @@ SOON = timedelta(milliseconds=200)
 HERE: dict[str, Any] = {"account_id": None, "channel": "page"}
 EVERY_FOUR_HOURS = Prn(min_interval_minutes=240)
 PRESSES = 50
+Result = TypeVar("Result")
 
 
 def add_needed(
@@ -202,6 +204,15 @@ def test_undo_ends_after_a_day_and_is_for_this_patient(
         undo_intake(session, kept.id, patient_id=0, account_id=None, now=now)
 
 
+def patiently(deed: Callable[[], Result]) -> Result:
+    """Press again while too many press at once for a small pool, as a person would."""
+    while True:
+        try:
+            return deed()
+        except (exc.TimeoutError, exc.OperationalError):
+            continue
+
+
 @pytest.fixture
 def ready(db: Database, now: datetime) -> tuple[int, int]:
     """A patient with paracetamol that has no limits at all, kept in the database."""
@@ -222,7 +233,8 @@ def test_fifty_presses_at_once_are_one_intake(
             ended = press(session, patient_id, medication_id, now=now, key=key)
             return ended.is_new
 
-    assert sum(at_once(PRESSES, deed)) == 1
+    ended = at_once(PRESSES, lambda number: patiently(lambda: deed(number)))
+    assert sum(ended) == 1
     with db.reading() as session:
         assert count(session) == 1
 
@@ -243,7 +255,8 @@ def test_fifty_confirms_of_one_dose_are_one_event(db: Database, now: datetime) -
                 session, 1, patient_id=patient_id, now=now, **facts, **HERE
             )
 
-    assert sum(at_once(PRESSES, deed)) == 1
+    ended = at_once(PRESSES, lambda number: patiently(lambda: deed(number)))
+    assert sum(ended) == 1
     with db.reading() as session:
         assert len(session.scalars(sa.select(DoseEvent)).all()) == 1
 
