@@ -81,9 +81,26 @@ _ONE = _FACTS.where(Dose.id == bindparam("dose_id"))
 
 def dose_of_row(row: Sequence[Any]) -> DoseFacts:
     """Return the dose of a row that begins with the columns of `_FACTS`."""
-    dose_id, name, strength, form, reason, instruction, *rest = row
-    amount, dose_text, action, nominal_date, local_label, *more = rest
-    due_at, missed_at, state, recorded_at, taken_at, zone, medication_id, *_ = more
+    (
+        dose_id,
+        name,
+        strength,
+        form,
+        reason,
+        instruction,
+        amount,
+        dose_text,
+        action,
+        nominal_date,
+        local_label,
+        due_at,
+        missed_at,
+        state,
+        recorded_at,
+        taken_at,
+        zone,
+        medication_id,
+    ) = row[:18]
     return DoseFacts(
         id=dose_id,
         name=name,

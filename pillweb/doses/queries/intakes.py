@@ -1,18 +1,16 @@
 """Questions about intakes, and about everything taken, planned or not."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     bindparam,
     cast,
-    exists,
     func,
     literal_column,
     null,
@@ -61,21 +59,6 @@ class Shelf:
     def find(self, medication_id: int) -> Needed | None:
         """Return how a medicine is taken as needed."""
         return next((n for n in self.needed if n.medicine.id == medication_id), None)
-
-
-class Consumed(NamedTuple):
-    """An amount that was taken and not taken back: what supply goes down by.
-
-    (`source`, `id`) is its identity for ever: a dose or an intake. `amount` is in the
-    unit of `dose_text`, None where nobody knows.
-    """
-
-    source: Literal["dose", "intake"]
-    id: int
-    medication_id: int
-    at: datetime
-    amount: Decimal | None
-    dose_text: str | None
 
 
 def _none(column: Any) -> ColumnElement[Any]:  # noqa: ANN401 - of any type
@@ -164,7 +147,7 @@ _INTAKES = (
 )
 _TAKEN_AT = func.coalesce(Dose.taken_at, Dose.due_at)
 # Planned doses count for who takes anything as needed: of the same medicine, or of one
-# whose ingredients are known.
+# whose ingredients are known. For all others `_SINCE` is empty, and no dose is read.
 _NEEDED_IDS = (
     select(Plan.medication_id)
     .join(Line, Line.plan_id == Plan.id)
@@ -173,6 +156,11 @@ _NEEDED_IDS = (
         Plan.valid_to.is_(None),
         Line.rule["kind"].as_string() == "prn",
     )
+)
+_SINCE = (
+    _NEEDED_IDS.with_only_columns(bindparam("since", type_=Dose.due_at.type))
+    .limit(1)
+    .scalar_subquery()
 )
 _TAKEN = (
     select(
@@ -201,9 +189,8 @@ _TAKEN = (
     .join(Medication, Medication.id == Dose.medication_id)
     .where(
         Dose.patient_id == bindparam("patient_id"),
-        Dose.due_at >= bindparam("since"),
-        Dose.state.in_((TAKEN, PART)),
-        exists(_NEEDED_IDS),
+        Dose.due_at >= _SINCE,
+        or_(Dose.state == TAKEN, Dose.state == PART),
         or_(Medication.id.in_(_NEEDED_IDS), Medication.ingredients.is_not(None)),
     )
 )
@@ -364,39 +351,3 @@ def missed_advice_of(
         ),
         next_is_due=any(row.due_at > dose.due_at for row in around),
     )
-
-
-def consumed_of(
-    session: Session, medication_ids: Collection[int], *, since: datetime
-) -> list[Consumed]:
-    """Return every amount of these medicines that was due or taken since and stands.
-
-    It is what holds now, with everything that was taken back left out: whoever books
-    it compares with what is booked already, by (`source`, `id`).
-    """
-    doses: Select[*tuple[Any, ...]] = select(
-        literal_column("'dose'"),
-        Dose.id,
-        Dose.medication_id,
-        _TAKEN_AT,
-        Dose.taken_amount,
-        Dose.dose_text,
-    ).where(
-        Dose.medication_id.in_(medication_ids),
-        Dose.due_at >= since,
-        Dose.state.in_((TAKEN, PART)),
-    )
-    intakes: Select[*tuple[Any, ...]] = select(
-        literal_column("'intake'"),
-        Intake.id,
-        Intake.medication_id,
-        Intake.taken_at,
-        Intake.amount,
-        Intake.dose_text,
-    ).where(
-        Intake.medication_id.in_(medication_ids),
-        Intake.taken_at >= since,
-        Intake.undone_at.is_(None),
-    )
-    found = [Consumed(*row) for row in session.execute(union_all(doses, intakes))]
-    return sorted(found, key=lambda one: (one.at, one.source, one.id))
