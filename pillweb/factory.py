@@ -14,6 +14,7 @@ from pillweb.doses.views import doses
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
+from pillweb.portals.views.plan_file import plan_file
 from pillweb.reminders.views import reminders
 from pillweb.reports.views import reports
 from pillweb.schedules.views import schedules
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     doses,
     adherence,
     schedules,
+    plan_file,
     sharing,
     reports,
     reminders,
