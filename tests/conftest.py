@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 import time_machine
@@ -63,6 +64,11 @@ def migrate(url: str) -> None:
         command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
     finally:
         os.environ["DATABASE_URL"] = before
+
+
+# A busy machine makes no test fail: none of them is about time spent.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session", autouse=True)
