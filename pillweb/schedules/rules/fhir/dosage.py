@@ -141,6 +141,7 @@ def _line(
         return _once(timing, parts, doubts, soft)
     if any(codes_of(timing.get("code"))):
         doubts.add("times", "A code such as BID leaves the times to a person.")
+        return None
     return _repeated(parts, doubts)
 
 

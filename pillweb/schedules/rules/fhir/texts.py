@@ -85,6 +85,8 @@ def compare_texts(
     known |= (
         _words([line.dose.unit, f"{line.dose.unit}s"]) if line.dose else frozenset()
     )
+    if line.sequence > 1:
+        known |= {"then"}
     strength = _strength(spelled)
     for text in texts:
         left = plain_words(text)
