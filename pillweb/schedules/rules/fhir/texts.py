@@ -7,7 +7,12 @@ from decimal import Decimal
 from pillweb.schedules.rules.fhir.claims import read_claims
 from pillweb.schedules.rules.fhir.compare import disagreements
 from pillweb.schedules.rules.fhir.doubts import Doubts
-from pillweb.schedules.rules.fhir.elements import Element, all_words_of
+from pillweb.schedules.rules.fhir.elements import (
+    Element,
+    all_words_of,
+    objects_in,
+    text_in,
+)
 from pillweb.schedules.rules.fhir.quantity import Amount, unit_word
 from pillweb.schedules.rules.fhir.spelling import plain_words
 from pillweb.schedules.rules.line import Line
@@ -52,6 +57,22 @@ def texts_of(dosage: Element) -> tuple[str, ...]:
     if isinstance(timing, Mapping):
         found += all_words_of(timing.get("code"))
     return _tidy(found)
+
+
+def check_words(resource: Element, dosage: Element, doubts: Doubts) -> None:
+    """Doubt words that we cannot read, and instructions that are only a code."""
+    for key in ("text", "patientInstruction"):
+        text_in(dosage, key, doubts, "text")
+    timing = dosage.get("timing")
+    code = timing.get("code", {}) if isinstance(timing, Mapping) else {}
+    if not isinstance(code, Mapping):
+        doubts.add("timing", "We cannot read the code of the timing.")
+    told = objects_in(dosage, "additionalInstruction", doubts, "text")
+    if any(not all_words_of(concept) for concept in told):
+        doubts.add("text", "An instruction is only a code, without words.")
+    notes = objects_in(resource, "note", doubts, "text")
+    for note in notes:
+        text_in(note, "text", doubts, "text")
 
 
 def notes_of(resource: Element) -> tuple[str, ...]:
