@@ -44,6 +44,7 @@ _NEVER_KNOWN = frozenset(
 )
 _SHORTEST_NAME = 3
 _SHOWN = 160
+_LONGEST = 2000  # of a text: each word is compared with every phrase
 _STRENGTH = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?) (mg|g|micrograms?|mcg)\b")
 
 
@@ -101,7 +102,8 @@ def compare_texts(
 
     `names` are the medicine's; `beside` are words of its route, site and reason.
     """
-    spelled = sorted({plain_words(name) for name in names}, key=len, reverse=True)
+    short = {plain_words(name) for name in names if len(name) < _LONGEST}
+    spelled = sorted(short, key=len, reverse=True)
     known = _words([*spelled, *map(plain_words, beside)])
     known |= (
         _words([line.dose.unit, f"{line.dose.unit}s"]) if line.dose else frozenset()
@@ -110,6 +112,9 @@ def compare_texts(
         known |= {"then"}
     strength = _strength(spelled)
     for text in texts:
+        if len(text) > _LONGEST:
+            doubts.add("text", "Its words are too many to compare with the codes.")
+            continue
         left = plain_words(text)
         for name in spelled:
             if len(name) >= _SHORTEST_NAME:
@@ -135,7 +140,7 @@ def tell_texts(texts: Iterable[str], doubts: Doubts, *, timed: bool) -> None:
     `timed` says that some codes for the time stand there.
     """
     for text in texts:
-        if timed and read_claims(text, frozenset()).strange:
+        if timed and (len(text) > _LONGEST or read_claims(text, frozenset()).strange):
             doubts.add("text", f'Read its words as well: "{text[:_SHOWN]}".')
         elif doubts:
             doubts.add(doubts.missing[0], f'Its words are: "{text[:_SHOWN]}".')
