@@ -15,6 +15,7 @@ from pillweb.looks.views import looks
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
+from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
 from pillweb.reminders.views import reminders
 from pillweb.reports.views import reports
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     drafts,
     checks,
     changes,
+    plan_file,
     sharing,
     reports,
     reminders,

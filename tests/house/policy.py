@@ -52,6 +52,7 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"GET {PERSON}/calendar": VIEW,
     f"GET {PERSON}/days/<day>": VIEW,
     f"GET {PERSON}/medicines": VIEW,
+    f"GET {PERSON}/medicines.fhir.json": MANAGE,
     f"GET {PERSON}/medicines/new": MANAGE,
     f"POST {PERSON}/medicines/new": MANAGE,
     f"GET {PERSON}/medicines/<int:medication_id>": MANAGE,

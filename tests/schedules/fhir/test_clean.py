@@ -467,6 +467,25 @@ CLEAN: list[tuple[str, Json, Json]] = [
         },
     ),
     (
+        "as needed, a range and a most",
+        dosage(
+            PRN,
+            text="1 to 2 tablets every 4 to 6 hours when needed, max 8 tablets a day",
+            asNeededBoolean=True,
+            doseAndRate=[
+                {"doseRange": {"low": TABLET, "high": {**TABLET, "value": 2}}}
+            ],
+            maxDosePerPeriod=most(8, "tablet"),
+        ),
+        {
+            "kind": "prn",
+            "start_date": "2026-11-20",
+            "dose": "1 to 2 tablet",
+            "min_interval_minutes": 240,
+            "max": {"amount": "8 tablet", "hours": 24},
+        },
+    ),
+    (
         "not only as needed",
         dosage(EIGHT, asNeededBoolean=False),
         {**NOW, "times": ["08:00"]},
@@ -488,6 +507,8 @@ TEXTS: list[tuple[Json, str]] = [
     (EIGHT, "Take 1 tablet (5 mg) by mouth once daily at 8 a.m."),
     (EIGHT, "amlodipine 5mg tablets: one to be taken each morning"),
     ({"timeOfDay": ["12:00:00"]}, "1 tablet at 12 noon"),
+    ({"when": ["CM", "CV"]}, "1 tablet with breakfast and dinner"),
+    ({**EIGHT, "dayOfWeek": ["sat", "sun"]}, "1 tablet at weekends at 8am"),
     ({**EIGHT, "dayOfWeek": ["mon"]}, "1 tablet weekly on Monday"),
     ({**EIGHT, **FROM, **every(2, "wk")}, "1 tablet on alternate Tuesdays"),
     ({"when": ["CM", "HS"]}, "1 tablet in the morning and 1 at bedtime"),
@@ -603,7 +624,7 @@ def test_steps_follow_each_other() -> None:
     steps = [
         dosage({**EIGHT, "boundsDuration": days(3)}, sequence=1, doseAndRate=mg(40)),
         dosage({**EIGHT, "boundsDuration": days(4)}, sequence=2, doseAndRate=mg(20)),
-        dosage(EIGHT, sequence=3, doseAndRate=mg(5), text="5 mg at 8am"),
+        dosage(EIGHT, sequence=3, doseAndRate=mg(5), text="then 5 mg at 8am"),
     ]
     readings = read(statement(*steps, effectivePeriod=START))
     assert [one.missing for one in readings] == [(), (), ()]

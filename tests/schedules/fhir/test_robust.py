@@ -217,6 +217,17 @@ def test_a_large_bundle_is_read_in_one_go() -> None:
     assert len(read(bundle(*many))) == 500
 
 
+@pytest.mark.parametrize("words", ["take one ", "as needed for a ", "1", "ab "])
+def test_a_very_long_text_is_told_and_not_compared(words: str) -> None:
+    text = words * 200_000
+    given = request(dosage({"timeOfDay": ["08:00:00"]}, text=text), note=[])
+    assert read(given)[0].missing == ("text",)
+    del given["dosageInstruction"][0]["timing"]["repeat"]["timeOfDay"]
+    assert read(given)[0].line is None
+    given["medicationCodeableConcept"]["text"] = text
+    assert read(given)[0].needs_checking
+
+
 def test_amounts_are_never_binary_fractions() -> None:
     text = json.dumps(request(dosage({"timeOfDay": ["08:00:00"]}, doseAndRate=DOSE)))
     text = text.replace('"value": 1,', '"value": 0.1000,')

@@ -65,6 +65,7 @@ class Claims:
     once: bool = False
     stops: bool = False
     with_food: bool = False
+    latest_meal: tuple[int, Decimal | None] = 0, None
     strange: list[str] = field(default_factory=list)
 
     @property
@@ -177,7 +178,18 @@ def _meal(claims: Claims, found: Match) -> None:
     minutes = None
     if found["n"]:
         minutes = Decimal(found["n"]) * (60 if found["of"].startswith("h") else 1)
+    claims.latest_meal = side, minutes
     claims.meals.add((_MEALS[found["meal"]], side, minutes))
+
+
+def _another_meal(claims: Claims, found: Match) -> None:
+    """Read "and dinner" after "with breakfast": on the same side of it."""
+    side, minutes = claims.latest_meal
+    claims.meals.add((_MEALS[found["meal"]], side, minutes))
+
+
+def _week_part(claims: Claims, found: Match) -> None:
+    claims.weekdays |= {5, 6} if "end" in found["part"] else set(range(5))
 
 
 def _band(claims: Claims, found: Match) -> None:
@@ -265,6 +277,8 @@ def _compiled() -> Iterator[tuple[re.Pattern[str], Read]]:
         (phrases.MONTH_DAY, _month_day),
         (phrases.MEAL, _meal),
         (phrases.BAND, _band),
+        (phrases.ANOTHER_MEAL, _another_meal),
+        (phrases.WEEK_PART, _week_part),
         (phrases.WEEKDAY, _weekday),
         (phrases.CLOCK, _clock),
         (phrases.LENGTH, _length),

@@ -131,8 +131,7 @@ def _read_parts(
 def _line(
     dosage: Element, timing: Element, parts: _Parts, doubts: Doubts, soft: Doubts
 ) -> Line | None:
-    if parts.bounds.start and not parts.bounds.start.certain:
-        _doubt_zone(parts, soft)
+    _doubt_zone(parts, soft)
     if is_as_needed(dosage, doubts):
         return _as_needed(dosage, timing, parts, doubts, soft)
     if parts.how_much and parts.how_much.is_range:
@@ -141,6 +140,7 @@ def _line(
         return _once(timing, parts, doubts, soft)
     if any(codes_of(timing.get("code"))):
         doubts.add("times", "A code such as BID leaves the times to a person.")
+        return None
     return _repeated(parts, doubts)
 
 
@@ -158,12 +158,13 @@ def _repeated(parts: _Parts, doubts: Doubts) -> Line | None:
 
 
 def _doubt_zone(parts: _Parts, soft: Doubts) -> None:
-    """Doubt a start in UTC, unless it is long over and nothing is counted from it."""
-    start = parts.bounds.start
-    plain = parts.repeat.period is None or parts.repeat.period == 1
-    counted = parts.repeat.count or parts.bounds.length or parts.repeat.is_interval
-    passed = start is not None and (parts.setting.today - start.day).days > 1
-    if counted or not passed or not plain or parts.repeat.unit not in ("", "d"):
+    """Doubt bounds in UTC, but for a start long over from which nothing is counted."""
+    start, end = parts.bounds.start, parts.bounds.end
+    plain = parts.repeat.period in (None, 1) and parts.repeat.unit in ("", "d")
+    counted = parts.repeat.count or parts.bounds.length
+    over = start is not None and (parts.setting.today - start.day).days > 1
+    harmless = start is None or start.certain or (plain and over and not counted)
+    if not harmless or (end is not None and not end.certain):
         soft.add("zone", "Its time is in UTC: say in which time zone the patient is.")
 
 

@@ -126,8 +126,6 @@ def _limit(
     if fitting is None:
         doubts.add("max", "The most is in another unit than the dose.")
         return None
-    if how_much.is_range:
-        doubts.add("max", "The amount is a range, so the most cannot be counted.")
     if fitting.value < how_much.high.value:
         doubts.add("max", "One dose alone is above the most that may be taken.")
         return None

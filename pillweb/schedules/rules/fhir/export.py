@@ -47,7 +47,8 @@ _AFTER = {
 class Told(NamedTuple):
     """A medicine's plan as others are told of it.
 
-    `status` and `intent` are FHIR's; `unit` is the medicine's unit in the singular.
+    `status` and `intent` are FHIR's; `unit` is the medicine's unit in the singular;
+    `codings` are FHIR Codings of the medicine.
     """
 
     identity: str
@@ -59,6 +60,9 @@ class Told(NamedTuple):
     intent: str = "order"
     subject: str = "Patient/patient"
     said_on: date | None = None
+    instruction: str = ""
+    reason: str = ""
+    codings: Sequence[Json] = ()
 
 
 def resource_of(kind: Kind, told: Told) -> Json:
@@ -71,6 +75,11 @@ def resource_of(kind: Kind, told: Told) -> Json:
         "medicationCodeableConcept": {"text": told.medicine},
         "subject": {"reference": told.subject},
     }
+    if told.codings:
+        concept = {"coding": list(told.codings), "text": told.medicine}
+        resource["medicationCodeableConcept"] = concept
+    if told.reason:
+        resource["reasonCode"] = [{"text": told.reason}]
     said = told.said_on.isoformat() if told.said_on else None
     if kind == "MedicationRequest":
         resource["intent"] = told.intent
@@ -111,6 +120,8 @@ def _with_words(part: Json, more: str) -> Json:
 
 def _dosage(line: Line, told: Told, timing: Json | None, dose: Dose | None) -> Json:
     part: Json = {"sequence": line.sequence, "text": in_words(line, told.unit)}
+    if told.instruction:
+        part["patientInstruction"] = told.instruction
     if timing:
         part["timing"] = timing
     amount = dose_and_rate(dose, told.unit)

@@ -74,6 +74,8 @@ PLAIN_WORDS = frozenset(
         "be",
         "dose",
         "on",
+        "in",
+        "into",
     }
 )
 
@@ -174,6 +176,10 @@ WEEKDAY = (
     r"wed(?:nesdays?)?|thu(?:rs(?:days?)?)?|fri(?:days?)?|sat(?:urdays?)?|"
     r"sun(?:days?)?)" + _END
 )
+WEEK_PART = (
+    r"(?:on\s|at\s|every\s|each\s)?(?:the\s)?(?P<part>weekends?|weekdays?)" + _END
+)
+ANOTHER_MEAL = r"(?P<meal>breakfast|lunch|dinner|supper|evening\smeal|bedtime)" + _END
 CLOCK = (
     r"(?:(?:12\s)?(?:midday|noon|midnight)|(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?"
     r"(?(minute)(?::00)?)\s?(?P<half>am|pm)?(?:(?<=am)|(?<=pm)|(?<=:\d\d)|(?<=:00:00)))"

@@ -33,6 +33,7 @@ from pillweb.schedules.rules.fhir.overlaps import meeting
 from pillweb.schedules.rules.fhir.sequences import read_in_sequence
 from pillweb.schedules.rules.fhir.texts import (
     beside_of,
+    check_words,
     compare_texts,
     notes_of,
     tell_texts,
@@ -199,6 +200,7 @@ def _reading(
 ) -> Reading:
     doubts = Doubts()
     line = _sound(found.line, doubts) if found and found.line else None
+    check_words(source.resource, dosage, doubts)
     texts = (*texts_of(dosage), *notes_of(source.resource))
     doubts.take(source.doubts)
     if found:

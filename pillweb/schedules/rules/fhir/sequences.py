@@ -23,6 +23,8 @@ def read_in_sequence(dosages: Sequence[Element], setting: Setting) -> list[Found
         ]
         if None in numbers and order:
             _doubt_all(found, "timing", "Only some of its parts are numbered.")
+        if any("sequence" in dosage for dosage in dosages) and not order:
+            _doubt_all(found, "timing", "The number of a part is no whole number.")
         return found
     return _read_steps(dosages, numbers, order, setting)
 

@@ -7,7 +7,12 @@ from decimal import Decimal
 from pillweb.schedules.rules.fhir.claims import read_claims
 from pillweb.schedules.rules.fhir.compare import disagreements
 from pillweb.schedules.rules.fhir.doubts import Doubts
-from pillweb.schedules.rules.fhir.elements import Element, all_words_of
+from pillweb.schedules.rules.fhir.elements import (
+    Element,
+    all_words_of,
+    objects_in,
+    text_in,
+)
 from pillweb.schedules.rules.fhir.quantity import Amount, unit_word
 from pillweb.schedules.rules.fhir.spelling import plain_words
 from pillweb.schedules.rules.line import Line
@@ -39,6 +44,7 @@ _NEVER_KNOWN = frozenset(
 )
 _SHORTEST_NAME = 3
 _SHOWN = 160
+_LONGEST = 2000  # of a text: each word is compared with every phrase
 _STRENGTH = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?) (mg|g|micrograms?|mcg)\b")
 
 
@@ -52,6 +58,22 @@ def texts_of(dosage: Element) -> tuple[str, ...]:
     if isinstance(timing, Mapping):
         found += all_words_of(timing.get("code"))
     return _tidy(found)
+
+
+def check_words(resource: Element, dosage: Element, doubts: Doubts) -> None:
+    """Doubt words that we cannot read, and instructions that are only a code."""
+    for key in ("text", "patientInstruction"):
+        text_in(dosage, key, doubts, "text")
+    timing = dosage.get("timing")
+    code = timing.get("code", {}) if isinstance(timing, Mapping) else {}
+    if not isinstance(code, Mapping):
+        doubts.add("timing", "We cannot read the code of the timing.")
+    told = objects_in(dosage, "additionalInstruction", doubts, "text")
+    if any(not all_words_of(concept) for concept in told):
+        doubts.add("text", "An instruction is only a code, without words.")
+    notes = objects_in(resource, "note", doubts, "text")
+    for note in notes:
+        text_in(note, "text", doubts, "text")
 
 
 def notes_of(resource: Element) -> tuple[str, ...]:
@@ -80,13 +102,19 @@ def compare_texts(
 
     `names` are the medicine's; `beside` are words of its route, site and reason.
     """
-    spelled = sorted({plain_words(name) for name in names}, key=len, reverse=True)
+    short = {plain_words(name) for name in names if len(name) < _LONGEST}
+    spelled = sorted(short, key=len, reverse=True)
     known = _words([*spelled, *map(plain_words, beside)])
     known |= (
         _words([line.dose.unit, f"{line.dose.unit}s"]) if line.dose else frozenset()
     )
+    if line.sequence > 1:
+        known |= {"then"}
     strength = _strength(spelled)
     for text in texts:
+        if len(text) > _LONGEST:
+            doubts.add("text", "Its words are too many to compare with the codes.")
+            continue
         left = plain_words(text)
         for name in spelled:
             if len(name) >= _SHORTEST_NAME:
@@ -112,7 +140,7 @@ def tell_texts(texts: Iterable[str], doubts: Doubts, *, timed: bool) -> None:
     `timed` says that some codes for the time stand there.
     """
     for text in texts:
-        if timed and read_claims(text, frozenset()).strange:
+        if timed and (len(text) > _LONGEST or read_claims(text, frozenset()).strange):
             doubts.add("text", f'Read its words as well: "{text[:_SHOWN]}".')
         elif doubts:
             doubts.add(doubts.missing[0], f'Its words are: "{text[:_SHOWN]}".')
