@@ -9,7 +9,7 @@ from bench.table import show
 
 QUESTIONS = [
     name
-    for name in ("today", "planning", "delivery", "report")
+    for name in ("today", "planning", "horizon", "delivery", "report")
     if (Path(__file__).parent / f"{name}.py").exists()
 ]
 

@@ -58,13 +58,13 @@ def _measure(found: Answer, kind: str) -> None:
     with database().transaction() as session:
         ids = many_patients(session, PATIENTS, now=at)
     batches = [ids[i : i + BATCH] for i in range(0, len(ids), BATCH)]
-    _vacuum(kind)
-    week = _plan_all(kind, batches, at=at)
+    vacuum(kind)
+    week = plan_all(kind, batches, at=at)
     before = _rows()
-    again = _plan_all(kind, batches, at=at)
+    again = plan_all(kind, batches, at=at)
     assert again.rows == 0, "a re-run adds nothing"
     assert _rows() == before, "a re-run changes no row"
-    day = _plan_all(kind, batches, at=at + A_DAY)
+    day = plan_all(kind, batches, at=at + A_DAY)
     for name, stretch in (("a first week", week), ("one day more", day)):
         rate = f"{stretch.rows / sum(stretch.planned):,.0f} rows/s, {stretch.rows} rows"
         if kind == SQLITE:
@@ -92,7 +92,7 @@ def _measure(found: Answer, kind: str) -> None:
     )
 
 
-def _vacuum(kind: str) -> None:
+def vacuum(kind: str) -> None:
     """Let Postgres know its tables, as its own housekeeping soon would."""
     if kind == POSTGRES:
         with database().engine.connect() as connection:
@@ -105,7 +105,7 @@ def _rows() -> Sequence[object]:
         return connection.execute(text("select * from dose order by id")).all()
 
 
-def _plan_all(kind: str, batches: Sequence[Sequence[int]], *, at: datetime) -> Stretch:
+def plan_all(kind: str, batches: Sequence[Sequence[int]], *, at: datetime) -> Stretch:
     """Plan batch by batch, each followed by the floor: the same rows, merely written.
 
     The rows a batch has added are taken away and written again by the barest means.

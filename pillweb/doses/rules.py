@@ -209,6 +209,7 @@ def told_here(doses: Iterable[DoseFacts], place: Zone) -> list[DoseFacts]:
 def headline(doses: Sequence[DoseFacts], *, who: str, now: datetime) -> str:
     """Return the one sentence of the page; `who` is a name, or empty for "you"."""
     have = f"{who} has" if who else "You have"
+    doses = [dose for dose in doses if dose.state != HELD]
     due = [dose for dose in doses if is_due(dose, now=now)]
     if due:
         count = "1 medicine" if len(due) == 1 else f"{len(due)} medicines"
@@ -330,7 +331,8 @@ def today_page(
     return Today(
         day_words=greeting(here),
         headline=headline(mine, who=who, now=now),
-        all_done=bool(mine) and all(d.state in RECORDED for d in mine),
+        all_done=any(d.state in RECORDED for d in mine)
+        and all(d.state in (*RECORDED, HELD) for d in mine),
         take_all_label=take_all_label(len(due)) if may_mark else None,
         now=tuple(make_card(d, now=now, clock=clock, may_mark=may_mark) for d in due),
         groups=by_part_of_day(rest, now=now, clock=clock, may_mark=may_mark),

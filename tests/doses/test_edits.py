@@ -339,7 +339,7 @@ def test_no_order_of_edits_changes_what_was_recorded_or_asks_twice(
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=int(os.environ.get("EDITS", "15" if few else "40")),
+            max_examples=int(os.environ.get("EDITS", "10" if few else "30")),
             stateful_step_count=20,
             deadline=None,
             database=None,

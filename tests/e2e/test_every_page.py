@@ -54,6 +54,8 @@ PAGES = [
     ("rosa", f"{ROSA}/medicines/5/pause"),
     ("rosa", f"{ROSA}/medicines/5/history"),
     *(("marta", f"{{draft}}{question}") for question in QUESTIONS),
+    ("rosa", f"{ROSA}/meals"),
+    ("rosa", f"{ROSA}/travel"),
     ("rosa", f"{ROSA}/sharing"),
     ("rosa", f"{ROSA}/reports"),
     ("rosa", f"{ROSA}/reports/now"),

@@ -319,3 +319,27 @@ def test_what_was_taken_before_the_flight_is_not_asked_for_again(
     replan(db, world, now)
     # 8pm in Tokyo is 11am in London: the dose that was taken ahead.
     assert dues(db, world)[1] == datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
+
+
+def test_a_day_of_pause_says_paused_and_asks_for_nothing(
+    marta: FlaskClient, db: Database, world: World, now: datetime
+) -> None:
+    rule = {
+        "kind": "clock",
+        "start_date": "2026-11-20",
+        "times": ["08:30", "20:00"],
+        "dose": "1",
+        "pauses": [{"from": "2026-11-20"}],
+    }
+    with db.transaction() as session:
+        session.execute(sa.delete(Dose).where(Dose.patient_id == world.patient))
+        medication = session.get_one(Medication, world.medication)
+        lines = [line_from_json(rule)]
+        set_plan(session, medication, lines=lines, author_id=None, now=now)
+    replan(db, world, now)
+    today = marta.get(f"/patients/{world.patient}/today").text
+    assert "Nothing to take today." in today
+    assert today.count("Paused") >= 2
+    assert "I have taken" not in today
+    calendar = marta.get(f"/patients/{world.patient}/calendar").text
+    assert "Paused" in calendar
