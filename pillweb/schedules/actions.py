@@ -22,6 +22,7 @@ from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.slots import is_same, match_slots
 
+IMPORTED = "import"
 # What is known of a medicine beside its description.
 NOT_DESCRIBED = ("category", "codes", "ingredients", "missed_text")
 
@@ -138,7 +139,7 @@ def start_plan(
     medication.codes = later["codes"] or None
     medication.ingredients = later["ingredients"] or None
     medication.missed_text = later["missed_text"] or None
-    set_plan(
+    plan = set_plan(
         session,
         medication,
         lines=lines,
@@ -147,6 +148,8 @@ def start_plan(
         reason=reason,
         source=draft.source,
     )
+    if draft.source == IMPORTED:
+        plan.import_key = draft.key
     close_draft(draft, now=now, medication_id=medication.id)
     return medication
 

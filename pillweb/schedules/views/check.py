@@ -162,6 +162,7 @@ def _checked(door: Door, draft: PlanDraft, answers: Answers) -> Checked:
         twins=_twins(door, draft, answers),
         has_doses=_has_doses(new, door, life),
         is_outdated=version != answers.base,
+        standing=answers.standing,
     )
     return Checked(medication, life, old, new, doubts)
 
