@@ -31,10 +31,17 @@ _WHENS = {
 
 
 def code_words(
-    repeat: Repeat, bounds: Bounds, how_much: HowMuch | None, limit: PrnLimit | None
+    repeat: Repeat,
+    bounds: Bounds,
+    how_much: HowMuch | None,
+    limit: PrnLimit | None,
+    most_often: int | None,
 ) -> str:
-    """Return what the codes say: "60 mg, once a day, for 4 days"; empty for nothing."""
-    said = [how_much.dose.text if how_much else "", _often(repeat)]
+    """Return what the codes say: "60 mg, once a day, for 4 days"; empty for nothing.
+
+    `most_often` is the frequency's upper end, where it is a range.
+    """
+    said = [how_much.dose.text if how_much else "", _often(repeat, most_often)]
     said += [_WHENS.get(code, code) for code in repeat.when]
     said += [f"{at:%H:%M}" for at in repeat.times]
     said += [f"on {WEEKDAY_NAMES[day]}" for day in repeat.weekdays]
@@ -48,23 +55,19 @@ def code_words(
     return ", ".join(one for one in said if one)
 
 
-def _often(repeat: Repeat) -> str:
+def _often(repeat: Repeat, most: int | None) -> str:
     unit = _UNITS.get(repeat.unit)
+    count = _TIMES.get(repeat.frequency or 1, f"{repeat.frequency} times")
+    if most:
+        count = f"{repeat.frequency or 1} to {most} times"
     if unit is None or repeat.period is None or repeat.period <= 0:
-        return f"{_count(repeat.frequency)}" if repeat.frequency else ""
+        return count if repeat.frequency else ""
     number = plain(repeat.period)
     if repeat.period_max:
         number += f" to {plain(repeat.period_max)}"
     if number == "1":
-        return (
-            f"{_count(repeat.frequency or 1)} {'an' if unit == 'hour' else 'a'} {unit}"
-        )
-    often = f"{_count(repeat.frequency)} " if (repeat.frequency or 1) > 1 else ""
-    return f"{often}every {number} {unit}s"
-
-
-def _count(number: int | None) -> str:
-    return _TIMES.get(number or 0, f"{number} times")
+        return f"{count} {'an' if unit == 'hour' else 'a'} {unit}"
+    return f"{count} every {number} {unit}s".removeprefix("once ")
 
 
 def _many(number: str, unit: str) -> str:

@@ -46,7 +46,9 @@ def medicine_facts(resource: Element, resolve: Resolve, unit: str) -> dict[str, 
     codes = list(_codes(resource, medicine))
     return {
         "name": name,
-        "strength": "" if strength in name else strength[:_LONGEST_STRENGTH],
+        "strength": ""
+        if _tight(strength) in _tight(name)
+        else strength[:_LONGEST_STRENGTH],
         "form": _form(medicine, unit),
         "reason": clean_text(", ".join(one for one in reason if one))[:_LONGEST],
         "codes": json.dumps(codes, ensure_ascii=False) if codes else "",
@@ -54,6 +56,10 @@ def medicine_facts(resource: Element, resolve: Resolve, unit: str) -> dict[str, 
         if ingredients
         else "",
     }
+
+
+def _tight(text: str) -> str:
+    return text.replace(" ", "").lower()
 
 
 def _medication_of(resource: Element, resolve: Resolve) -> Element:
@@ -101,5 +107,6 @@ def _amount(ingredient: Element) -> str:
     per = amount_in(ratio, "denominator", doubts, "dose")
     if held is None or doubts or (per is not None and per.value != 1):
         return ""
-    per_one = per is None or per.unit in {*FORMS.values(), ""}
-    return held.text[:_LONGEST_STRENGTH] if per_one else f"{held.text}/{per.text}"
+    one = per is None or per.unit in {*FORMS.values(), ""} - {"ml"}
+    said = held.text if one or per is None else f"{held.text}/{per.text}"
+    return said[:_LONGEST_STRENGTH]

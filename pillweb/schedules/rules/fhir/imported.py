@@ -71,7 +71,7 @@ def _imported(entry: ReadEntry) -> Imported:
     known = _known(entry)
     unit = _unit_in(known)
     facts = {"name": clean_text(entry.readings[0].medication)}
-    with suppress(*_BROKEN):  # an entry that cannot be read is asked about, not lost
+    with suppress(*_BROKEN):  # what cannot be read is asked about, not lost
         facts = medicine_facts(entry.resource, entry.resolve, unit)
     standing = _standing(entry.resource)
     told = [reason for one in entry.readings for reason in one.reasons]
@@ -92,11 +92,11 @@ def _imported(entry: ReadEntry) -> Imported:
 
 def _content(resource: Element, facts: dict[str, str]) -> str:
     try:
-        told = json.dumps([resource, facts], sort_keys=True, default=str)
-        if "\\u0000" in told:
-            raise ValueError(told)
-        json.dumps(resource, ensure_ascii=False, default=str).encode()
-    except ValueError:
+        told = json.dumps(
+            [resource, facts], sort_keys=True, default=str, ensure_ascii=False
+        )
+        told.encode()
+    except UnicodeEncodeError:
         raise ValueError("The file holds characters that nobody can read.") from None
     return told
 
@@ -147,10 +147,7 @@ def _unit_in(known: Sequence[Known]) -> str:
 def _answers(
     readings: Sequence[Reading], known: Sequence[Known], facts: dict[str, str]
 ) -> Answers:
-    missing = [
-        (set(one.missing) | set(more.missing)) - _TICKED
-        for one, more in zip(readings, known, strict=True)
-    ]
+    missing = [_asked(one, more) for one, more in zip(readings, known, strict=True)]
     texts = [_text(*one) for one in zip(readings, known, strict=True)]
     lines = [one.line for one in readings if one.line is not None]
     if len(lines) == len(readings):
@@ -163,6 +160,12 @@ def _answers(
     return answers_of(
         [one.line or None for one in known], facts, missing=missing, texts=texts
     )
+
+
+def _asked(reading: Reading, known: Known) -> set[str]:
+    """Return what to ask: codes that are no line are compared with the plan at last."""
+    compared = {"text"} if known.words else set()
+    return {*reading.missing, *known.missing, *compared} - _TICKED
 
 
 def _whole(
@@ -180,7 +183,7 @@ def _whole(
 
 
 def _steps(readings: Sequence[Reading], known: Sequence[Known]) -> dict[str, Any]:
-    """Return daily parts that follow each other as steps without times; else nothing."""
+    """Return daily parts that follow each other as steps to be timed, else nothing."""
     orders = [one.order for one in readings]
     in_order = len(known) > 1 and orders == sorted(set(orders))
     plain = all(
@@ -201,4 +204,5 @@ def _steps(readings: Sequence[Reading], known: Sequence[Known]) -> dict[str, Any
 def _text(reading: Reading, known: Known) -> str:
     """Return what was written, and what the codes say where they are not a line."""
     told = [*reading.texts, f"The codes say: {known.words}." if known.words else ""]
-    return clean_text(" ".join(one for one in told if one))[:_LONGEST_TEXT]
+    text: str = clean_text(" ".join(one for one in told if one))
+    return text[:_LONGEST_TEXT]

@@ -13,7 +13,7 @@ from pillweb.schedules.rules.fhir.dose_rate import (
     read_limit,
 )
 from pillweb.schedules.rules.fhir.doubts import Doubts
-from pillweb.schedules.rules.fhir.elements import Element, list_in, object_in
+from pillweb.schedules.rules.fhir.elements import Element, list_in, object_in, whole_in
 from pillweb.schedules.rules.fhir.repeat import Repeat, read_repeat
 from pillweb.schedules.rules.fhir.rhythm import days_of, hours_between
 from pillweb.schedules.rules.line import Days, EveryDays, Line, TimeOfDay
@@ -45,7 +45,8 @@ def known_of(dosage: Element, setting: Setting) -> Known:
     bounds = read_bounds(given, setting, doubts)
     how_much = read_dose_and_rate(dosage, Doubts())
     limit = read_limit(dosage, how_much, Doubts())
-    words = code_words(repeat, bounds, how_much, limit)
+    most_often = whole_in(given, "frequencyMax", Doubts(), "times")
+    words = code_words(repeat, bounds, how_much, limit, most_often)
     if is_as_needed(dosage, doubts):
         needed = {"kind": "prn", **_dose(how_much, ranges=True)}
         return Known(needed, words=f"{words}, when needed".removeprefix(", "))

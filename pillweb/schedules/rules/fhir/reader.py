@@ -57,8 +57,8 @@ class Reading:
     """What one Dosage gives: a line where the codes say one, and what is in doubt.
 
     `texts` are the words beside the codes as they were written; nothing of them is
-    lost. `index` is the place of the Dosage in its resource, 0 if there is none, `order`
-    its number among those that follow each other, 0 if it has none.
+    lost. `index` is the place of the Dosage in its resource, 0 if there is none;
+    `order` its number among those that follow each other, 0 if it has none.
     """
 
     resource: str
@@ -219,7 +219,7 @@ def _check_resource(resource: Element, medicine: Medicine, doubts: Doubts) -> No
 
 
 def effective(resource: Element, setting: Setting, doubts: Doubts) -> Setting:
-    """Return the setting of a resource: a statement may say from when to when."""
+    """Return the setting of a resource: a statement may have a period."""
     if resource.get("resourceType") != "MedicationStatement":
         return setting
     period = object_in(resource, "effectivePeriod", doubts, "start_date")
