@@ -18,7 +18,12 @@ from pillweb.schedules.rules.fhir.reader import Reading, read_fhir
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--zone", "place", help="The patient's time zone: Europe/London.")
-@click.option("--patient", "patient_id", type=int, help="Keep drafts for this patient.")
+@click.option(
+    "--patient",
+    "patient_id",
+    type=click.IntRange(1, 2**63 - 1),
+    help="Keep drafts for the patient of this number.",
+)
 def import_file(file: Path, place: str | None, patient_id: int | None) -> None:
     """Print what each dosage of a FHIR R4 file says, as JSON.
 

@@ -32,7 +32,7 @@ class ImportForm(Form):
 
     def _sent(self) -> str:
         raw = self.file.data.read(LONGEST_FILE + 1) if self.file.data else b""
-        pasted = self.text.data or ""
+        pasted = (self.text.data or "").removeprefix("\ufeff")
         if raw and pasted.strip():
             raise ValueError(BOTH)
         if not raw and not pasted.strip():
