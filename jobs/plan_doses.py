@@ -58,7 +58,7 @@ def _tell_of_new_clocks(session: Session, planned: Planning, *, now: datetime) -
     """Log whose zone data changed; write to whom a dose of the next 24 hours moves."""
     for patient_id, before in planned.zone_data.items():
         moves = [move for move in planned.moves if move.patient_id == patient_id]
-        log.info(
+        log.warning(
             "zone_data_changed",
             patient=patient_id,
             before=before,

@@ -80,7 +80,7 @@ def post_meals(patient_id: int) -> ResponseReturnValue:
         return bad_form("portals/meals.html", **context)
     keep_meals(session(), door.patient_id, form.meals(), now=now())
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/medicines")
+    return go(f"{door.base_url}/medicines", notice="Saved.")
 
 
 def _when_words(at: datetime, place: str) -> str:
@@ -227,7 +227,7 @@ def post_travel(patient_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/travel")
+    return go(f"{door.base_url}/travel", notice="Saved.")
 
 
 @times.post("/patients/<int:patient_id>/travel/<int:change_id>/cancel")
@@ -237,4 +237,4 @@ def post_cancel(patient_id: int, change_id: int) -> ResponseReturnValue:
     if not cancel_zone_change(session(), door.patient_id, change_id, now=now()):
         raise NotFoundError
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/travel")
+    return go(f"{door.base_url}/travel", notice="Saved.")

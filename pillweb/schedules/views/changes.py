@@ -70,7 +70,7 @@ def post_stop(patient_id: int, medication_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/medicines")
+    return go(f"{door.base_url}/medicines", notice="Saved. It is stopped.")
 
 
 @changes.get("/patients/<int:patient_id>/medicines/<int:medication_id>/pause")
@@ -93,7 +93,7 @@ def post_pause(patient_id: int, medication_id: int) -> ResponseReturnValue:
     pause = Pause(form.start_on.data, form.end_on.data, said(form.why))
     lines = standing_lines(session(), medication.id)
     _set_lines(medication, [paused(line, pause) for line in lines], said(form.why))
-    return go(f"{door.base_url}/medicines")
+    return go(f"{door.base_url}/medicines", notice="Saved.")
 
 
 @changes.post("/patients/<int:patient_id>/medicines/<int:medication_id>/resume")
@@ -103,7 +103,7 @@ def post_resume(patient_id: int, medication_id: int) -> ResponseReturnValue:
     medication = medication_of(session(), door.patient_id, medication_id)
     lines = standing_lines(session(), medication.id)
     _set_lines(medication, [resumed(line, today_of(door)) for line in lines], "")
-    return go(f"{door.base_url}/medicines")
+    return go(f"{door.base_url}/medicines", notice="Saved.")
 
 
 def _set_lines(medication: Medication, lines: Sequence[Line], reason: str) -> None:

@@ -235,4 +235,4 @@ def post_check(patient_id: int, draft_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("plan_doses")
-    return go(medicines_url(door))
+    return go(medicines_url(door), notice="Saved.")

@@ -244,4 +244,4 @@ def post_throw_away(patient_id: int, draft_id: int) -> ResponseReturnValue:
     """Forget what was answered; nothing of it ever held."""
     _, door, draft = open_draft(patient_id, draft_id)
     close_draft(draft, now=now())
-    return go(medicines_url(door))
+    return go(medicines_url(door), notice="Thrown away.")

@@ -122,4 +122,4 @@ def post_edit(patient_id: int, medication_id: int) -> ResponseReturnValue:
         context = _medicine_page(door, medication, form)
         return bad_form("schedules/medicine.html", **context)
     describe_medication(medication, **form.facts())
-    return go(f"{door.base_url}/medicines")
+    return go(f"{door.base_url}/medicines", notice="Saved.")

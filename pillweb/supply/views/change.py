@@ -62,7 +62,7 @@ def _again(door: Door, row: Medication, form: Form, what: str) -> ResponseReturn
 
 
 def _done(door: Door, row: Medication) -> ResponseReturnValue:
-    return go(f"{door.base_url}/supply/{row.id}")
+    return go(f"{door.base_url}/supply/{row.id}", notice="Saved.")
 
 
 def _stock(row: Medication) -> Stock | None:
