@@ -148,14 +148,19 @@ def _answers(
     readings: Sequence[Reading], known: Sequence[Known], facts: dict[str, str]
 ) -> Answers:
     missing = [_asked(one, more) for one, more in zip(readings, known, strict=True)]
-    texts = [_text(*one) for one in zip(readings, known, strict=True)]
+    texts = [_text([one], [more]) for one, more in zip(readings, known, strict=True)]
+    together = _text(readings, known)
     lines = [one.line for one in readings if one.line is not None]
     if len(lines) == len(readings):
-        return _whole(joined(lines), missing, texts, facts)
+        if len(whole := joined(lines)) < len(lines):
+            missing = [set().union(*missing)] * len(whole)
+            texts = [together] * len(whole)
+        told = [line_to_json(line) for line in whole]
+        return answers_of(told, facts, missing=missing, texts=texts)
     everything: set[str] = set().union(*missing)
     if everything <= _IN_STEPS and (steps := _steps(readings, known)):
         asked: tuple[Question, ...] = ("steps", "text")
-        part = Part("steps", steps, asked, " ".join(one for one in texts if one))
+        part = Part("steps", steps, asked, together)
         return replace(answers_of([], facts), parts=(part,))
     return answers_of(
         [one.line or None for one in known], facts, missing=missing, texts=texts
@@ -166,20 +171,6 @@ def _asked(reading: Reading, known: Known) -> set[str]:
     """Return what to ask: codes that are no line are compared with the plan at last."""
     compared = {"text"} if known.words else set()
     return {*reading.missing, *known.missing, *compared} - _TICKED
-
-
-def _whole(
-    lines: Sequence[Any],
-    missing: Sequence[set[str]],
-    texts: Sequence[str],
-    facts: dict[str, str],
-) -> Answers:
-    """Return the answers of complete lines, fewer of them where some are joined."""
-    told = [line_to_json(line) for line in lines]
-    if len(lines) < len(missing):
-        missing = [set().union(*missing)] * len(lines)
-        texts = [" ".join(dict.fromkeys(one for one in texts if one))] * len(lines)
-    return answers_of(told, facts, missing=missing, texts=texts)
 
 
 def _steps(readings: Sequence[Reading], known: Sequence[Known]) -> dict[str, Any]:
@@ -201,8 +192,10 @@ def _steps(readings: Sequence[Reading], known: Sequence[Known]) -> dict[str, Any
     return {"steps": steps, **({"start_date": start} if start else {})}
 
 
-def _text(reading: Reading, known: Known) -> str:
+def _text(readings: Sequence[Reading], known: Sequence[Known]) -> str:
     """Return what was written, and what the codes say where they are not a line."""
-    told = [*reading.texts, f"The codes say: {known.words}." if known.words else ""]
-    text: str = clean_text(" ".join(one for one in told if one))
+    told = dict.fromkeys(text for one in readings for text in one.texts)
+    codes = "; ".join(one.words for one in known if one.words)
+    said = [*told, f"The codes say: {codes}." if codes else ""]
+    text: str = clean_text(" ".join(one for one in said if one))
     return text[:_LONGEST_TEXT]
