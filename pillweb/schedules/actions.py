@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from pillweb.schedules.queries import (
     current_plan,
     is_in_use,
     lines_of,
+    standing_lines,
 )
 from pillweb.schedules.rules import line as rule
 from pillweb.schedules.rules.compare import match_lines
@@ -54,10 +55,7 @@ def set_plan(
     same line: its doses keep their identity, and times that only moved keep their
     slot. Where all lines say what holds already, the version that stands is returned.
     """
-    # Two who save at once wait for each other; the second builds on the first.
-    session.execute(
-        select(Medication.id).where(Medication.id == medication.id).with_for_update()
-    )
+    _take_turns(session, medication)
     before = current_plan(session, medication.id)
     earlier = lines_of(session, before.id) if before else []
     if before is not None and before.valid_to is None and _are_same(earlier, lines):
@@ -96,6 +94,43 @@ def set_plan(
     return plan
 
 
+def change_lines(
+    session: Session,
+    medication: Medication,
+    change: Callable[[rule.Line], rule.Line],
+    *,
+    author_id: int | None,
+    now: datetime,
+    reason: str = "",
+) -> bool:
+    """Change each line of the plan that holds; a stopped medicine stays stopped.
+
+    What somebody else saves in the same moment is changed, not undone. Returns whether
+    there was a plan to change.
+    """
+    _take_turns(session, medication)
+    if medication.stopped_at is not None:
+        return False
+    lines = [change(line) for line in standing_lines(session, medication.id)]
+    set_plan(
+        session, medication, lines=lines, author_id=author_id, now=now, reason=reason
+    )
+    return True
+
+
+def _take_turns(session: Session, medication: Medication) -> None:
+    """Let who changes a medicine wait for each other; the second sees the first's.
+
+    Its key stays free: doses that are planned in this moment refer to it.
+    """
+    session.flush()
+    session.refresh(medication, with_for_update={"key_share": True})
+    session.scalars(
+        select(Plan).where(Plan.medication_id == medication.id),
+        execution_options={"populate_existing": True},
+    ).all()
+
+
 def _are_same(earlier: Sequence[Line], lines: Sequence[rule.Line]) -> bool:
     return len(earlier) == len(lines) and all(
         is_same(line_from_json(old.rule), new)
@@ -112,6 +147,7 @@ def stop_medication(
     reason: str = "",
 ) -> None:
     """End a medicine's plan from now on; its history stays, and says who and why."""
+    _take_turns(session, medication)
     plan = current_plan(session, medication.id)
     if plan is not None and plan.valid_to is None:
         plan.valid_to = now

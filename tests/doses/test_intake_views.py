@@ -109,6 +109,23 @@ def test_a_link_without_names_shows_nothing_of_it(
     assert "Paracetamol" not in page
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [("1 tablet of Coumadin", False), ("apply Coumadin", False), ("40 mg", True)],
+)
+def test_a_link_without_names_shows_no_words_that_could_name_it(
+    app: Flask, db: Database, world: World, pinned: object, words: str, *, shown: bool
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.text("update share_link set show_names = false"))
+        session.execute(sa.update(Dose).values(dose_text=words))
+    client = app.test_client()
+    client.post(f"/s/{world.link_token}", data={"csrf_token": csrf_of(client)})
+    page = client.get(f"/shared/{world.link}/today").text
+    assert "Coumadin" not in page
+    assert ("40 mg" in page) == shown
+
+
 def test_too_soon_is_asked_before_it_is_saved_and_then_kept(
     rosa: FlaskClient, db: Database, world: World, paracetamol: int
 ) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from pillweb.base.zones import local, zone
 from pillweb.medications.rules import Ingredient
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.guard import Medicine, Taking
@@ -30,6 +31,20 @@ LINE = Line(
         max=PrnLimit(Decimal(24), amount=read_dose("4 g")),
     ),
 )
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"),
+    [
+        (0, "1.30am (the first time)"),
+        (1, "1.30am (the second time)"),
+        (2, "2.30am"),
+    ],
+)
+def test_a_time_that_the_clocks_show_twice_says_which(hour: int, words: str) -> None:
+    moment = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+    here = local(moment, zone("Europe/London"))
+    assert moment_words(here, here) == words
 
 
 def when(moment: datetime) -> str:

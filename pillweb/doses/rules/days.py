@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pillweb.base.words import (
     amount_words,
     date_words,
     greeting,
     part_of_day,
+    plural,
     time_words,
 )
 from pillweb.base.zones import Zone, local
-from pillweb.schedules.rules.slots_of_day import TAKE
+from pillweb.medications.rules import FORMS
+from pillweb.schedules.rules.dose import read_dose
+from pillweb.schedules.rules.slots_of_day import ACTIONS, TAKE
 from pillweb.schedules.rules.words import intake_words
 
 OPEN = "open"
@@ -39,6 +42,13 @@ LATE_EVENING = timedelta(hours=12)
 LATE = timedelta(hours=2)
 # A second press of somebody else so soon is the same dose, told twice.
 MOMENT = timedelta(minutes=5)
+# Words of an amount that tell nothing of the medicine.
+PLAIN_UNITS = frozenset(
+    {"", "g", "mg", "mcg", "microgram", "micrograms", "l", "ml"}
+    | {word for unit in FORMS.values() for word in (unit, plural(unit))}
+)
+_UNSAID: dict[str, Any] = dict.fromkeys(("strength", "reason", "instruction"), "")
+_NO_AMOUNT: dict[str, Any] = {"amount": None, "dose_text": None, "action": None}
 DAY = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
 
 
@@ -225,11 +235,24 @@ def _links(
 
 
 def without_names(doses: Iterable[DoseFacts]) -> list[DoseFacts]:
-    """Return doses that tell how many and when, but not which medicine."""
+    """Return doses that tell how many and when, but not which medicine.
+
+    Words of an amount may tell it, too: "1 tablet of warfarin".
+    """
+    hidden = {"name": "Medicine"} | _UNSAID
     return [
-        dose._replace(name="Medicine", strength="", reason="", instruction="")
+        dose._replace(**hidden, **({} if _is_number_alone(dose) else _NO_AMOUNT))
         for dose in doses
     ]
+
+
+def _is_number_alone(dose: DoseFacts) -> bool:
+    if dose.action not in (None, "", TAKE, *ACTIONS):
+        return False
+    if not dose.dose_text:
+        return True
+    told = read_dose(dose.dose_text)
+    return told.fraction is not None and told.unit.casefold() in PLAIN_UNITS
 
 
 def told_here(doses: Iterable[DoseFacts], place: Zone) -> list[DoseFacts]:

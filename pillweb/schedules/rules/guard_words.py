@@ -32,11 +32,18 @@ class Allowance(NamedTuple):
 def moment_words(moment: datetime, here: datetime) -> str:
     """Return a local instant as told at the local time `here`.
 
-    "2.10pm", "8pm tomorrow", "11pm yesterday", "8pm on Friday 20 November".
+    "2.10pm", "8pm tomorrow", "11pm yesterday", "8pm on Friday 20 November". A time that
+    the clocks show twice says which: "1.30am (the second time)" (T3).
     """
     days = {A_DAY: " tomorrow", timedelta(0): "", -A_DAY: " yesterday"}
     day = days.get(moment.date() - here.date(), f" on {date_words(moment.date())}")
-    return time_words(moment.time()) + day
+    return time_words(moment.time()) + _which_of_two(moment) + day
+
+
+def _which_of_two(moment: datetime) -> str:
+    if moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset():
+        return ""
+    return " (the second time)" if moment.fold else " (the first time)"
 
 
 def allowance(

@@ -1,6 +1,6 @@
 """A medicine is stopped, paused and taken again; and the versions of its plan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -9,7 +9,7 @@ from pillweb.base.clock import now
 from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of
 from pillweb.medications.rules import unit_of
-from pillweb.schedules.actions import set_plan, stop_medication
+from pillweb.schedules.actions import change_lines, stop_medication
 from pillweb.schedules.forms.describe import PauseForm, WhyForm
 from pillweb.schedules.queries import Version, standing_lines, versions_of
 from pillweb.schedules.rules.compare import compare
@@ -91,8 +91,7 @@ def post_pause(patient_id: int, medication_id: int) -> ResponseReturnValue:
     if not form.validate() or form.start_on.data is None:
         return bad_form("schedules/pause.html", **_context(door, medication, form))
     pause = Pause(form.start_on.data, form.end_on.data, said(form.why))
-    lines = standing_lines(session(), medication.id)
-    _set_lines(medication, [paused(line, pause) for line in lines], said(form.why))
+    _change_lines(medication, lambda line: paused(line, pause), said(form.why))
     return go(f"{door.base_url}/medicines", notice="Saved.")
 
 
@@ -101,24 +100,23 @@ def post_resume(patient_id: int, medication_id: int) -> ResponseReturnValue:
     """End every pause of a medicine, from now on."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     medication = medication_of(session(), door.patient_id, medication_id)
-    lines = standing_lines(session(), medication.id)
-    _set_lines(medication, [resumed(line, today_of(door)) for line in lines], "")
+    today = today_of(door)
+    _change_lines(medication, lambda line: resumed(line, today), "")
     return go(f"{door.base_url}/medicines", notice="Saved.")
 
 
-def _set_lines(medication: Medication, lines: Sequence[Line], reason: str) -> None:
-    """Replace the plan of a medicine that is taken; a stopped one stays stopped."""
-    if medication.stopped_at is not None:
-        return
-    set_plan(
+def _change_lines(
+    medication: Medication, change: Callable[[Line], Line], reason: str
+) -> None:
+    if change_lines(
         session(),
         medication,
-        lines=lines,
+        change,
         author_id=signed_in().account_id,
         reason=reason,
         now=now(),
-    )
-    wake_after_commit("plan_doses")
+    ):
+        wake_after_commit("plan_doses")
 
 
 @changes.get("/patients/<int:patient_id>/medicines/<int:medication_id>/history")
