@@ -22,6 +22,7 @@ from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
 from pillweb.schedules.views.drafts import drafts
+from pillweb.schedules.views.imports import imports
 from pillweb.schedules.views.medicines import schedules
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     drafts,
     checks,
     changes,
+    imports,
     plan_file,
     sharing,
     reports,

@@ -6,9 +6,10 @@ from wtforms import PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
 from pillweb.accounts.rules import check_password
+from pillweb.base.clean import clean_text
 from pillweb.base.errors import InvalidError
 from pillweb.base.mail_address import clean_email
-from pillweb.web.forms import Form, clean_text, said, text_field
+from pillweb.web.forms import Form, said, text_field
 
 
 def email_field(label: str, **more: Any) -> StringField:  # noqa: ANN401

@@ -15,12 +15,13 @@ from pillweb.accounts.forms import PasswordForm, ResetForm, SignInForm, SignUpFo
 from pillweb.accounts.models import Account
 from pillweb.accounts.queries import any_account, live_link
 from pillweb.accounts.rules import safe_path
+from pillweb.base.clean import clean_text
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.look import read_look
 from pillweb.base.mail_address import spelled
-from pillweb.web.forms import clean_text, said
+from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.look import has_look, keep_look_here
 from pillweb.web.security import client_key, is_miss, limiter

@@ -6,10 +6,11 @@ from decimal import Decimal
 from wtforms import RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired, Optional
 
+from pillweb.base.clean import clean_text
 from pillweb.base.words import number_words
 from pillweb.base.zones import Zone, local, to_utc
 from pillweb.schedules.forms.reading import read_amount, read_time
-from pillweb.web.forms import Form, choices, clean_text, said, text_field
+from pillweb.web.forms import Form, choices, said, text_field
 
 NOW, TODAY, YESTERDAY = "now", "today", "yesterday"
 A_DAY = timedelta(days=1)

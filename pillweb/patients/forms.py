@@ -3,10 +3,11 @@
 from wtforms import RadioField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Optional
 
+from pillweb.base.clean import clean_text
 from pillweb.base.errors import InvalidError
 from pillweb.base.mail_address import clean_email
 from pillweb.base.zones import UnknownZone, all_zones, zone
-from pillweb.web.forms import Form, choices, clean_text, said, text_field
+from pillweb.web.forms import Form, choices, said, text_field
 
 
 def zone_words(name: str) -> str:

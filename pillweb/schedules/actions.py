@@ -1,27 +1,38 @@
 """What happens to plans, and to those that are not finished."""
 
+import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from pillweb.base.crypto import blind_index
 from pillweb.medications.actions import add_medication, describe_medication
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import ORDINARY
 from pillweb.patients.actions import note_plan_change
 from pillweb.patients.models import Patient
 from pillweb.schedules.models import Line, Plan, PlanDraft
-from pillweb.schedules.queries import DRAFT_LIFE, current_plan, lines_of
+from pillweb.schedules.queries import (
+    DRAFT_LIFE,
+    answers_in,
+    current_plan,
+    is_in_use,
+    lines_of,
+)
 from pillweb.schedules.rules import line as rule
 from pillweb.schedules.rules.compare import match_lines
-from pillweb.schedules.rules.draft import FACTS, Answers, answers_to_json
+from pillweb.schedules.rules.draft import FACTS, OF_MEDICINE, Answers, answers_to_json
 from pillweb.schedules.rules.draft import lines_of as lines_of_draft
+from pillweb.schedules.rules.fhir.imported import Imported
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.slots import is_same, match_slots
 
+IMPORTED = "import"
 # What is known of a medicine beside its description.
 NOT_DESCRIBED = ("category", "codes", "ingredients", "missed_text")
 
@@ -138,7 +149,7 @@ def start_plan(
     medication.codes = later["codes"] or None
     medication.ingredients = later["ingredients"] or None
     medication.missed_text = later["missed_text"] or None
-    set_plan(
+    plan = set_plan(
         session,
         medication,
         lines=lines,
@@ -147,6 +158,8 @@ def start_plan(
         reason=reason,
         source=draft.source,
     )
+    if draft.source == IMPORTED:
+        plan.import_key = draft.key
     close_draft(draft, now=now, medication_id=medication.id)
     return medication
 
@@ -191,6 +204,67 @@ def begin_draft(
     session.add(row)
     session.flush()
     return row
+
+
+def keep_imported(
+    session: Session,
+    patient_id: int,
+    medicines: Sequence[Imported],
+    *,
+    account_id: int | None,
+    now: datetime,
+) -> list[PlanDraft]:
+    """Keep the medicines of a file as drafts, and return those that wait.
+
+    The same entry again is the draft that waits for it already, or none where its
+    plan is in use unchanged. One that was thrown away, changed since, or stopped
+    begins anew.
+    """
+    found: dict[int, PlanDraft] = {}
+    for one in medicines:
+        hashed = blind_index(f"{patient_id}:{one.content}", purpose="import")
+        key = base64.urlsafe_b64encode(hashed).decode().rstrip("=")
+        if is_in_use(session, patient_id, key):
+            continue
+        draft = begin_draft(
+            session,
+            patient_id=patient_id,
+            account_id=account_id,
+            answers=one.answers,
+            key=key,
+            source=IMPORTED,
+            now=now,
+        )
+        if draft.closed_at is not None or draft.updated_at < now - DRAFT_LIFE:
+            draft.closed_at = draft.medication_id = None
+            keep_answers(draft, one.answers, now=now)
+        found[draft.id] = draft
+    return list(found.values())
+
+
+def change_instead(
+    draft: PlanDraft,
+    medication: Medication,
+    facts: Mapping[str, str],
+    *,
+    base: int,
+    now: datetime,
+) -> None:
+    """Let an imported draft change a medicine that is there, which keeps its `facts`.
+
+    `base` is the version of the plan that stands.
+    """
+    answers = answers_in(draft)
+    known = {key: value for key, value in facts.items() if value}
+    is_named = tuple(one for one in answers.open if one not in OF_MEDICINE)
+    draft.medication_id = medication.id
+    keep_answers(
+        draft,
+        replace(
+            answers, medicine={**answers.medicine, **known}, open=is_named, base=base
+        ),
+        now=now,
+    )
 
 
 def _told(answers: Answers) -> str:

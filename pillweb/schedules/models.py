@@ -11,7 +11,10 @@ from pillweb.base.db import Base, Id
 
 
 class Plan(Base):
-    """One version of how a medicine is taken; never edited, only replaced."""
+    """One version of how a medicine is taken; never edited, only replaced.
+
+    `import_key` is the key of the draft it came from, if that came from a file.
+    """
 
     __tablename__ = "plan"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -38,6 +41,7 @@ class Plan(Base):
         ForeignKey("account.id", ondelete="SET NULL")
     )
     end_reason: Mapped[str | None] = mapped_column(EncryptedText("plan.end_reason"))
+    import_key: Mapped[str | None] = mapped_column(String(43))
     __table_args__ = (UniqueConstraint("medication_id", "version"),)
 
 

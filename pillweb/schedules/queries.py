@@ -235,6 +235,16 @@ def drafts_of(
     ).all()
 
 
+def is_in_use(session: Session, patient_id: int, import_key: str) -> bool:
+    """Say whether a plan that came from this entry of a file holds, unchanged."""
+    held = select(Plan.id).where(
+        Plan.patient_id == patient_id,
+        Plan.import_key == import_key,
+        Plan.valid_to.is_(None),
+    )
+    return session.scalar(select(held.exists())) or False
+
+
 def oldest_draft(session: Session, *, now: datetime) -> datetime | None:
     """Return since when a draft waits to be forgotten."""
     last = session.scalar(select(func.min(PlanDraft.updated_at)))

@@ -20,6 +20,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
+from pillweb.base.clean import clean_text
 from pillweb.base.tokens import new_token
 from pillweb.base.words import number_words, plural
 from pillweb.medications.models import Medication
@@ -29,7 +30,7 @@ from pillweb.supply.models import Stock
 from pillweb.supply.rules.checks import LEAD_DAYS, MOST_LEAD_DAYS
 from pillweb.supply.rules.ledger import GIVEN_BACK, LOST, THROWN_AWAY
 from pillweb.supply.rules.packing import LONGEST, MOST_SPARE, SPARE
-from pillweb.web.forms import Form, choices, clean_text, said, text_field
+from pillweb.web.forms import Form, choices, said, text_field
 
 UNITS, PACKS = "units", "packs"
 PATIENT = "patient"

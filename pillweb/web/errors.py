@@ -19,7 +19,10 @@ WORDS = {
     403: ("This is not allowed from here", "Please open the page again and retry."),
     404: ("We cannot find this page", "It may have been moved, or never was here."),
     405: ("That did not work", "Please go back and try again."),
-    413: ("That was too much at once", "Please send less and try again."),
+    413: (
+        "That was too much at once",
+        "A file can have 10 MB, a pasted text 500,000 letters. Please send less.",
+    ),
     429: ("Too many tries", "Please wait a few minutes and try again."),
     503: ("PillWeb is busy", "Nothing was lost. Please try again in a moment."),
 }

@@ -1,6 +1,5 @@
 """Form kit: fields that clean what was typed and speak plainly."""
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -12,13 +11,11 @@ from wtforms.fields.choices import (  # type: ignore[attr-defined]
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from pillweb.base.clean import clean_text
+
 LONGEST_NAME = 200
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2099, 12, 31)
-# Embeddings, overrides and isolates turn "50 mg" round; the rest is not to be seen.
-UNSEEN = frozenset(
-    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u00ad\u200b\u2060\ufeff"
-)
 
 
 class Form(FlaskForm):
@@ -41,26 +38,6 @@ def choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
 def said(field: StringField) -> str:
     """Return what was typed into a field, empty where nothing was."""
     return field.data or ""
-
-
-def clean_text(value: Any) -> Any:  # noqa: ANN401
-    """Return text as one line in Unicode NFC, empty where nothing of it can be seen.
-
-    Tabs and line ends become spaces, so that words never run together; control
-    characters, overrides of direction and invisible spaces go. Marks that join or
-    steer inside a word are kept: Arabic, Hebrew and emoji of several need them.
-    """
-    if not isinstance(value, str):
-        return value
-    line = " ".join(value.split())
-    kept = "".join(
-        char
-        for char in line
-        if char not in UNSEEN and unicodedata.category(char) not in {"Cc", "Cs"}
-    )
-    if not any(unicodedata.category(char)[0] not in "CZ" for char in kept):
-        return ""
-    return unicodedata.normalize("NFC", kept).strip()
 
 
 def day_field(

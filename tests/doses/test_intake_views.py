@@ -294,6 +294,19 @@ def test_more_than_the_plan_is_asked_and_then_kept(
         assert session.get_one(DoseEvent, 1).note == "I mixed them up"
 
 
+@pytest.mark.parametrize(
+    ("planned", "words"),
+    [("40 mg", "I took 45 mg"), ("1 tablet", "I took 45 tablets")],
+)
+def test_what_is_confirmed_is_in_the_unit_of_the_plan(
+    rosa: FlaskClient, db: Database, world: World, planned: str, words: str
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.update(Dose).values(dose_text=planned))
+    asked = send(rosa, f"/patients/{world.patient}/doses/1/amount", amount="45")
+    assert f">{words}</button>" in asked.text
+
+
 def test_a_dose_without_a_record_leads_to_what_may_be_said(
     rosa: FlaskClient,
     db: Database,

@@ -146,6 +146,31 @@ def test_an_old_page_records_again_once_it_may(
     assert count(session) == 2
 
 
+def test_one_form_is_one_intake_though_it_was_taken_back_in_between(
+    session: Session, rosa: Patient, paracetamol: int, now: datetime
+) -> None:
+    first = press(session, rosa.id, paracetamol, now=now, was_asked=True).intake
+    assert first
+    undo_intake(session, first.id, patient_id=rosa.id, account_id=None, now=now)
+    session.refresh(first)
+    again = [
+        press(session, rosa.id, paracetamol, now=now + SOON, was_asked=True)
+        for _ in range(3)
+    ]
+    assert [one.is_new for one in again] == [True, False, False]
+    assert count(session) == 2
+
+
+def test_a_patch_that_came_off_is_no_dose(
+    session: Session, rosa: Patient, paracetamol: int, now: datetime
+) -> None:
+    prescribe(session, rosa, "08:00", now=now)
+    plan(session, rosa, now=now)
+    session.execute(sa.update(Dose).values(medication_id=paracetamol, action="remove"))
+    mark_taken(session, [1], patient_id=rosa.id, now=now, **HERE)
+    assert press(session, rosa.id, paracetamol, now=now + HOUR).is_new
+
+
 def test_planned_doses_of_the_same_medicine_count(
     session: Session, rosa: Patient, paracetamol: int, now: datetime
 ) -> None:

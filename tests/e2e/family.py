@@ -19,8 +19,9 @@ from pillweb.base.demo_password import demo_password
 from pillweb.base.zones import local, zone
 from pillweb.portals import actions
 from pillweb.portals.rules import CAREGIVER, ELDER
-from pillweb.schedules.actions import begin_draft
+from pillweb.schedules.actions import begin_draft, keep_imported
 from pillweb.schedules.rules.draft import answers_of
+from pillweb.schedules.rules.fhir.imported import read_file
 from pillweb.sharing.actions import grant_access, make_link
 from pillweb.sharing.rules import Level
 from tests.services import ROOT
@@ -39,6 +40,11 @@ RULES: list[dict[str, object]] = [
     {"kind": "prn", "dose": "1", "reason": "pain", "min_interval_minutes": 240},
     {"kind": "once", "at": f"{START}T08:00", "dose": "1"},
 ]
+FILES = (
+    "chemed-2-1-triatec.json",
+    "nhs-sequential-sequence.json",
+    "chemed-as-needed-with-max-dose.json",
+)
 THREE = ("Amlodipine", "Ramipril", "Aspirin")
 
 
@@ -92,6 +98,10 @@ def add_family(session: Session, *, at: datetime) -> dict[str, object]:
         source="import",
         now=at,
     )
+    for file in FILES:
+        given = (ROOT / "tests/data/fhir" / file).read_text("utf-8")
+        read = read_file(given, at.date(), place)
+        keep_imported(session, added[0], read.medicines, account_id=marta.id, now=at)
     return {
         "draft": f"/patients/{added[0]}/medicines/drafts/{draft.id}",
         "password": demo_password(),

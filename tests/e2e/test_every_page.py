@@ -58,6 +58,8 @@ PAGES = [
     ("rosa", f"{ROSA}/days/{now().date()}"),
     ("rosa", f"{ROSA}/medicines"),
     ("rosa", f"{ROSA}/medicines/new"),
+    ("rosa", f"{ROSA}/medicines/import"),
+    ("marta", "/patients/{difficult}/medicines/import"),
     ("rosa", f"{ROSA}/medicines/5"),
     ("rosa", f"{ROSA}/supply"),
     ("rosa", f"{ROSA}/supply/2"),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,6 +102,41 @@ def test_a_limit_in_tablets_counts_them_however_they_are_spelled() -> None:
     assert guard(eight, PARACETAMOL, some, at=AT, dose=half).allowed_at == AT
     found = guard(eight, PARACETAMOL, some, at=AT, dose=TWO)
     assert found.allowed_at == AT + 4 * HOUR
+
+
+@pytest.mark.parametrize(
+    "holds", ["120 mg/5 ml", "120mg / 5ml", "120 mg in 5 ml", "24 mg/ml", "24 mg"]
+)
+def test_tablets_and_a_liquid_are_counted_together(holds: str) -> None:
+    liquid = Medicine(5, "Calpol", "ml", (Ingredient("paracetamol", holds),))
+    some = [*taken(PARACETAMOL, 20, 16, 12), *taken(liquid, 8, dose="20 ml")]
+    half = read_dose("1 tablet")
+    found = guard(four_grams(), PARACETAMOL, some, at=AT, dose=half)
+    assert (found.allowed_at, found.uncounted) == (AT, ())
+    some += taken(liquid, 6, dose="1 ml")
+    found = guard(four_grams(), PARACETAMOL, some, at=AT, dose=half)
+    assert found.allowed_at == AT + 4 * HOUR
+
+
+@pytest.mark.parametrize("holds", ["120 mg/5 g", "120 mg/0 ml", "1 in 2", "some", "-"])
+def test_a_strength_that_cannot_be_read_is_said(holds: str) -> None:
+    liquid = Medicine(5, "Calpol", "ml", (Ingredient("paracetamol", holds),))
+    some = taken(liquid, 8, dose="20 ml")
+    found = guard(four_grams(), PARACETAMOL, some, at=AT, dose=TWO)
+    assert found.uncounted == ("Calpol",)
+
+
+def test_a_limit_in_tablets_counts_their_ingredient_in_another_medicine() -> None:
+    eight = Prn(max=PrnLimit(Decimal(24), amount=read_dose("8")))
+    some = [*taken(PARACETAMOL, 20, 16), *taken(CO_CODAMOL, 12, 8)]
+    found = guard(eight, PARACETAMOL, some, at=AT, dose=TWO)
+    assert found.allowed_at == AT + 4 * HOUR
+    limits = [(eight, PARACETAMOL)]
+    found = guard(Prn(), CO_CODAMOL, some, at=AT, dose=TWO, others=limits)
+    assert found.allowed_at == AT + 4 * HOUR
+    some = taken(COLD_RELIEF, 2, dose="1 sachet")
+    found = guard(eight, PARACETAMOL, some, at=AT, dose=TWO)
+    assert (found.allowed_at, found.uncounted) == (AT, ("Cold relief",))
 
 
 def test_a_dose_above_the_limit_alone_is_never_allowed() -> None:

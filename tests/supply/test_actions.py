@@ -16,7 +16,12 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import Database
 from pillweb.base.zones import zone
 from pillweb.doses.actions.intakes import Told, record_another, undo_intake
-from pillweb.doses.actions.marking import mark_taken, skip_dose, undo_marks
+from pillweb.doses.actions.marking import (
+    mark_amount,
+    mark_taken,
+    skip_dose,
+    undo_marks,
+)
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
@@ -94,6 +99,17 @@ class Cupboard:
     def undo(self, dose_id: int) -> bool:
         ids: dict[str, Any] = {"patient_id": self.patient.id, "now": self.now}
         return bool(undo_marks(self.session, [dose_id], **ids, **HERE))
+
+    def take_some(self, dose_id: int, amount: Decimal) -> bool:
+        return mark_amount(
+            self.session,
+            dose_id,
+            patient_id=self.patient.id,
+            amount=amount,
+            taken_at=self.now,
+            now=self.now,
+            **HERE,
+        )
 
     def say(self, dose_id: int, what: str, amount: Decimal | None = None) -> None:
         """Append an event as the pages will, when they know more words."""
@@ -544,8 +560,8 @@ class Story:
             model.stands(dose.id, Fraction(0))
         elif deed in {"part", "taken_more"} and dose.amount is not None:
             amount = dose.amount / 2 if deed == "part" else dose.amount * 2
-            self.own.say(dose.id, "part", amount)
-            model.stands(dose.id, each * (Fraction(1, 2) if deed == "part" else 2))
+            if self.own.take_some(dose.id, amount):
+                model.stands(dose.id, each * (Fraction(1, 2) if deed == "part" else 2))
 
     def beside(self, deed: str, which: int, model: Model, number: int) -> None:
         """Take something beside the plan, or take that back."""

@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
-from pillweb.base.tokens import new_token
 from pillweb.base.zones import Zone, local
 from pillweb.doses.models import Intake
 from pillweb.doses.queries.intakes import Shelf, intake_by_key, shelf_of
@@ -55,12 +54,11 @@ def record_needed(
     first recorded. The same form twice is one intake. Who `was_asked` is believed.
     """
     _lock(session, patient_id)
-    earlier = intake_by_key(session, patient_id, told.key)
-    if earlier is not None and _is_same_press(earlier, now=now):
+    earlier, key = _pressed(session, patient_id, told.key, now=now)
+    if earlier is not None:
         return Recorded(earlier)
     shelf = shelf_of(session, patient_id, now=now)
-    if earlier is not None:  # an old page, pressed again for another intake
-        told = told._replace(key=new_token())
+    told = told._replace(key=key)
     asked = _question(shelf, needed, told, here=now, place=place)
     if asked and not told.was_asked:
         return Recorded(question=asked)
@@ -92,12 +90,12 @@ def record_another(
 ) -> Recorded:
     """Record one more intake on top of a dose that was taken; the same form once."""
     _lock(session, patient_id)
-    earlier = intake_by_key(session, patient_id, told.key)
+    earlier, key = _pressed(session, patient_id, told.key, now=now)
     if earlier is not None:
         return Recorded(earlier)
     intake = _add(
         session,
-        told,
+        told._replace(key=key),
         patient_id=patient_id,
         medication_id=medication_id,
         line_id=None,
@@ -148,6 +146,21 @@ def _lock(session: Session, patient_id: int) -> None:
         .where(Patient.id == patient_id)
         .with_for_update(key_share=True)
     )
+
+
+def _pressed(
+    session: Session, patient_id: int, key: str, *, now: datetime
+) -> tuple[Intake | None, str]:
+    """Return the intake that this form made by this press, and its key.
+
+    An old page pressed again, or after its intake was taken back, says a new one. Its
+    key follows from the one before, so that this press, too, is one however often sent.
+    """
+    earlier = intake_by_key(session, patient_id, key)
+    while earlier is not None and not _is_same_press(earlier, now=now):
+        key = f"after {earlier.id}"
+        earlier = intake_by_key(session, patient_id, key)
+    return earlier, key
 
 
 def _is_same_press(earlier: Intake, *, now: datetime) -> bool:

@@ -41,6 +41,7 @@ from pillweb.schedules.rules.missed import (
     missed_advice,
 )
 from pillweb.schedules.rules.needed import Needed
+from pillweb.schedules.rules.slots_of_day import REMOVE
 
 # How far back a record may still bind; limits longer than a month are very rare.
 LOOK_BACK = timedelta(days=32)
@@ -191,6 +192,7 @@ _TAKEN = (
         Dose.patient_id == bindparam("patient_id"),
         Dose.due_at >= _SINCE,
         or_(Dose.state == TAKEN, Dose.state == PART),
+        or_(Dose.action.is_(None), Dose.action != REMOVE),
         or_(Medication.id.in_(_NEEDED_IDS), Medication.ingredients.is_not(None)),
     )
 )

@@ -14,7 +14,7 @@ from pillweb.base.emergency import help_in
 from pillweb.base.errors import NotFoundError
 from pillweb.base.tokens import new_token
 from pillweb.base.viewer import Viewer
-from pillweb.base.words import amount_words, number_words, plural, time_words
+from pillweb.base.words import number_words, plural, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.alerting import tell_of_too_much
 from pillweb.doses.actions.intakes import (
@@ -41,6 +41,7 @@ from pillweb.medications.rules import needs_help_at_once
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import Dose as Amount
 from pillweb.schedules.rules.needed import Needed
+from pillweb.schedules.rules.words import dose_words
 from pillweb.sharing.queries import open_door, told_of
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.forms import said
@@ -333,6 +334,7 @@ def post_amount(patient_id: int, dose_id: int) -> ResponseReturnValue:
 
 
 def _ask_more(door: Door, dose: DoseFacts, form: AmountForm) -> ResponseReturnValue:
+    planned = read_dose(dose.dose_text) if dose.dose_text else None
     return page(
         "doses/ask.html",
         **_base(door),
@@ -341,7 +343,7 @@ def _ask_more(door: Door, dose: DoseFacts, form: AmountForm) -> ResponseReturnVa
         question=f"The plan says {amount_of(dose)}. Do not take more.",
         form=form,
         no_words="I did not take more",
-        yes_words=f"I took {amount_words(form.how_much, dose.unit)}",
+        yes_words=f"I took {dose_words(_as_words(planned, form.how_much), dose.unit)}",
         action=f"{door.base_url}/doses/{dose.id}/amount",
         kept={"amount": number_words(form.how_much), "was_asked": "y"},
     )

@@ -139,7 +139,8 @@ def _time_rows(part: Part) -> list[Row]:
         return [*rows, {}]
     if part.how == "patch":
         return [{"action": "apply"}, {"action": "remove"}]
-    return [{} for _ in range(EMPTY_ROWS)]
+    known = {"amount": part.line["dose"]} if "dose" in part.line else {}
+    return [known, *({} for _ in range(EMPTY_ROWS - 1))]
 
 
 def _by_meal(row: Row) -> int:

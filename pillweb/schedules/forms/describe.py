@@ -13,11 +13,12 @@ from wtforms import (
 )
 from wtforms.validators import Length
 
+from pillweb.base.clean import clean_text
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import FORMS, ORDINARY
 from pillweb.schedules.rules.draft import FACTS
 from pillweb.schedules.rules.offered_class import offered_class
-from pillweb.web.forms import Form, choices, clean_text, day_field, said, text_field
+from pillweb.web.forms import Form, choices, day_field, said, text_field
 
 LONGEST_ADVICE = 2000
 INGREDIENTS = 3

@@ -10,9 +10,10 @@ from typing import Any
 from wtforms import StringField, ValidationError
 from wtforms.validators import DataRequired, Optional
 
+from pillweb.base.clean import clean_text
 from pillweb.base.words import plural
 from pillweb.schedules.rules.dose import read_dose
-from pillweb.web.forms import Form, clean_text, said
+from pillweb.web.forms import Form, said
 
 LARGEST_AMOUNT = Decimal(10000)
 DECIMALS = 3

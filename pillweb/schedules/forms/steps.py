@@ -89,13 +89,13 @@ def step_row(step: Json, place: int, line: Json) -> Row:
     days = {"days": "" if step.get("days") is None else str(step["days"])}
     amounts = {row["amount"] for row in rows}
     plain = row_of({"at": "", "dose": next(iter(amounts))}, {})
-    is_plain = len(amounts) == 1 and all(
-        row["at"] and {**row, "at": ""} == plain for row in rows
-    )
+    clocks = [row["at"] for row in rows if row["at"]]
+    is_plain = len(amounts) == 1 and all({**row, "at": ""} == plain for row in rows)
+    is_plain = is_plain and len(clocks) in (0, len(rows))
     if not is_plain:
         return {**days, "keep": str(place)}
     return {
         **days,
         "amount": rows[0]["amount"],
-        "at": ", ".join(row["at"] for row in rows),
+        "at": ", ".join(clocks),
     }

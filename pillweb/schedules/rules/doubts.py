@@ -24,6 +24,7 @@ def doubts_about(
     twins: Iterable[tuple[int, str]],
     has_doses: bool,
     is_outdated: bool,
+    standing: str = "",
 ) -> list[Doubt]:
     """Return what to ask about a plan before it starts.
 
@@ -34,6 +35,7 @@ def doubts_about(
         twins: Ids and names of other medicines that may be the same one.
         has_doses: Whether any dose is still to come; true for as needed.
         is_outdated: Whether the plan was changed since these answers began.
+        standing: Why an imported file does not count the medicine as taken, or nothing.
     """
     found = [
         Doubt(
@@ -43,6 +45,9 @@ def doubts_about(
         )
         for number, name in twins
     ]
+    if standing:
+        said = f"{standing} Is it taken all the same?"
+        found.append(Doubt("standing", said, "Yes, it is taken. Start reminders."))
     if more := much_more(old, new, unit):
         was, now = (dose_words(dose, unit) for dose in more)
         said = f"The most at one time was {was}. Now it is {now}. Is this right?"

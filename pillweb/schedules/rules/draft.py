@@ -85,12 +85,16 @@ class Answers:
 
     `medicine` holds texts by the names in FACTS; `open` is ("medicine",) until its
     name is known. `base` is the version of the plan that the answers began from.
+    Of an import, `reasons` say why it needs checking, and `standing` why the file does
+    not count the medicine as taken now.
     """
 
     medicine: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[Part, ...] = (Part(),)
     open: tuple[Question, ...] = ("medicine",)
     base: int = 0
+    reasons: tuple[str, ...] = ()
+    standing: str = ""
 
 
 def next_question(answers: Answers) -> tuple[int, Question] | None:
@@ -319,6 +323,8 @@ def answers_to_json(answers: Answers) -> Json:
         "medicine": dict(answers.medicine),
         "open": list(answers.open),
         "base": answers.base,
+        "reasons": list(answers.reasons),
+        "standing": answers.standing,
         "parts": [
             {
                 "how": part.how,
@@ -341,4 +347,6 @@ def answers_from_json(given: Mapping[str, Any]) -> Answers:
         ),
         open=tuple(given.get("open", ())),
         base=given.get("base", 0),
+        reasons=tuple(given.get("reasons", ())),
+        standing=given.get("standing", ""),
     )

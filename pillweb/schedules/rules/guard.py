@@ -3,6 +3,7 @@
 The limits are those of the plan; nothing here recommends a dose. Domain 4.2.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ MILLIGRAMS = {
     "mcg": Fraction(1, 1000),
     "microgram": Fraction(1, 1000),
 }
+# "120 mg/5 ml", "120 mg in 5 ml": how much is in how many of the medicine's units.
+_IN = re.compile(r"\s*(?:/|\bper\b|\bin\b)\s*")
 
 
 class Medicine(NamedTuple):
@@ -69,9 +72,9 @@ def guard(
     """Say when one more `dose` of a medicine is allowed from `at` on.
 
     The interval holds between doses of everything with a shared ingredient; a limit of
-    doses counts the medicine's own, planned ones too; a limit in mg or g counts the
-    ingredient in all of them, and so do the limits of `others`, the other medicines
-    taken as needed.
+    doses counts the medicine's own, planned ones too; a limit in mg or g, or in units
+    that hold a known amount, counts the ingredient in all of them, and so do the limits
+    of `others`, the other medicines taken as needed.
     """
     related = sorted(
         (one for one in taken if shares(one.medicine, medicine)), key=lambda one: one.at
@@ -82,9 +85,9 @@ def guard(
     uncounted: dict[str, None] = {}
     wanted = Taking(medicine, at, dose)
     for limits, whose in [(prn, medicine), *others]:
-        ingredient = _limited_ingredient(limits, whose)
-        if ingredient in _held(medicine):
-            moments.append(_counted(limits, ingredient, related, wanted, uncounted))
+        limited = _limit_of_ingredient(limits, whose)
+        if limited is not None and plain_name(limited.name) in _held(medicine):
+            moments.append(_counted(limits, limited, related, wanted, uncounted))
     if _is_mass(prn) and not _limited_ingredient(prn, medicine):
         uncounted |= _unmeasured(wanted)
     known = [moment for moment in moments if moment is not None]
@@ -159,6 +162,23 @@ def _limited_ingredient(prn: Prn, medicine: Medicine) -> str:
     return plain_name(medicine.ingredients[0].name)
 
 
+class _Limited(NamedTuple):
+    """An ingredient that a limit means, and how many milligrams of it are the most."""
+
+    name: str
+    most: Fraction
+
+
+def _limit_of_ingredient(prn: Prn, medicine: Medicine) -> _Limited | None:
+    """Return what a limit means of the one ingredient that the medicine holds."""
+    if prn.max is None or prn.max.amount is None or len(medicine.ingredients) != 1:
+        return None
+    (held,) = medicine.ingredients
+    name = plain_name(held.name)
+    most = _mass_within(medicine, prn.max.amount, name)
+    return None if most is None else _Limited(name, most)
+
+
 def _own_allowed(
     prn: Prn,
     medicine: Medicine,
@@ -199,43 +219,59 @@ def _unmeasured(wanted: Taking) -> dict[str, None]:
 
 def _counted(
     prn: Prn,
-    ingredient: str,
+    limited: _Limited,
     taken: Sequence[Taking],
     wanted: Taking,
     uncounted: dict[str, None],
 ) -> datetime | None:
-    """Apply a limit in mg to one ingredient, in whatever medicine it was taken.
+    """Apply a limit to one ingredient, in whatever medicine it was taken.
 
     Medicines that hold nobody knows how much of it are added to `uncounted`.
     """
     doses = []
     for one in [*taken, wanted]:
-        if ingredient not in _held(one.medicine):
+        if limited.name not in _held(one.medicine):
             continue
-        mass = _mass_within(one, ingredient)
+        mass = _mass_within(one.medicine, one.dose, limited.name)
         if mass is None:
             uncounted[one.medicine.name] = None
             mass = Fraction(0)
         doses.append(Taken(one.at, Dose("", unit="mg", fraction=mass)))
-    limit = prn.max
-    assert limit is not None  # noqa: S101 - there is an ingredient only with a limit
-    assert limit.amount is not None  # noqa: S101 - the same
-    most = Dose("", unit="mg", fraction=mass_of(limit.amount))
-    alone = Prn(max=replace(limit, doses=None, amount=most))
+    assert prn.max is not None  # noqa: S101 - there is an ingredient only with a limit
+    most = Dose("", unit="mg", fraction=limited.most)
+    alone = Prn(max=replace(prn.max, doses=None, amount=most))
     *earlier, this = doses
     return _within(alone, earlier, wanted.at, dose=this.dose)
 
 
-def _mass_within(taking: Taking, ingredient: str) -> Fraction | None:
-    """Return the milligrams of an ingredient in what was taken, None when unknown."""
-    dose, held = taking.dose, taking.medicine.ingredients
+def _mass_within(
+    medicine: Medicine, dose: Dose | None, ingredient: str
+) -> Fraction | None:
+    """Return the milligrams of an ingredient in a dose, None when unknown."""
+    held = medicine.ingredients
     if dose is None or dose.fraction is None:
         return None
     mass = mass_of(dose)
     if mass is not None:
         return mass if len(held) == 1 else None
-    if _singular(dose.unit or taking.medicine.unit) != _singular(taking.medicine.unit):
+    if _singular(dose.unit or medicine.unit) != _singular(medicine.unit):
         return None
     amount = next(one.amount for one in held if plain_name(one.name) == ingredient)
-    each = mass_of(read_dose(amount)) if amount else None
+    each = _mass_in_one(amount, medicine.unit)
     return None if each is None else each * dose.fraction
+
+
+def _mass_in_one(amount: str, unit: str) -> Fraction | None:
+    """Return the milligrams in one unit, from "500 mg" or "120 mg/5 ml"."""
+    held, *of = _IN.split(amount.strip(), maxsplit=1)
+    try:
+        mass = mass_of(read_dose(held))
+        many = [read_dose(one if one[:1].isdigit() else f"1 {one}") for one in of]
+    except ValueError:  # a dash, or nothing: people write what they do not know
+        return None
+    if mass is None or not many:
+        return mass
+    per = many[0]
+    if _singular(per.unit) != _singular(unit) or not per.fraction:
+        return None
+    return mass / per.fraction

@@ -10,7 +10,9 @@ from pillweb.schedules.rules.days import start_of, step_on
 from pillweb.schedules.rules.line import Dose, Line, Meals, TimeOfDay
 
 MINUTES_A_DAY = 1440
-ACTIONS = ("apply", "remove")
+# What comes off is done, and nothing of it is taken.
+REMOVE = "remove"
+ACTIONS = ("apply", REMOVE)
 TAKE = "take"
 LABELS = tuple(
     f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(MINUTES_A_DAY)

@@ -107,7 +107,10 @@ def _rows(
         ]
 
 
-def _twins(door: Door, draft: PlanDraft, answers: Answers) -> Iterator[tuple[int, str]]:
+def twins_of(
+    door: Door, draft: PlanDraft, answers: Answers
+) -> Iterator[tuple[int, str]]:
+    """Yield the id and name of each medicine that may be the same as a draft's."""
     facts = answers.medicine
     mine = Described(
         facts.get("name", ""), facts.get("ingredients"), facts.get("codes")
@@ -159,9 +162,10 @@ def _checked(door: Door, draft: PlanDraft, answers: Answers) -> Checked:
         old,
         new,
         unit=unit_in(answers),
-        twins=_twins(door, draft, answers),
+        twins=twins_of(door, draft, answers),
         has_doses=_has_doses(new, door, life),
         is_outdated=version != answers.base,
+        standing=answers.standing,
     )
     return Checked(medication, life, old, new, doubts)
 

@@ -8,10 +8,9 @@ from functools import lru_cache
 from pillweb.base.words import amount_words, plural
 from pillweb.schedules.rules.dose import decimal_of, read_dose
 from pillweb.schedules.rules.line import Dose
+from pillweb.schedules.rules.slots_of_day import REMOVE
 
 NOTHING = Fraction(0)
-# What is taken off uses up nothing.
-REMOVE = "remove"
 _SCALES = {
     "mcg": ("mass", 1),
     "µg": ("mass", 1),

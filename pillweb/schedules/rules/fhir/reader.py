@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from pillweb.schedules.rules.fhir.bounds import Setting
@@ -24,13 +26,14 @@ from pillweb.schedules.rules.fhir.elements import (
 )
 from pillweb.schedules.rules.fhir.medicine import (
     Medicine,
+    Resolve,
     Standing,
     medicine_of,
     standing_of,
 )
 from pillweb.schedules.rules.fhir.moments import moment_in
 from pillweb.schedules.rules.fhir.overlaps import meeting
-from pillweb.schedules.rules.fhir.sequences import read_in_sequence
+from pillweb.schedules.rules.fhir.sequences import number_of, read_in_sequence
 from pillweb.schedules.rules.fhir.texts import (
     beside_of,
     check_words,
@@ -44,7 +47,7 @@ from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.rules.occurrences import next_after
 
-_DOSAGES = {"MedicationRequest": "dosageInstruction", "MedicationStatement": "dosage"}
+DOSAGES = {"MedicationRequest": "dosageInstruction", "MedicationStatement": "dosage"}
 _MEALS_AT_NOON = Meals(tuple((meal, time(12)) for meal in MEALS))
 _TWO_AT_ONCE = "Two entries of this medicine give a dose at the same time."
 
@@ -54,7 +57,8 @@ class Reading:
     """What one Dosage gives: a line where the codes say one, and what is in doubt.
 
     `texts` are the words beside the codes as they were written; nothing of them is
-    lost. `index` is the place of the Dosage in its resource, 0 if there is none.
+    lost. `index` is the place of the Dosage in its resource, 0 if there is none;
+    `order` its number among those that follow each other, 0 if it has none.
     """
 
     resource: str
@@ -66,6 +70,7 @@ class Reading:
     reasons: tuple[str, ...]
     may_start_reminders: bool
     texts: tuple[str, ...] = ()
+    order: int = 0
 
     @property
     def needs_checking(self) -> bool:
@@ -96,14 +101,42 @@ def read_fhir(text: str, today: date, zone: str | None = None) -> list[Reading]:
     Raises:
         ValueError: the file is no FHIR that we read; a sentence says why.
     """
+    return [one for read in read_entries(text, today, zone) for one in read.readings]
+
+
+class ReadEntry(NamedTuple):
+    """One resource with its readings; none where it says that no medicine is taken."""
+
+    resource: Element
+    readings: tuple[Reading, ...]
+    setting: Setting
+    resolve: Resolve
+
+
+def read_entries(text: str, today: date, zone: str | None = None) -> list[ReadEntry]:
+    """Return what `read_fhir` reads, resource by resource.
+
+    Raises:
+        ValueError: the file is no FHIR that we read; a sentence says why.
+    """
     entries = entries_of(read_document(text))
     references = References(entries)
     setting = Setting(today, zone)
-    found: list[Reading] = []
-    for entry in entries:
-        if entry.resource.get("resourceType") in KINDS:
-            found += _read_entry(entry, references, setting)
-    return _with_overlaps(found)
+    found = [
+        (entry, _read_entry(entry, references, setting))
+        for entry in entries
+        if entry.resource.get("resourceType") in KINDS
+    ]
+    checked = iter(_with_overlaps([one for _, some in found for one in some]))
+    return [
+        ReadEntry(
+            entry.resource,
+            tuple(islice(checked, len(some))),
+            setting,
+            partial(references.find, entry=entry),
+        )
+        for entry, some in found
+    ]
 
 
 class _Source(NamedTuple):
@@ -151,9 +184,9 @@ def _read_resource(
     doubts = Doubts()
     standing = standing_of(resource, doubts)
     _check_resource(resource, medicine, doubts)
-    setting = _effective(resource, setting, doubts)
+    setting = effective(resource, setting, doubts)
     source = _Source(resource, _name(entry), medicine, standing, setting, doubts)
-    key = _DOSAGES[str(resource["resourceType"])]
+    key = DOSAGES[str(resource["resourceType"])]
     given = resource.get(key)
     if isinstance(given, Mapping):
         doubts.add("timing", f"{key} should be a list.")
@@ -180,12 +213,13 @@ def _check_resource(resource: Element, medicine: Medicine, doubts: Doubts) -> No
         doubts.add("medication", "This is not FHIR R4: check every part of it.")
     if holds(resource, "modifierExtension") or "implicitRules" in resource:
         doubts.add("timing", "It has an extension that changes its meaning.")
-    other = {"dosageInstruction", "dosage"} - {_DOSAGES[str(resource["resourceType"])]}
+    other = {"dosageInstruction", "dosage"} - {DOSAGES[str(resource["resourceType"])]}
     if other & set(resource):
         doubts.add("timing", "Its dosage does not stand where FHIR R4 has it.")
 
 
-def _effective(resource: Element, setting: Setting, doubts: Doubts) -> Setting:
+def effective(resource: Element, setting: Setting, doubts: Doubts) -> Setting:
+    """Return the setting of a resource: a statement may have a period."""
     if resource.get("resourceType") != "MedicationStatement":
         return setting
     period = object_in(resource, "effectivePeriod", doubts, "start_date")
@@ -225,6 +259,7 @@ def _reading(
         tuple(reason for reason in reasons if reason),
         not doubts and source.standing.is_taken and not over,
         texts,
+        number_of(dosage) or 0,
     )
 
 

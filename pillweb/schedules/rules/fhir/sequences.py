@@ -14,7 +14,7 @@ def read_in_sequence(dosages: Sequence[Element], setting: Setting) -> list[Found
     Dosages of the same sequence, or of none, hold together. Where an earlier step
     has no end, or no known one, the steps after it have no start.
     """
-    numbers = [_number(dosage) for dosage in dosages]
+    numbers = [number_of(dosage) for dosage in dosages]
     order = sorted({number for number in numbers if number is not None})
     if len(order) <= 1 or None in numbers:
         found = [
@@ -29,7 +29,8 @@ def read_in_sequence(dosages: Sequence[Element], setting: Setting) -> list[Found
     return _read_steps(dosages, numbers, order, setting)
 
 
-def _number(dosage: Element) -> int | None:
+def number_of(dosage: Element) -> int | None:
+    """Return which one it is of several that follow each other, if it says so."""
     value = dosage.get("sequence")
     return value if type(value) is int and abs(value) < 100_000 else None  # noqa: PLR2004 - far above any
 
