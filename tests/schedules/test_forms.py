@@ -190,6 +190,8 @@ def test_an_amount_may_have_a_unit_of_its_own(typed: str, kept: str) -> None:
         "apply",
         "0 mg",
         "1/3/4",
+        "8am",
+        "8 PM",
     ],
 )
 def test_an_amount_with_a_unit_that_could_mislead_is_refused(typed: str) -> None:
@@ -202,6 +204,8 @@ def test_a_range_is_an_amount_where_a_label_gives_one() -> None:
     assert read_range_text("1 to 2", "tablet") == "1 to 2 tablets"
     assert read_range_text("500 mg to 1 g", "tablet") == "500 mg to 1 g"
     assert read_range_text("3", "tablet") == "3"
+    with pytest.raises(ValueError, match="unit of both"):
+        read_range_text("1 mg to 2", "tablet")
 
 
 @pytest.mark.parametrize(
@@ -211,6 +215,8 @@ def test_a_range_is_an_amount_where_a_label_gives_one() -> None:
         ("8pm and 8am", [time(8), time(20)]),
         ("8:00, 14:00; 20:00", [time(8), time(14), time(20)]),
         ("8, 14 and 20", [time(8), time(14), time(20)]),
+        ("8am,8pm", [time(8), time(20)]),
+        ("8:00,20.30", [time(8), time(20, 30)]),
     ],
 )
 def test_several_times_are_read_in_their_order(typed: str, times: list[time]) -> None:

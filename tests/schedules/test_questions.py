@@ -155,7 +155,7 @@ DAYS: list[tuple[Typed, str]] = [
         "on the 15th, every 3 months",
     ),
     ({"kind": "month", "month_day": "1"}, "on the 1st of every month"),
-    ({"kind": "year", "year_on": "2027-03-05"}, "on the 5th, once a year"),
+    ({"kind": "year", "year_on": "2027-03-05"}, "on 5 March, once a year"),
     (
         {"kind": "cycle", "on": "21", "off": "7"},
         "21 days with doses, then 7 days without",
@@ -307,6 +307,12 @@ REFUSED: list[tuple[list[Typed], Typed, str, str]] = [
         "at_0",
         "One time stands here twice.",
     ),
+    (
+        [NAME, {"how": "prn"}],
+        {"amount": "1", "apart": "often"},
+        "apart",
+        "Write a number, such as 1 or 0.5.",
+    ),
 ]
 
 
@@ -418,8 +424,17 @@ def test_what_is_no_question_of_a_plan_is_not_found(
     rosa: FlaskClient, world: World
 ) -> None:
     draft = ask_all(rosa, world, NAME, {"how": "once"}).rpartition("/0/")[0]
-    for path in ("0/times", "0/nonsense", "7/once"):
+    for path in ("0/nonsense", "7/once", "7/times"):
         assert rosa.get(f"{draft}/{path}").status_code == 404
+
+
+def test_a_question_that_another_tab_took_away_leads_to_the_next(
+    rosa: FlaskClient, world: World
+) -> None:
+    draft = ask_all(rosa, world, NAME, {"how": "once"}).rpartition("/0/")[0]
+    for answer in (rosa.get(f"{draft}/0/times"), send(rosa, f"{draft}/0/times", PLAIN)):
+        assert answer.status_code == 303
+        assert answer.location == f"{draft}/0/once"
 
 
 @pytest.mark.parametrize(("how", "rule"), PLANS)

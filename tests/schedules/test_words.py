@@ -41,7 +41,26 @@ MON_THU = {"weekdays": ["thu", "mon"]}
         ),
         (
             {**TWICE, "days": {"month_day": 1, "every_n_months": 12}},
-            "1 tablet at 8am and 8pm, on the 1st, once a year",
+            "1 tablet at 8am and 8pm, on 1 June, once a year",
+        ),
+        (
+            {
+                **TWICE,
+                "start_date": "2028-02-29",
+                "days": {"month_day": 29, "every_n_months": 12},
+            },
+            (
+                "1 tablet at 8am and 8pm,"
+                " on 29 February (28 February in other years), once a year"
+            ),
+        ),
+        (
+            {
+                **TWICE,
+                "start_date": "2026-11-20",
+                "days": {"month_day": 10, "every_n_months": 12},
+            },
+            "1 tablet at 8am and 8pm, on 10 December, once a year",
         ),
         (
             {**TWICE, "days": {"cycle": [21, 7]}},
@@ -147,7 +166,7 @@ MON_THU = {"weekdays": ["thu", "mon"]}
                 "dose": "1 patch",
                 "days": {"month_day": 15, "every_n_months": 24},
             },
-            "apply 1 patch at 8am and 8pm, on the 15th, every 2 years",
+            "apply 1 patch at 8am and 8pm, on 15 June, every 2 years",
         ),
         ({**TWICE, "days": {"cycle": [7, 0]}}, "1 tablet at 8am and 8pm, every day"),
         (

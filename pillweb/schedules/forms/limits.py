@@ -133,11 +133,12 @@ class NeededForm(AmountForm):
 
     def validate_apart(self, field: StringField) -> None:
         """Refuse what is no whole number of minutes."""
+        if field.errors:
+            return
         try:
             self._apart()
         except ValueError as error:
             raise ValidationError(str(error)) from None
-        del field
 
     def _apart(self) -> int | None:
         typed = said(self.apart)

@@ -34,8 +34,12 @@ NAMED_TIMES = {"midday": time(12), "noon": time(12), "midnight": time()}
 THIRDS = re.compile(r"(?:[1-9]\d*\s+)?(?:[12]/3)|[1-9]?\d*\s*[⅓⅔]")
 UNIT = re.compile(r"(?!to\b)[^\W\d_][^\W_]*(?:[ /-][^\W\d_]+){0,3}")
 SHORT_UNITS = {"u", "iu"}
+HALVES_OF_DAY = {"am", "pm"}
 WHOLE = re.compile(r"\d{1,6}")
-BETWEEN_TIMES = re.compile(r"\s*(?:;|,\s+|\s+and\s+)\s*")
+# "8,30" stays one text: nobody knows whether it is one time or two.
+BETWEEN_TIMES = re.compile(
+    r"\s*(?:;|,\s+|(?<=[ap]m),|(?<=[:.]\d\d),|\s+and\s+)\s*", re.IGNORECASE
+)
 NOON = 12
 MIDNIGHT = 24
 
@@ -121,6 +125,8 @@ def read_dose_text(text: str, unit: str = "", kept: Collection[str] = ()) -> str
     amount = number if THIRDS.fullmatch(number) else format(read_amount(number), "f")
     if own.casefold() in SHORT_UNITS:
         raise ValueError('Write "units" in full: a short U can be read as 0.')
+    if own.casefold() in HALVES_OF_DAY:
+        raise ValueError("This is a time. Write how much is taken, such as 1 or 40 mg.")
     if own and not UNIT.fullmatch(own):
         raise ValueError("Write one amount and its unit, such as 40 mg.")
     if own.casefold() in {unit, plural(unit)}:
@@ -136,6 +142,8 @@ def read_range_text(text: str, unit: str = "", kept: Collection[str] = ()) -> st
     if text.strip() in kept:
         return text.strip()
     low, high = read_dose(read_dose_text(least, unit)), read_dose_text(most, unit)
+    if low.unit and not read_dose(high).unit:
+        raise ValueError("Write the unit of both, such as 500 mg to 1 g.")
     in_one_unit = low.unit in ("", read_dose(high).unit)
     if in_one_unit and (low.fraction or 0) >= (read_dose(high).fraction or 0):
         raise ValueError("Write the smaller amount first, such as 1 to 2.")
@@ -162,7 +170,7 @@ def read_times(text: str) -> list[time]:
     Raises:
         ValueError: one is no time of day, or stands there twice.
     """
-    times = [read_time(one) for one in BETWEEN_TIMES.split(text.strip())]
+    times = [read_time(one) for one in BETWEEN_TIMES.split(plain_digits(text.strip()))]
     if len(set(times)) < len(times):
         raise ValueError("One time stands here twice.")
     return sorted(times)

@@ -16,6 +16,7 @@ from pillweb.schedules.rules.line import (
 MONDAY_OF_ORDINAL = 6  # (ordinal + 6) % 7 is the weekday, Monday being 0
 DAYS_A_WEEK = 7
 MONTHS_A_YEAR = 12
+_TWO_MONTHS = 62
 
 
 def start_of(line: Line) -> date:
@@ -69,6 +70,15 @@ def planned_dates(line: Line, first: int, last: int) -> Iterator[date]:
         case InCycle():
             ordinals = _cycle_days(days, start.toordinal(), low, high)
     return map(date.fromordinal, ordinals)
+
+
+def first_month_day(line: Line) -> date | None:
+    """Return the first date of a line that counts months, None without a start."""
+    if line.start_date is None or not isinstance(line.days, OnMonthDay):
+        return None
+    start = line.start_date.toordinal()
+    high = min(start + _TWO_MONTHS, date.max.toordinal())
+    return next(_month_days(line.days, line.start_date, start, high), None)
 
 
 def _cycle_days(days: InCycle, start: int, low: int, high: int) -> Iterator[int]:

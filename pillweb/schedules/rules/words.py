@@ -1,15 +1,15 @@
 """A dosing line as one plain English sentence."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from pillweb.base import words
-from pillweb.schedules.rules.days import last_of
+from pillweb.schedules.rules.days import first_month_day, last_of
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import (
-    Days,
     Dose,
     EveryDays,
     InCycle,
@@ -25,6 +25,7 @@ from pillweb.schedules.rules.line import (
 DAYS_A_WEEK = 7
 MONTHS_A_YEAR = 12
 LAST_MONTH_DAYS = 29
+FEBRUARY = 2
 HOUR = 60
 HOURS_A_DAY = 24
 _MEALS = {
@@ -64,7 +65,7 @@ def told(line: Line, unit: str = "") -> Told:
     match line.kind:
         case "clock":
             intake = [_steps(line, unit) or _times(line.times, line, unit)]
-            days = "" if _says_days(line) else days_words(line.days)
+            days = "" if _says_days(line) else days_words(line)
         case "interval":
             intake = [
                 _phrase(_amount(line.dose, line.action, unit), _every_hours(line)),
@@ -185,9 +186,9 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing if number == 1 else words.plural(thing)}"
 
 
-def days_words(days: Days) -> str:
+def days_words(line: Line) -> str:
     """Return "every day", "on Mondays", "every 3 days", "on the 1st of every month"."""
-    match days:
+    match line.days:
         case EveryDays(every):
             return _every(every)
         case OnWeekdays(weekdays, weeks):
@@ -196,7 +197,7 @@ def days_words(days: Days) -> str:
                 on = _on_weekdays(weekdays)
             return on if weeks == 1 else f"every {weeks} weeks {on}"
         case OnMonthDay(day, months):
-            return _month_days(day, months)
+            return _month_days(day, months, first_month_day(line))
         case InCycle(on_days, off_days):
             without = f"{_count(off_days, 'day')} without"
             told = f"{_count(on_days, 'day')} with doses, then {without}"
@@ -213,14 +214,27 @@ def _every(days: int) -> str:
     return f"every {days} days"
 
 
-def _month_days(day: int, months: int) -> str:
+def _month_days(day: int, months: int, first: date | None) -> str:
+    if first and months % MONTHS_A_YEAR == 0:
+        return f"{_on_date(day, first)}, {_every_years(months // MONTHS_A_YEAR)}"
     on = f"on the {words.ordinal_words(day)}"
     if day >= LAST_MONTH_DAYS:
         on += " (or the last day of a shorter month)"
     if months % MONTHS_A_YEAR == 0:
-        years = months // MONTHS_A_YEAR
-        return f"{on}, once a year" if years == 1 else f"{on}, every {years} years"
+        return f"{on}, {_every_years(months // MONTHS_A_YEAR)}"
     return f"{on} of every month" if months == 1 else f"{on}, every {months} months"
+
+
+def _on_date(day: int, first: date) -> str:
+    """Return "on 29 February (28 February in other years)", for the month counts."""
+    month = words.MONTH_NAMES[first.month - 1]
+    if first.month == FEBRUARY and day >= LAST_MONTH_DAYS:
+        return f"on 29 {month} (28 {month} in other years)"
+    return f"on {first.day} {month}"
+
+
+def _every_years(years: int) -> str:
+    return "once a year" if years == 1 else f"every {years} years"
 
 
 def _every_hours(line: Line) -> str:

@@ -79,7 +79,7 @@ def _answer_words(part: Part, line: Line, question: Question, unit: str) -> str:
         case "how":
             return dict(HOW_WORDS)[part.how or "clock"]
         case "days":
-            return days_words(line.days)
+            return days_words(line)
         case "dates":
             parts = (start_words(line), end_words(line))
             return ", ".join(part for part in parts if part)

@@ -22,6 +22,7 @@ from pillweb.schedules.queries import (
     standing_lines,
 )
 from pillweb.schedules.rules.draft import (
+    QUESTIONS,
     Answers,
     Question,
     answers_of,
@@ -45,6 +46,7 @@ drafts = Blueprint("drafts", __name__, url_prefix="/patients/<int:patient_id>")
 DRAFT = "/medicines/drafts/<int:draft_id>"
 KEY_LENGTH = 43
 ROW_BUTTONS = {"add", "remove"}
+ANOTHER_WAY = "This was answered in another way by now. Please look again."
 
 
 def medicines_url(door: Door) -> str:
@@ -143,9 +145,10 @@ def post_change(patient_id: int, medication_id: int) -> ResponseReturnValue:
     return go(_next_url(door, draft))
 
 
-def _asked(answers: Answers, number: int, name: str) -> Question:
+def _asked(answers: Answers, number: int, name: str) -> Question | None:
+    """Return the question, None where another tab has made it one no more."""
     question = question_at(answers, number, name)
-    if question is None:
+    if question is None and (name not in QUESTIONS or number >= len(answers.parts)):
         raise NotFoundError
     return question
 
@@ -188,6 +191,8 @@ def show_question(
         return go(medicines_url(door))
     answers = answers_in(draft)
     asked = _asked(answers, part, question)
+    if asked is None:
+        return go(_next_url(door, draft))
     form = ask(answers, part, asked, today=today_of(door))
     context = _question_page(door, draft, part, asked, form)
     return page("schedules/question.html", **context)
@@ -206,6 +211,8 @@ def post_question(
     if request.form.get("parts", str(len(answers.parts))) != str(len(answers.parts)):
         return go(_next_url(door, draft))
     asked = _asked(answers, part, question)
+    if asked is None:
+        return go(_next_url(door, draft), notice=ANOTHER_WAY)
     form = ask(answers, part, asked, today=today, posted=request.form)
     if ROW_BUTTONS & request.form.keys():
         context = _question_page(door, draft, part, asked, form)

@@ -48,7 +48,10 @@ def next_words(lines: Sequence[Line], door: Door, life: Life, after: datetime) -
     if coming is None:
         return ""
     at = local(coming, zone(door.zone))
-    return f"Next: {time_words(at.time())} on {date_words(at.date())}"
+    day = date_words(at.date())
+    if at.year != today_of(door).year:
+        day += f" {at.year}"
+    return f"Next: {time_words(at.time())} on {day}"
 
 
 def paused_words(lines: Sequence[Line], door: Door) -> str:

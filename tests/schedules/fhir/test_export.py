@@ -142,6 +142,12 @@ WHOLE: list[Rule] = [
     },
     {
         "kind": "clock",
+        "times": [{"meal": "breakfast"}],
+        "days": {"month_day": 1, "every_n_months": 12},
+        "dose": "1 tablet",
+    },
+    {
+        "kind": "clock",
         "steps": [
             {"days": 3, "times": [{"at": "08:00", "dose": "40 mg"}]},
             {"days": 4, "times": [{"at": "08:00", "dose": "20 mg"}]},
