@@ -36,6 +36,10 @@ def test_the_demo_family_fits_one_tagged_page(session: Session, now: datetime) -
     page = page_of(session, patient, now)
     pdf = printed(page)
     assert len(pdf.pages) == 1
+    resources: Any = pdf.pages[0]["/Resources"]
+    page_fonts = resources["/Font"]
+    named = {str(font.get_object()["/BaseFont"]) for font in page_fonts.values()}
+    assert all("Atkinson" in name for name in named), named
     root: Any = pdf.trailer["/Root"]
     assert root["/Lang"] == "en"
     assert bool(root["/MarkInfo"]["/Marked"])
