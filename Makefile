@@ -1,6 +1,6 @@
 # Each target is described on its own line; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test faults check e2e bench docs lock
+.PHONY: help setup run demo migrate test faults check e2e bench words docs lock
 
 PYTHON = python3
 IN = .venv/bin
@@ -40,6 +40,9 @@ e2e: ## Set up and run the journeys in a real browser (a Chromium on PATH)
 
 bench: setup ## Measure what docs promise, and print it
 	@$(IN)/python -m bench
+
+words: setup ## Bring the catalogues of all languages up to the code
+	@$(IN)/python -m tools.words
 
 docs: setup ## Write docs/settings.md anew from the code
 	@$(IN)/python -m tools.docs

@@ -20,7 +20,7 @@ class Account(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
-    look: Mapped[str | None] = mapped_column(String(20))
+    look: Mapped[str | None] = mapped_column(String(40))
 
 
 class WebSession(Base):

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pillweb.base.config import settings
+from pillweb.base.i18n import teach
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
@@ -30,6 +31,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    teach(made)
     made.globals["emergency_number"] = settings().emergency_number
     made.globals["sender_words"] = f"PillWeb, {settings().public_url}"
     return made

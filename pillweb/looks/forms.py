@@ -1,5 +1,6 @@
 """What a press of a button says about the look, and a form that shows every field."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from wtforms import (
@@ -10,19 +11,28 @@ from wtforms import (
     TextAreaField,
 )
 
+from pillweb.base.i18n import DIGITS, HOURS, LANGUAGES
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.look import SIZES, THEMES
 from pillweb.web.forms import Form, choices, day_field, text_field
 
 FIRST = date(2026, 11, 20)
 
 
-class LookForm(Form):
-    """One of two questions; the other keeps its answer."""
+def _or_none(offered: Iterable[str]) -> list[tuple[str, str]]:
+    return choices(*((code, code) for code in ("", *offered)))
 
+
+class LookForm(Form):
+    """One of several questions; the others keep their answer."""
+
+    language = SelectField(_("In which language?"), choices=_or_none(LANGUAGES))
     size = SelectField(
-        "How large should the words be?", choices=choices(*SIZES.items())
+        _("How large should the words be?"), choices=choices(*SIZES.items())
     )
-    theme = SelectField("Which colours?", choices=choices(*THEMES.items()))
+    theme = SelectField(_("Which colours?"), choices=choices(*THEMES.items()))
+    hours = SelectField(_("How should the clock read?"), choices=_or_none(HOURS))
+    digits = SelectField(_("Which numbers?"), choices=_or_none(DIGITS))
 
 
 class SampleForm(Form):

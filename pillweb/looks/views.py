@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions import choose_look
 from pillweb.accounts.rules import safe_path
+from pillweb.base.i18n import LANGUAGES, speak
+from pillweb.base.i18n import gettext as _
 from pillweb.base.look import SIZES, THEMES, Look
 from pillweb.looks.forms import LookForm, sample_forms
 from pillweb.sharing.rules import Nav
@@ -34,14 +36,17 @@ def _look_page(form: LookForm) -> dict[str, object]:
         "form": form,
         "action": _own_path(),
         "back_url": _asked_from(),
-        "sizes": [(size, words, f"at-{size}") for size, words in SIZES.items()],
-        "themes": [(theme, words, "") for theme, words in THEMES.items()],
+        "languages": [(code, words, "") for code, words in LANGUAGES.items()],
+        "sizes": [(size, _(words), f"at-{size}") for size, words in SIZES.items()],
+        "themes": [(theme, _(words), "") for theme, words in THEMES.items()],
+        "clocks": [("12", "8.30pm", ""), ("24", "20:30", "")],
+        "numbers": [("latn", "12", ""), ("arab", "١٢", "")],
     }
 
 
 @looks.get("/look")
 def show_look() -> ResponseReturnValue:
-    """Ask how large the words should be, and in which colours."""
+    """Ask in which language, how large the words should be, and in which colours."""
     return page("looks/look.html", **_look_page(LookForm()))
 
 
@@ -51,11 +56,12 @@ def post_look() -> ResponseReturnValue:
     form = LookForm(data=asdict(look_here()))
     if not form.validate():
         return bad_form("looks/look.html", **_look_page(form))
-    look = Look(size=form.size.data, theme=form.theme.data)
+    look = Look(**form.data)
     keep_look_here(look)
+    speak(look.speech)
     if viewer := current_viewer():
         choose_look(session(), viewer.account_id, look=look)
-    return go(_own_path(), notice="Saved. This is how it looks now.")
+    return go(_own_path(), notice=_("Saved. This is how it looks now."))
 
 
 @looks.get("/design")

@@ -6,6 +6,7 @@ from hashlib import sha256
 from flask import Flask
 
 from pillweb.base.config import Settings
+from pillweb.base.i18n import teach
 from pillweb.web.files import STATIC
 
 
@@ -24,6 +25,7 @@ def install_filters(app: Flask, settings: Settings) -> None:
         help_phone=settings.help_phone,
         shows_mailbox=settings.shows_mailbox,
     )
+    teach(app.jinja_env)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module

@@ -13,6 +13,7 @@ from jinja2 import Environment
 from jinja2.environment import TemplateModule
 from werkzeug.urls import iri_to_uri
 
+from pillweb.base.i18n import Speech, speech
 from pillweb.web.transaction import session
 
 UNPROCESSABLE = 422
@@ -29,12 +30,15 @@ def _piece(
     environment: Environment, template: str, **values: Hashable
 ) -> TemplateModule:
     """Return a part of a page that follows from these values alone, escaped."""
-    return _kept_piece(environment, template, tuple(values.items()))
+    return _kept_piece(environment, template, speech(), tuple(values.items()))
 
 
 @lru_cache(maxsize=PIECES_KEPT)
 def _kept_piece(
-    environment: Environment, template: str, values: tuple[tuple[str, Hashable], ...]
+    environment: Environment,
+    template: str,
+    _speech: Speech,
+    values: tuple[tuple[str, Hashable], ...],
 ) -> TemplateModule:
     # All that the piece shows is in the key, so one person's is never another's.
     return environment.get_template(template).make_module(dict(values))

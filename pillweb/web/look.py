@@ -1,10 +1,12 @@
-"""The look this browser keeps: a cookie of its own, for it outlives signing out."""
+"""The look and language of this browser: a cookie, for it outlives signing out."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from flask import Flask, Response, after_this_request, request
 
 from pillweb.base.config import settings
+from pillweb.base.i18n import LANGUAGES, speak, speech
 from pillweb.base.look import Look, read_look
 from pillweb.web.transaction import SAFE
 
@@ -45,6 +47,15 @@ def keep_look_here(look: Look) -> None:
         return response
 
 
+def _speak_here() -> None:
+    """Speak as was chosen here, else the first language of the browser we know."""
+    how = look_here().speech
+    if not look_here().language:
+        first = request.accept_languages.best_match(LANGUAGES, default="en")
+        how = replace(how, language=first)
+    speak(how)
+
+
 def _look_url() -> str:
     """Return where to change the look, and to come back from; no secret goes along."""
     secret = "token" in (request.view_args or {})
@@ -54,5 +65,13 @@ def _look_url() -> str:
 
 
 def install_look(app: Flask) -> None:
-    """Let every page know its `look`, and where to change it."""
-    app.context_processor(lambda: {"look": look_here(), "look_url": _look_url()})
+    """Let every page know its `look` and where to change it, and speak its language."""
+    app.before_request(_speak_here)
+    app.context_processor(
+        lambda: {
+            "look": look_here(),
+            "look_url": _look_url(),
+            "lang": speech().language,
+            "dir": speech().direction,
+        }
+    )

@@ -68,7 +68,7 @@ def test_the_chosen_answer_is_said_and_not_only_shown(stranger: FlaskClient) -> 
     choose(stranger, size="24")
     page = stranger.get("/look").text
     pressed = re.findall(r'value="(\w+)" aria-pressed="true"', page)
-    assert pressed == ["24", "system"]
+    assert pressed == ["en", "24", "system"]
     assert page.count("Chosen") == 2
 
 
@@ -127,7 +127,7 @@ def test_the_foot_of_a_page_leads_here_and_back(
 ) -> None:
     rosa = signed_in(app, world.rosa, now=now)
     path = f"/patients/{world.patient}/calendar?month=2026-11"
-    found = re.search(r'href="(/look[^"]+)">How it looks', rosa.get(path).text)
+    found = re.search(r'href="(/look[^"]+)">Language and look', rosa.get(path).text)
     assert found
     assert f'href="{path}">Go back' in rosa.get(found[1]).text
 
@@ -136,7 +136,7 @@ def test_a_secret_address_stays_out_of_the_way_back(
     stranger: FlaskClient, world: World
 ) -> None:
     page = stranger.get(f"/s/{world.link_token}").text
-    assert 'href="/look">How it looks' in page
+    assert 'href="/look">Language and look' in page
 
 
 def test_looking_changes_nothing(stranger: FlaskClient, db: Database) -> None:
