@@ -16,7 +16,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety
 from pillweb.base.tokens import new_token
 from pillweb.base.viewer import Viewer
-from pillweb.base.words import join_words, number_words, plural, time_words
+from pillweb.base.words import join_words, number_words, time_words, units_name
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.alerting import tell_of_too_much
 from pillweb.doses.actions.intakes import (
@@ -108,7 +108,7 @@ def _intake_page(door: Door, needed: Needed, form: IntakeForm) -> dict[str, obje
     return _base(door) | {
         "name": needed.medicine.name,
         "strength": needed.strength,
-        "unit_words": plural(unit),
+        "unit_words": units_name(unit),
         "form": form,
         "key": new_token(),
         "action": f"{door.base_url}/medicines/{needed.medicine.id}/intake",
@@ -300,7 +300,7 @@ def _amount_page(door: Door, dose: DoseFacts, form: AmountForm) -> dict[str, obj
         "name": dose.name,
         "strength": dose.strength,
         "planned": amount_of(dose),
-        "unit_words": plural(unit),
+        "unit_words": units_name(unit),
         "form": form,
         "action": f"{door.base_url}/doses/{dose.id}/amount",
     }
