@@ -24,6 +24,7 @@ from pillweb.schedules.views.check import checks
 from pillweb.schedules.views.drafts import drafts
 from pillweb.schedules.views.imports import imports
 from pillweb.schedules.views.medicines import schedules
+from pillweb.setup.views import mail_tests, set_up
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
@@ -51,6 +52,8 @@ BLUEPRINTS = (
     changes,
     imports,
     plan_file,
+    set_up,
+    mail_tests,
     sharing,
     reports,
     reminders,

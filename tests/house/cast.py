@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from pillweb.accounts.models import Account, AccountLink
+from pillweb.accounts.queries import email_index
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
@@ -31,6 +32,7 @@ from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
+from pillweb.setup.models import MailTest
 from pillweb.sharing.models import ShareLink
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
@@ -41,7 +43,12 @@ NOBODY, LINK = "nobody", "link holder"
 CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
 # What belongs to nobody.
-OWNERLESS = {"day": "2026-11-20", "part": "0", "question": "medicine"}
+OWNERLESS = {
+    "day": "2026-11-20",
+    "part": "0",
+    "question": "medicine",
+    "step": "language",
+}
 OWNERS = ("rosa", "bruno")
 # What no page may hold unescaped, in every text people can type.
 MARKUP = "\"'<q>"
@@ -124,6 +131,10 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             )
         }
         mailed = _account_token(session, world.rosa, now=now)
+        tested, _ = (
+            _test_token(session, patient_id, now=now)
+            for patient_id in (world.patient, world.other_patient)
+        )
     arguments = sorted(things["rosa"])
     return Cast(
         people={name: _person(app, world, name, now=now) for name in CAST},
@@ -131,7 +142,12 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             argument: {owner: things[owner][argument] for owner in OWNERS}
             for argument in arguments
         },
-        tokens={"t": str(things["rosa"]["token"]), "s": world.link_token, "a": mailed},
+        tokens={
+            "t": str(things["rosa"]["token"]),
+            "s": world.link_token,
+            "a": mailed,
+            "m": tested,
+        },
     )
 
 
@@ -308,6 +324,23 @@ def _account_token(session: Session, account_id: int, *, now: datetime) -> str:
             account_id=account.id,
             token_hash=token_hash(token),
             created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+    )
+    return token
+
+
+def _test_token(session: Session, patient_id: int, *, now: datetime) -> str:
+    """Prove that reminders arrive; return the secret of the test that did."""
+    token = new_token()
+    address = session.get_one(Patient, patient_id).reminder_email
+    session.add(
+        MailTest(
+            patient_id=patient_id,
+            address_index=email_index(address),
+            token_hash=token_hash(token),
+            created_at=now,
+            answered_at=now,
             expires_at=now + timedelta(hours=1),
         )
     )
