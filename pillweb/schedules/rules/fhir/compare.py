@@ -4,6 +4,8 @@ from datetime import date, time
 from decimal import Decimal
 from fractions import Fraction
 
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.schedules.rules.dose import in_unit_of
 from pillweb.schedules.rules.fhir.claims import Claims, Day, read_claims
 from pillweb.schedules.rules.fhir.quantity import Amount, in_unit, unit_word
@@ -51,14 +53,27 @@ def disagreements(
         one for one in claims.amounts if not _is_by_strength(one, line.dose, strength)
     ]
     found = [
-        sentence
+        _(sentence)
         for agrees, sentence in (
-            (_amounts, "The words and the codes give different amounts."),
-            (_moments, "The words and the codes give different times."),
-            (_days, "The words and the codes give different days."),
-            (_rhythm, "The words and the codes say differently how often."),
-            (_bounds, "The words and the codes say differently from when to when."),
-            (_needed, "The words and the codes differ on taking it when needed."),
+            (_amounts, gettext_noop("The words and the codes give different amounts.")),
+            (_moments, gettext_noop("The words and the codes give different times.")),
+            (_days, gettext_noop("The words and the codes give different days.")),
+            (
+                _rhythm,
+                gettext_noop("The words and the codes say differently how often."),
+            ),
+            (
+                _bounds,
+                gettext_noop(
+                    "The words and the codes say differently from when to when."
+                ),
+            ),
+            (
+                _needed,
+                gettext_noop(
+                    "The words and the codes differ on taking it when needed."
+                ),
+            ),
         )
         if not agrees(claims, line)
     ]
@@ -73,7 +88,12 @@ def disagreements(
         ]
     if strange:
         shown = " ".join(dict.fromkeys(strange))[:80]
-        found.append(f'We could not compare these words with the codes: "{shown}".')
+        found.append(
+            _(
+                'We could not compare these words with the codes: "%(words)s".',
+                words=shown,
+            )
+        )
     return found
 
 
