@@ -18,6 +18,14 @@ METHODS = [
     ("templates/**.html", "jinja2"),
     ("templates/**.txt", "jinja2"),
 ]
+# No dates and nobody's address: a line here changes when a sentence does.
+HEADER = """# PillWeb in {0}.
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: {1}\\n"
+
+"""
 OPTIONS = {"templates/**": {"trimmed": "true", "trim_blocks": "true"}}
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
@@ -27,6 +35,7 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "safety": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
+    "pgettext_noop": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
 
@@ -64,9 +73,16 @@ def main() -> None:
         kept = kept_words(language)
         kept.update(said, no_fuzzy_matching=True, update_creation_date=False)
         kept.obsolete.clear()
-        kept.fuzzy = False
         with (TRANSLATIONS / f"{language}.po").open("wb") as file:
-            write_po(file, kept, width=88, sort_output=True, include_lineno=False)
+            file.write(HEADER.format(LANGUAGES[language], kept.plural_forms).encode())
+            write_po(
+                file,
+                kept,
+                width=88,
+                sort_output=True,
+                include_lineno=False,
+                omit_header=True,
+            )
         missing = sum(not all(forms(message)) for message in kept if message.id)
         print(f"{language}: {len(kept)} sentences, {missing} missing")
 

@@ -161,6 +161,11 @@ def gettext_noop(message: str) -> str:
     return message
 
 
+def pgettext_noop(_context: str, message: str) -> str:
+    """Return the words as they are; they are translated in their context later."""
+    return message
+
+
 def lazy_gettext(message: str, /, **values: object) -> Any:  # noqa: ANN401 - acts as a str
     """Return the sentence as a text that is translated each time it is read.
 

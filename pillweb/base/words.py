@@ -1,10 +1,27 @@
-"""Numbers, times and dates as plain English words, in the style of the NHS and ISMP."""
+"""Numbers, times, dates and amounts in the words of whom they are for.
 
-from collections.abc import Sequence
+English follows the NHS and ISMP; the other languages follow CLDR.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
+
+from babel.dates import format_time, get_day_names, get_month_names
+from babel.lists import format_list
+from babel.numbers import format_decimal
+
+from pillweb.base.i18n import (
+    Speech,
+    gettext,
+    gettext_noop,
+    ngettext,
+    pgettext,
+    pgettext_noop,
+    speech,
+)
 
 PartOfDay = Literal["morning", "midday", "evening", "bedtime"]
 
@@ -32,11 +49,57 @@ MONTH_NAMES = (
     "December",
 )
 _NOON = 12
-_HALVED = frozenset({"tablet", "patch", "suppository", "sachet"})
-_PARTS = {
-    Decimal("0.25"): "a quarter",
-    Decimal("0.5"): "half",
-    Decimal("0.75"): "three quarters",
+_QUARTER, _HALF, _MOST = Decimal("0.25"), Decimal("0.5"), Decimal("0.75")
+# What can be cut: the words of a part alone, and of one beside whole ones.
+_CUT = {
+    ("tablet", _QUARTER): (
+        gettext_noop("a quarter of a tablet"),
+        gettext_noop("%(whole)s and a quarter tablets"),
+    ),
+    ("tablet", _HALF): (
+        gettext_noop("half a tablet"),
+        gettext_noop("%(whole)s and a half tablets"),
+    ),
+    ("tablet", _MOST): (
+        gettext_noop("three quarters of a tablet"),
+        gettext_noop("%(whole)s and three quarters tablets"),
+    ),
+    ("patch", _QUARTER): (
+        gettext_noop("a quarter of a patch"),
+        gettext_noop("%(whole)s and a quarter patches"),
+    ),
+    ("patch", _HALF): (
+        gettext_noop("half a patch"),
+        gettext_noop("%(whole)s and a half patches"),
+    ),
+    ("patch", _MOST): (
+        gettext_noop("three quarters of a patch"),
+        gettext_noop("%(whole)s and three quarters patches"),
+    ),
+    ("suppository", _QUARTER): (
+        gettext_noop("a quarter of a suppository"),
+        gettext_noop("%(whole)s and a quarter suppositories"),
+    ),
+    ("suppository", _HALF): (
+        gettext_noop("half a suppository"),
+        gettext_noop("%(whole)s and a half suppositories"),
+    ),
+    ("suppository", _MOST): (
+        gettext_noop("three quarters of a suppository"),
+        gettext_noop("%(whole)s and three quarters suppositories"),
+    ),
+    ("sachet", _QUARTER): (
+        gettext_noop("a quarter of a sachet"),
+        gettext_noop("%(whole)s and a quarter sachets"),
+    ),
+    ("sachet", _HALF): (
+        gettext_noop("half a sachet"),
+        gettext_noop("%(whole)s and a half sachets"),
+    ),
+    ("sachet", _MOST): (
+        gettext_noop("three quarters of a sachet"),
+        gettext_noop("%(whole)s and three quarters sachets"),
+    ),
 }
 _NEVER_PLURAL = frozenset(
     {"mg", "g", "kg", "mcg", "microgram", "ml", "l", "mmol", "%", "cm"}
@@ -48,14 +111,57 @@ _BANDS: tuple[tuple[int, PartOfDay], ...] = (
     (16, "evening"),
     (21, "bedtime"),
 )
-_GREETINGS = ((5, "morning"), (12, "afternoon"), (17, "evening"), (22, "night"))
+_GREETINGS = (
+    (5, pgettext_noop("greeting", "morning")),
+    (12, pgettext_noop("greeting", "afternoon")),
+    (17, pgettext_noop("greeting", "evening")),
+    (22, pgettext_noop("greeting", "night")),
+)
 _TEENS = range(10, 20)
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+_ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+_UNITS: dict[str, Callable[[Decimal | int], str]] = {
+    "tablet": lambda n: ngettext("tablet", "tablets", n),
+    "capsule": lambda n: ngettext("capsule", "capsules", n),
+    "drop": lambda n: ngettext("drop", "drops", n),
+    "puff": lambda n: ngettext("puff", "puffs", n),
+    "unit": lambda n: ngettext("unit", "units", n),
+    "patch": lambda n: ngettext("patch", "patches", n),
+    "application": lambda n: ngettext("application", "applications", n),
+    "sachet": lambda n: ngettext("sachet", "sachets", n),
+    "dose": lambda n: ngettext("dose", "doses", n),
+    "suppository": lambda n: ngettext("suppository", "suppositories", n),
+    "injection": lambda n: ngettext("injection", "injections", n),
+    "spray": lambda n: ngettext("spray", "sprays", n),
+    "spoonful": lambda n: ngettext("spoonful", "spoonfuls", n),
+    "teaspoon": lambda n: ngettext("teaspoon", "teaspoons", n),
+    "ml": lambda n: ngettext("ml", "ml", n),
+    "mg": lambda n: ngettext("mg", "mg", n),
+    "g": lambda n: ngettext("g", "g", n),
+    "mcg": lambda n: ngettext("mcg", "mcg", n),
+    "microgram": lambda n: ngettext("microgram", "micrograms", n),
+}
+# A number that takes the form of "many" wherever a language has one.
+_MANY = 5
 
 
-@lru_cache(maxsize=1440)
+def digits(text: str) -> str:
+    """Return the text in the digits that its reader chose."""
+    return text.translate(_ARABIC_INDIC) if speech().digits == "arab" else text
+
+
 def time_words(clock: time) -> str:
-    """Return the time as "8am", "8.05am", "5.30pm", "midday" or "midnight" (NHS)."""
+    """Return the time as "8am", "8.05am", "5.30pm", "midday" or "midnight" (NHS).
+
+    Or as the language has it; on a clock of 12 or 24 hours, where one was chosen.
+    """
+    return _time_words(clock, speech())
+
+
+@lru_cache(maxsize=4096)
+def _time_words(clock: time, how: Speech) -> str:
+    if how.language != "en" or how.hours == "24":
+        return digits(format_time(clock, _clock_pattern(how), locale=how.locale))
     if clock.minute == 0 and clock.hour in (0, _NOON):
         return "midday" if clock.hour else "midnight"
     hour = clock.hour % _NOON or _NOON
@@ -63,60 +169,157 @@ def time_words(clock: time) -> str:
     return f"{hour}{minutes}{'am' if clock.hour < _NOON else 'pm'}"
 
 
+def _clock_pattern(how: Speech) -> str:
+    """Return CLDR's pattern; that of 12 hours tells noon from midnight in words."""
+    if how.hours == "24":
+        return "HH:mm"
+    own = str(how.locale.time_formats["short"].pattern)
+    if how.hours == "12" or "h" in own:
+        return str(how.locale.datetime_skeletons["Bhm"].pattern)
+    return own
+
+
+def weekday_name(weekday: int) -> str:
+    """Return the name of a day of the week; Monday is 0."""
+    return str(get_day_names("wide", "stand-alone", speech().locale)[weekday])
+
+
+def weekday_short(weekday: int) -> str:
+    """Return the short name of a day of the week, as a table heads its columns."""
+    if speech().language == "en":
+        return WEEKDAY_NAMES[weekday][:3]
+    return str(get_day_names("abbreviated", "stand-alone", speech().locale)[weekday])
+
+
+def month_name(month: int) -> str:
+    """Return the name of a month as it stands alone; January is 1."""
+    return str(get_month_names("wide", "stand-alone", speech().locale)[month])
+
+
+def month_words(month: date) -> str:
+    """Return the month as "November 2026"."""
+    return pgettext(
+        "month",
+        "%(month)s %(year)s",
+        month=month_name(month.month),
+        year=digits(str(month.year)),
+    )
+
+
+def _month_of_day(day: date) -> str:
+    # In many languages a month beside its day has a form of its own.
+    return str(get_month_names("wide", "format", speech().locale)[day.month])
+
+
 def date_words(day: date) -> str:
     """Return the date as "Friday 20 November", without a year."""
-    month = MONTH_NAMES[day.month - 1]
-    return f"{WEEKDAY_NAMES[day.weekday()]} {day.day} {month}"
+    return pgettext(
+        "date",
+        "%(weekday)s %(day)s %(month)s",
+        weekday=str(get_day_names("wide", "format", speech().locale)[day.weekday()]),
+        day=digits(str(day.day)),
+        month=_month_of_day(day),
+    )
+
+
+def day_words(day: date) -> str:
+    """Return the date as "20 November"."""
+    return pgettext(
+        "date",
+        "%(day)s %(month)s",
+        day=digits(str(day.day)),
+        month=_month_of_day(day),
+    )
 
 
 def long_date_words(day: date) -> str:
     """Return the date as "20 November 2026"."""
-    return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
+    return pgettext(
+        "date",
+        "%(day)s %(month)s %(year)s",
+        day=digits(str(day.day)),
+        month=_month_of_day(day),
+        year=digits(str(day.year)),
+    )
+
+
+def full_date_words(day: date) -> str:
+    """Return the date as "Friday 20 November 2026"."""
+    return pgettext(
+        "date", "%(date)s %(year)s", date=date_words(day), year=digits(str(day.year))
+    )
 
 
 def ordinal_words(number: int) -> str:
-    """Return "1st", "2nd", "3rd", "11th", "31st"."""
+    """Return "1st", "2nd", "3rd", "11th", "31st"; the number alone but in English."""
+    if speech().language != "en":
+        return digits(str(number))
     ending = "th" if number % 100 in _TEENS else _ORDINALS.get(number % 10, "th")
     return f"{number}{ending}"
 
 
 def join_words(words: Sequence[str]) -> str:
     """Return "a", "a and b" or "a, b and c"; nothing for no words."""
-    if len(words) < 2:  # noqa: PLR2004 - one word needs no joining
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return str(format_list(list(words), locale=speech().locale)) if words else ""
 
 
 def number_words(number: Decimal | int) -> str:
     """Return the number as ISMP wants it: 0.5, 1 (never .5, 1.0), 1,000."""
+    if speech().language != "en":
+        pattern = "#,##0.##########"
+        return digits(format_decimal(number, pattern, locale=speech().locale))
     text = f"{Decimal(number):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def plural(unit: str) -> str:
-    """Return the unit for any number but one; measures such as mg do not change."""
+    """Return the English unit for any number but one; mg and its like do not change.
+
+    This is how units are read and kept; `units_name` is how they are said.
+    """
     if not unit or unit.endswith("s") or unit in _NEVER_PLURAL:
         return unit
     return _PLURALS.get(unit, f"{unit}s")
 
 
-@lru_cache(maxsize=1024)
+def unit_name(unit: str, number: Decimal | int = 1) -> str:
+    """Return a unit, given in the English singular, as this number of it is called.
+
+    A unit that somebody wrote in their own words stays as it was written.
+    """
+    if speech().language == "en":
+        return unit if number == 1 else plural(unit)
+    return _UNITS[unit](number) if unit in _UNITS else unit
+
+
+def units_name(unit: str) -> str:
+    """Return what many of a unit are called: "tablets"."""
+    return unit_name(unit, _MANY)
+
+
 def amount_words(amount: Decimal, unit: str) -> str:
-    """Return an amount of a unit given in the singular.
+    """Return an amount of a unit given in the English singular.
 
     "1 tablet", "2 tablets", "half a tablet", "1 and a half tablets", "0.5 ml",
     "1,000 mg". Only what can be cut is told in halves and quarters.
     """
+    return _amount_words(amount, unit, speech())
+
+
+@lru_cache(maxsize=4096)
+def _amount_words(amount: Decimal, unit: str, _how: Speech) -> str:
     whole = int(amount)
-    part = _PARTS.get(amount - whole) if unit in _HALVED else None
-    if part and not whole:
-        return f"{part} {'' if part == 'half' else 'of '}a {unit}"
-    if part:
-        part = "a half" if part == "half" else part
-        return f"{whole} and {part} {plural(unit)}"
-    if amount == 1:
-        return f"1 {unit}".strip()
-    return f"{number_words(amount)} {plural(unit)}".strip()
+    cut = _CUT.get((unit, amount - whole))
+    if cut:
+        return gettext(cut[1], whole=number_words(whole)) if whole else gettext(cut[0])
+    if not unit:
+        return number_words(amount)
+    return pgettext(
+        "amount",
+        "%(number)s %(unit)s",
+        number=number_words(amount),
+        unit=unit_name(unit, amount),
+    )
 
 
 def part_of_day(clock: time) -> PartOfDay:
@@ -135,11 +338,11 @@ def part_of_day(clock: time) -> PartOfDay:
 
 def greeting_part(clock: time) -> str:
     """Return morning, afternoon, evening or night, as one greets."""
-    found = "night"
+    found = _GREETINGS[-1][1]
     for start, part in _GREETINGS:
         if clock.hour >= start:
             found = part
-    return found
+    return pgettext("greeting", found)
 
 
 def greeting(shown: datetime) -> str:
@@ -147,4 +350,9 @@ def greeting(shown: datetime) -> str:
 
     `shown` is the patient's local time.
     """
-    return f"{date_words(shown.date())}, {greeting_part(shown.time())}"
+    return pgettext(
+        "greeting",
+        "%(date)s, %(part)s",
+        date=date_words(shown.date()),
+        part=greeting_part(shown.time()),
+    )

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pillweb.base import words
+from pillweb.base.i18n import LANGUAGES, Speech, speaking
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,55 @@ def test_parts_of_day_cover_it() -> None:
     )
     assert words.greeting_part(time(2)) == "night"
     assert words.greeting_part(time(9)) == "morning"
+
+
+NOON, EVENING = time(12), time(20, 30)
+
+
+@pytest.mark.parametrize(
+    ("how", "noon", "evening"),
+    [
+        (Speech("en", "24"), "12:00", "20:30"),
+        (Speech("es"), "12:00", "20:30"),
+        (Speech("zh", "12"), "中午12:00", "晚上8:30"),
+        (Speech("hi"), "दोपहर 12:00", "रात 8:30"),
+        (Speech("pl", "12"), "12:00 w południe", "8:30 wieczorem"),
+        (Speech("ar", "24", "arab"), "١٢:٠٠", "٢٠:٣٠"),  # noqa: RUF001 - the digits are the point
+    ],
+)
+def test_a_clock_reads_as_its_reader_wants(
+    how: Speech, noon: str, evening: str
+) -> None:
+    with speaking(how):
+        assert [words.time_words(NOON), words.time_words(EVENING)] == [noon, evening]
+
+
+@given(st.sampled_from(sorted(LANGUAGES)), st.sampled_from(["", "12", "24"]))
+def test_no_two_hours_read_alike(language: str, hours: str) -> None:
+    with speaking(Speech(language, hours)):
+        assert len({words.time_words(time(hour)) for hour in range(24)}) == 24
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "told"),
+    [
+        ("pl", "0.5", "0,5"),
+        ("fr", "1.25", "1,25"),
+        ("zh", "1000", "1,000"),
+        ("ar", "0.5", "0.5"),
+    ],
+)
+def test_numbers_read_as_the_language_has_them(
+    language: str, number: str, told: str
+) -> None:
+    with speaking(Speech(language)):
+        assert words.number_words(Decimal(number)) == told
+
+
+def test_names_of_days_and_months_are_those_of_the_language() -> None:
+    with speaking(Speech("pl")):
+        assert words.weekday_name(0) == "poniedziałek"
+        assert words.month_words(date(2026, 11, 20)) == "listopad 2026"
+        assert "listopada" in words.day_words(date(2026, 11, 20))
+    assert words.weekday_short(0) == "Mon"
+    assert words.full_date_words(date(2026, 11, 20)) == "Friday 20 November 2026"
