@@ -93,7 +93,6 @@ def _mail_link(
         context={
             "first_name": account.name,
             "link": link(f"/a/{token}"),
-            "valid_words": "for two days" if kind == CONFIRM else "for one hour",
         },
         now=now,
         expires_at=row.expires_at,

@@ -19,6 +19,7 @@ from pillweb.base.clean import clean_text
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.base.i18n import gettext as _
 from pillweb.base.look import read_look
 from pillweb.base.mail_address import spelled
 from pillweb.web.forms import said
@@ -68,7 +69,7 @@ def post_sign_in() -> ResponseReturnValue:
         session(), email=said(form.email), password=said(form.password)
     )
     if account is None:
-        form.password.errors = ["The e-mail address or the password is not right."]
+        form.password.errors = [_("The e-mail address or the password is not right.")]
         return bad_form("accounts/sign_in.html", **_sign_in_page(form))
     _enter(account)
     return go(safe_path(request.args.get("next", "")))
