@@ -122,20 +122,16 @@ def month_words(day: int, months: int, first: date | None) -> str:
 def _on_date(day: int, first: date | None) -> str:
     """Return "on 29 February (28 February in other years)", for the month counts."""
     if first and first.month == FEBRUARY and day >= LAST_MONTH_DAYS:
-        leap, other = (_day_and_month(date(2028, 2, last)) for last in (29, 28))
+        leap, other = (words.day_words(date(2028, 2, last)) for last in (29, 28))
         return _("on %(date)s (%(other)s in other years)", date=leap, other=other)
     if first:
-        return _("on %(date)s", date=_day_and_month(first))
+        return _("on %(date)s", date=words.day_words(first))
     if day < LAST_MONTH_DAYS:
         return _("on the %(day)s", day=words.ordinal_words(day))
     return _(
         "on the %(day)s (or the last day of a shorter month)",
         day=words.ordinal_words(day),
     )
-
-
-def _day_and_month(day: date) -> str:
-    return f"{day.day} {words.MONTH_NAMES[day.month - 1]}"
 
 
 def _every_years(years: int) -> str:

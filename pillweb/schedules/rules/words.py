@@ -8,7 +8,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pillweb.base import words
-from pillweb.base.i18n import Speech, gettext_noop, ngettext, pgettext, speech
+from pillweb.base.i18n import (
+    Speech,
+    gettext_noop,
+    ngettext,
+    pgettext,
+    pgettext_noop,
+    speech,
+)
 from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.day_words import (
     clauses,
@@ -60,7 +67,10 @@ _AFTER = {
     "bedtime": gettext_noop("%(length)s after bedtime"),
 }
 # What is done with a patch; a medicine's own words stay as they were written.
-_ACTIONS = {"apply": gettext_noop("apply"), "remove": gettext_noop("remove")}
+_ACTIONS = {
+    "apply": pgettext_noop("what to do with a patch", "apply"),
+    "remove": pgettext_noop("what to do with a patch", "remove"),
+}
 _ACTIONS_ON = {
     "apply": gettext_noop("apply %(amount)s"),
     "remove": gettext_noop("remove %(amount)s"),
@@ -118,7 +128,18 @@ def dose_words(dose: Dose | None, unit: str = "") -> str:
         low, high = Decimal(found[1]), Decimal(found[2])
         most = words.amount_words(high, _singular(found[3]))
         return _("%(low)s to %(high)s", low=words.number_words(low), high=most)
-    return _(_ACTIONS[dose.text]) if dose.text in _ACTIONS else dose.text
+    return _third(dose) if dose.fraction and dose.unit else _action(dose.text)
+
+
+def _third(dose: Dose) -> str:
+    """Return "1/3 tablet": no decimal says it exactly."""
+    unit = _singular(dose.unit)
+    return pgettext(
+        "amount",
+        "%(number)s %(unit)s",
+        number=words.digits(dose.text.strip().removesuffix(dose.unit).strip()),
+        unit=words.unit_name(unit, 1 if unit == dose.unit else 2),
+    )
 
 
 def intake_words(dose: str, action: str, unit: str) -> str:
@@ -143,10 +164,15 @@ def _amount(dose: Dose | None, action: str | None, unit: str) -> str:
     if not action or (dose and dose.text == action):
         return amount
     if not amount:
-        return _(_ACTIONS[action]) if action in _ACTIONS else action
+        return _action(action)
     if action in _ACTIONS_ON:
         return _(_ACTIONS_ON[action], amount=amount)
     return _("%(action)s %(amount)s", action=action, amount=amount)
+
+
+def _action(words: str) -> str:
+    known = _ACTIONS.get(words)
+    return pgettext("what to do with a patch", known) if known else words
 
 
 def _with_amount(amount: str, when: str) -> str:

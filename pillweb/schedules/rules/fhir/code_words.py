@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import gettext_noop, ngettext
-from pillweb.base.words import WEEKDAY_NAMES
+from pillweb.base.i18n import gettext_noop, ngettext, pgettext
+from pillweb.base.words import weekday_name
 from pillweb.schedules.rules.day_words import clauses
 from pillweb.schedules.rules.fhir.bounds import Bounds
 from pillweb.schedules.rules.fhir.dose_rate import HowMuch
@@ -57,7 +57,7 @@ def code_words(
     said = [how_much.dose.text if how_much else "", _often(repeat, most_often)]
     said += [_(_WHENS[code]) if code in _WHENS else code for code in repeat.when]
     said += [f"{at:%H:%M}" for at in repeat.times]
-    said += [_("on %(weekday)s", weekday=_weekday(day)) for day in repeat.weekdays]
+    said += [_("on %(weekday)s", weekday=weekday_name(day)) for day in repeat.weekdays]
     if bounds.length:
         length = _length(bounds.length.value, bounds.length.unit)
         said.append(_("for %(length)s", length=length))
@@ -70,10 +70,6 @@ def code_words(
         hours = _length(limit.hours, "hour")
         said.append(_("at most %(most)s in %(length)s", most=most, length=hours))
     return clauses(said)
-
-
-def _weekday(day: int) -> str:
-    return WEEKDAY_NAMES[day]
 
 
 def _often(repeat: Repeat, most: int | None) -> str:
@@ -96,9 +92,9 @@ def _count(repeat: Repeat, most: int | None) -> str:
     if most:
         return _("%(low)s to %(high)s times", low=number, high=most)
     if number == 1:
-        return _("once")
+        return pgettext("how many times", "once")
     if number == 2:  # noqa: PLR2004 - a word of its own
-        return _("twice")
+        return pgettext("how many times", "twice")
     return ngettext("%(num)s time", "%(num)s times", number)
 
 

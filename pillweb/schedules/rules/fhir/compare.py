@@ -38,6 +38,15 @@ _SOLID = ("tablet", "capsule")
 _MAIN_MEALS = {"breakfast", "lunch", "dinner"}
 _WEEK = 7
 _MONTHS_A_YEAR = 12
+# Of amounts, times, days, rhythm, bounds and need.
+_DISAGREE = (
+    gettext_noop("The words and the codes give different amounts."),
+    gettext_noop("The words and the codes give different times."),
+    gettext_noop("The words and the codes give different days."),
+    gettext_noop("The words and the codes say differently how often."),
+    gettext_noop("The words and the codes say differently from when to when."),
+    gettext_noop("The words and the codes differ on taking it when needed."),
+)
 
 
 def disagreements(
@@ -52,29 +61,10 @@ def disagreements(
     claims.amounts = [
         one for one in claims.amounts if not _is_by_strength(one, line.dose, strength)
     ]
+    compared = (_amounts, _moments, _days, _rhythm, _bounds, _needed)
     found = [
         _(sentence)
-        for agrees, sentence in (
-            (_amounts, gettext_noop("The words and the codes give different amounts.")),
-            (_moments, gettext_noop("The words and the codes give different times.")),
-            (_days, gettext_noop("The words and the codes give different days.")),
-            (
-                _rhythm,
-                gettext_noop("The words and the codes say differently how often."),
-            ),
-            (
-                _bounds,
-                gettext_noop(
-                    "The words and the codes say differently from when to when."
-                ),
-            ),
-            (
-                _needed,
-                gettext_noop(
-                    "The words and the codes differ on taking it when needed."
-                ),
-            ),
-        )
+        for agrees, sentence in zip(compared, _DISAGREE, strict=True)
         if not agrees(claims, line)
     ]
     strange = list(claims.strange)

@@ -110,13 +110,12 @@ def entries_of(document: Element) -> tuple[Entry, ...]:
     if kind in KINDS:
         return (Entry(document, ""),)
     if kind != "Bundle":
-        named = isinstance(kind, str) and kind
-        shown = kind[:40] if named else _("nothing we know")
+        shown = kind[:40] if isinstance(kind, str) else ""
         raise ValueError(
             _(
                 "Give a MedicationRequest, a MedicationStatement or a Bundle. "
                 "This file is: %(kind)s.",
-                kind=shown,
+                kind=shown or _("nothing we know"),
             )
         )
     entries = document.get("entry", [])
