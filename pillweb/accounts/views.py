@@ -24,7 +24,7 @@ from pillweb.base.look import read_look
 from pillweb.base.mail_address import spelled
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.look import has_look, keep_look_here
+from pillweb.web.look import has_look, keep_look_here, spoken_look
 from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, sign_out
@@ -115,7 +115,13 @@ def post_sign_up() -> ResponseReturnValue:
     form = SignUpForm()
     if not form.validate():
         return bad_form("accounts/sign_up.html", form=form, action="/sign-up")
-    sign_up(session(), name=said(form.name), email=said(form.email), now=now())
+    sign_up(
+        session(),
+        name=said(form.name),
+        email=said(form.email),
+        look=spoken_look(),
+        now=now(),
+    )
     wake_after_commit("deliver")
     return page("accounts/check_mail.html", email=said(form.email))
 

@@ -23,6 +23,7 @@ from pillweb.sharing.queries import SELF, patients_of
 from pillweb.sharing.rules import Nav
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.look import spoken_look
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, signed_in
 
@@ -77,6 +78,7 @@ def post_welcome() -> ResponseReturnValue:
             name=said(form.name),
             email=said(form.email),
             password=said(form.password),
+            look=spoken_look(),
             now=now(),
         ),
         "/people/new",
