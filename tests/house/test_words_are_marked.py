@@ -9,7 +9,8 @@ import pytest
 from jinja2 import Environment, nodes
 
 from pillweb.base.i18n import teach
-from tests.house.source import ROOT, name_of, python_files, tree_of
+from tests.house.source import name_of, python_files, tree_of
+from tests.services import ROOT
 
 MARKS = {"_", "gettext", "ngettext", "pgettext", "npgettext", "safety"}
 MARKS |= {"lazy_gettext", "gettext_noop", "pgettext_noop"}
@@ -18,8 +19,8 @@ PRODUCT = [
     *python_files("pillweb"),
     *sorted(file for kind in ("html", "txt") for file in TEMPLATES.rglob(f"*.{kind}")),
 ]
-# Two words with a space between them; a single one is mostly a code.
-SEVERAL_WORDS = re.compile(r"[^\W\d_]{2,}[,:;.]? [^\W\d_]")
+# Two words with a space between them, or one that begins as a sentence does.
+SAID = re.compile(r"[^\W\d_]{2,}[,:;.]? [^\W\d_]|^[A-Z][a-z]+[.:?!]?$")
 A_WORD = re.compile(r"[^\W\d_]{2,}")
 TAG = re.compile(r"<!--.*?-->|<[^<>]*>", re.DOTALL)
 SAID_IN_TAGS = re.compile(r'\b(?:alt|aria-label|placeholder|title)="([^"]*)"')
@@ -29,9 +30,13 @@ AN_ENTITY = re.compile(r"&\w+;")
 A_VALUE = "\N{REPLACEMENT CHARACTER}"
 
 # Words that computers say to each other.
-CODES = re.compile(r"SET NULL|\d+ per (?:minute|hour|day)|light dark|noindex, nofollow")
+CODES = re.compile(
+    r"SET NULL|\d+ per (?:minute|hour|day)|light dark|noindex, nofollow"
+    r"|Allow|Bundle|Date|From|Lax|Origin|Subject|Times|To"
+)
 # Why nobody who is spoken to reads the words of a file.
 NOT_SAID = {
+    "pillweb/base/clean.py": "kinds of letters",
     "pillweb/base/clock.py": "a statement for the database",
     "pillweb/base/config.py": "settings, for who runs the site",
     "pillweb/base/db.py": "statements for the database",
@@ -39,6 +44,7 @@ NOT_SAID = {
     "pillweb/base/i18n.py": "the English beside the other words, as HTML",
     "pillweb/base/passwords.py": "what is hashed where there is no password",
     "pillweb/base/render.py": "the name of a font",
+    "pillweb/base/words.py": "the days of the week in English, said as CLDR has them",
     "pillweb/outbox/models.py": "a condition for the database",
     "pillweb/portals/rules.py": "the family of the demo",
     "pillweb/portals/views/commands.py": "the command line",
@@ -93,9 +99,9 @@ NOT_YET = (
 
 
 def unmarked(tree: ast.Module) -> Iterator[str]:
-    """Yield each text of several words that no translation can reach.
+    """Yield each text in words that no translation can reach.
 
-    Docstrings are for who reads the code, and so is a text that is a statement.
+    Docstrings are for who reads the code, and so are names of types.
     """
     known = {
         id(node.value)
@@ -104,13 +110,15 @@ def unmarked(tree: ast.Module) -> Iterator[str]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and called(node.func) in MARKS:
-            known |= {id(one) for said in node.args for one in ast.walk(said)}
+            known |= {id(said) for said in node.args}
+        if isinstance(node, ast.arg):
+            known.add(id(node.annotation))
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and id(node) not in known
-            and SEVERAL_WORDS.search(node.value)
+            and SAID.search(node.value)
             and not CODES.fullmatch(node.value)
         ):
             yield node.value
@@ -134,14 +142,15 @@ def unmarked_of_template(source: str) -> Iterator[str]:
         if set(A_WORD.findall(AN_ENTITY.sub("", said))) - NAMES:
             yield " ".join(said.split())
     known = {
-        id(one)
+        id(said)
         for call in tree.find_all(nodes.Call)
         if isinstance(call.node, nodes.Name) and call.node.name in MARKS
-        for one in call.find_all(nodes.Const)
+        for said in call.args
     }
     for const in tree.find_all(nodes.Const):
-        if id(const) not in known and SEVERAL_WORDS.search(str(const.value)):
-            yield str(const.value)
+        is_text = isinstance(const.value, str) and id(const) not in known
+        if is_text and SAID.search(const.value):
+            yield const.value
 
 
 def pieces(tree: nodes.Template) -> Iterator[str]:
@@ -178,8 +187,9 @@ def test_a_reason_not_to_translate_is_still_needed() -> None:
     [
         'TOLD = "Take it now."',
         'raise ValueError(f"{name} is not a day.")',
-        'go(path, notice="Thrown away.")',
+        'go(path, notice="Saved.")',
         '_("Due at %(time)s", time=f"{day} at noon")',
+        '_(f"Due at {time}")',
     ],
 )
 def test_words_without_a_mark_are_found(code: str) -> None:
@@ -207,6 +217,7 @@ def test_words_with_a_mark_are_not(code: str) -> None:
         ("<p>{{ name }} has gone</p>", ["has gone"]),
         ('<img alt="A pill" src="{{ url }}">', ["A pill"]),
         ('{{ field(form.x, "For example 8am") }}', ["For example 8am"]),
+        ('{{ _("Go on" if x else "Back") }}', ["Go on", "Back"]),
         ('<p class="row big">{{ _("Go on") }}</p>', []),
         ("{% trans name=x %}Go to {{ name }}{% endtrans %}", []),
         ("{# Not said at all #}<b>PillWeb</b>&nbsp;{{ x }}", []),
