@@ -27,6 +27,7 @@ from pillweb.schedules.views.medicines import schedules
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
+from pillweb.sync.views import sync
 from pillweb.web.errors import install_errors
 from pillweb.web.files import install_files
 from pillweb.web.filters import install_filters
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     accounts,
     times,
     looks,
+    sync,
     mailbox,
     health,
 )

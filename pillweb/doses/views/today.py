@@ -66,6 +66,7 @@ def _today(door: Door) -> dict[str, object]:
         "nav": nav_of(door),
         "base_url": door.base_url,
         "today": today,
+        "as_of": (time_words(here.time()), date_words(here.date())),
         **_as_needed(door, shelf, here=here, now=at),
         "take_all_url": f"{door.base_url}/today",
         "settling": not found and not is_planned(session(), door.patient_id),
