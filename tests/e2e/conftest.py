@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -20,12 +19,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from tests.services import ROOT
+from tools.browser import QUIET, find_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_S = 30
 
 
@@ -118,14 +116,14 @@ def empty_site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
-    """A Chromium of this machine; without one, every test here is skipped."""
+    """A Chromium; without one every test here fails, so that nothing is left unsaid."""
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may lack
     except ImportError:
-        pytest.skip("playwright is not installed: run `make e2e`")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+        pytest.fail("playwright is not installed: run `make look` or `make e2e`")
+    found = find_browser()
     if found is None:
-        pytest.skip("there is no Chromium on this machine: install one to run these")
+        pytest.fail("there is no Chromium: `make look` fetches one, or install one")
     with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=found, args=QUIET)
         yield started
