@@ -24,6 +24,7 @@ from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
 from pillweb.schedules.views.drafts import drafts
 from pillweb.schedules.views.imports import imports
+from pillweb.schedules.views.looks import medicine_looks
 from pillweb.schedules.views.medicines import schedules
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     checks,
     changes,
     imports,
+    medicine_looks,
     plan_file,
     sharing,
     reports,

@@ -75,6 +75,11 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {PERSON}/medicines/<int:medication_id>/resume": MANAGE,
     f"POST {PERSON}/medicines/<int:medication_id>/change": MANAGE,
     f"GET {PERSON}/medicines/<int:medication_id>/history": VIEW,
+    f"GET {PERSON}/medicines/<int:medication_id>/looks": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/looks": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/looks/crop": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/looks/remove": MANAGE,
+    f"GET {PERSON}/pictures/<picture_key>/<size>": VIEW,
     f"GET {PERSON}/medicines/import": MANAGE,
     f"POST {PERSON}/medicines/import": MANAGE,
     f"POST {DRAFT}/belongs/<int:medication_id>": MANAGE,
@@ -114,6 +119,7 @@ POLICY: Mapping[str, frozenset[str]] = {
     # Opened in this browser by the link's own button.
     "GET /shared/<int:link_id>/today": LINK_HOLDER,
     "GET /shared/<int:link_id>/calendar": LINK_HOLDER,
+    "GET /shared/<int:link_id>/pictures/<picture_key>/<size>": LINK_HOLDER,
     # The secret in the address is the permission.
     "GET /s/<token>": EVERYBODY,
     "POST /s/<token>": EVERYBODY,
@@ -144,6 +150,8 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     f"POST {PERSON}/medicines/<int:medication_id>": _MEDICINE,
     f"POST {PERSON}/medicines/<int:medication_id>/stop": {"why": "too much"},
     f"POST {PERSON}/medicines/<int:medication_id>/pause": {"start_on": "2026-11-20"},
+    f"POST {PERSON}/medicines/<int:medication_id>/looks": {"looks": "small, white"},
+    f"POST {PERSON}/medicines/<int:medication_id>/looks/crop": {"crop": "closer"},
     f"POST {PERSON}/medicines/import": {"text": '{"resourceType": "Bundle"}'},
     f"POST {DRAFT}": {},
     f"POST {DRAFT}/<int:part>/<question>": _MEDICINE,

@@ -46,6 +46,8 @@ def _listed(found: ListedMedication, door: Door, life: Life) -> dict[str, object
         "strength": row.strength,
         "instruction": row.instruction,
         "reason": row.reason,
+        "looks": row.looks,
+        "picture_key": row.picture_key,
         "plan_words": medication_words(row, lines),
         "until_words": until_words(row, lines, door, life),
         "paused_words": paused_words(lines, door),
