@@ -9,7 +9,7 @@ from pillweb.adherence.rules.outcome import COUNTED, Outcome, timing, verdict
 from pillweb.adherence.rules.pattern import Pattern, patterns
 from pillweb.adherence.rules.tally import Tally, by_medicine, tally
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import gettext_noop, ngettext, pgettext, pgettext_noop
+from pillweb.base.i18n import gettext_noop, ngettext, pgettext, pgettext_noop, speech
 from pillweb.base.words import (
     digits,
     long_date_words,
@@ -27,6 +27,8 @@ SEND_HOUR = 8
 MOST_PATTERNS = 2
 DOT_MINUTES = 90
 SUNDAY = 6
+# The printer sets the words of a picture letter by letter, and these join theirs.
+JOINED = ("ar", "hi", "km")
 CHART_HOURS = (0, 6, 12, 18)
 CHART_STATES = ("taken", "late", "part", "skipped", "not_taken", "no_record")
 _DAYS = (
@@ -219,7 +221,7 @@ def make_chart(
             index=index,
             label=digits(str(day.day)),
             week_start=day.weekday() == 0,
-            month=month_name(day.month) if index == 0 or day.day == 1 else "",
+            month=_month_label(day) if index == 0 or day.day == 1 else "",
         )
         for index, day in enumerate(days)
     )
@@ -243,11 +245,24 @@ def make_chart(
             first=long_date_words(first),
             last=long_date_words(last),
         ),
-        hours=tuple((hour, time_words(time(hour))) for hour in CHART_HOURS),
+        hours=tuple((hour, _hour_label(hour)) for hour in CHART_HOURS),
         days=columns,
         dots=tuple(dots),
         legend=tuple(state for state in CHART_STATES if state in present),
     )
+
+
+def _hour_label(hour: int) -> str:
+    """Return an hour in words in English; in other languages they do not fit."""
+    if speech().language == "en":
+        return time_words(time(hour))
+    return digits(f"{hour:02d}:00")
+
+
+def _month_label(day: date) -> str:
+    if speech().language in JOINED:
+        return digits(f"{day.month}/{day.year}")
+    return month_name(day.month)
 
 
 def telling(found: Sequence[Pattern]) -> list[Pattern]:

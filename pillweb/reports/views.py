@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import LANGUAGES, Speech, gettext_noop, speaking, speech
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import gettext_noop
 from pillweb.base.queue import REPORTS
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
@@ -79,6 +79,8 @@ def _list_page(door: Door, form: OrderForm) -> dict[str, object]:
                 "doctor_name": order.doctor_name,
                 "email": order.email,
                 "every_words": _(EVERY_WORDS[order.every]),
+                "language": order.language,
+                "language_words": LANGUAGES[order.language],
             }
             for order in orders_of(session(), door.patient_id)
         ],
@@ -104,7 +106,8 @@ def post_order(patient_id: int) -> ResponseReturnValue:
     # Locked, so that two presses at once take turns.
     patient = session().get_one(Patient, door.patient_id, with_for_update=True)
     if twin := order_to(session(), door.patient_id, said(form.email)):
-        if twin.every == form.how_often.data:
+        asked = (form.how_often.data, form.language.data)
+        if (twin.every, twin.language) == asked:
             return go(f"{door.base_url}/reports", notice=_("Saved."))
         form.email.errors = [_("This address gets the report already.")]
         return bad_form("reports/list.html", **_list_page(door, form))
@@ -115,6 +118,7 @@ def post_order(patient_id: int) -> ResponseReturnValue:
         doctor_name=said(form.doctor_name),
         email=said(form.email),
         every=form.how_often.data,
+        language=form.language.data,
         now=now(),
     )
     return go(f"{door.base_url}/reports", notice=_("Saved."))
@@ -147,13 +151,18 @@ def post_end(patient_id: int, order_id: int) -> ResponseReturnValue:
 
 @reports.get("/patients/<int:patient_id>/reports/now")
 def show_report(patient_id: int) -> ResponseReturnValue:
-    """Show on the screen what the report says."""
+    """Show on the screen what the report says, in the language that is asked for."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     first, last = period_ending(_today(door))
-    found = gather_report(session(), door.patient_id, first=first, last=last, now=now())
-    return page(
-        "reports/show.html", nav=nav_of(door), base_url=door.base_url, report=found
-    )
+    asked = request.args.get("language", "")
+    how = Speech(asked) if asked in LANGUAGES else speech()
+    with speaking(how):
+        found = gather_report(
+            session(), door.patient_id, first=first, last=last, now=now()
+        )
+        return page(
+            "reports/show.html", nav=nav_of(door), base_url=door.base_url, report=found
+        )
 
 
 @reports.get("/patients/<int:patient_id>/reports/<int:report_id>.pdf")
