@@ -12,6 +12,8 @@ from pillweb.base.viewer import Viewer
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.today import doses
 from pillweb.looks.views import looks
+from pillweb.papers.views.codes import codes
+from pillweb.papers.views.printing import papers
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
@@ -53,6 +55,8 @@ BLUEPRINTS = (
     plan_file,
     sharing,
     reports,
+    papers,
+    codes,
     reminders,
     accounts,
     times,
