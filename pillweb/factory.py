@@ -13,6 +13,8 @@ from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.looks.views import looks
+from pillweb.papers.views.codes import codes
+from pillweb.papers.views.printing import papers
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
@@ -58,6 +60,8 @@ BLUEPRINTS = (
     plan_file,
     sharing,
     reports,
+    papers,
+    codes,
     reminders,
     later,
     accounts,
