@@ -9,10 +9,16 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.adherence.queries import outcomes_of
 from pillweb.adherence.rules.calendar import WORDS, Day, month_calendar
-from pillweb.adherence.rules.tally import tally
+from pillweb.adherence.rules.tally import Tally, tally
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
-from pillweb.base.words import MONTH_NAMES, WEEKDAY_NAMES, date_words
+from pillweb.base.i18n import ngettext
+from pillweb.base.words import (
+    MONTH_NAMES,
+    WEEKDAY_NAMES,
+    date_words,
+    number_words,
+)
 from pillweb.base.zones import local, zone
 from pillweb.doses.rules.days import REPLAN_BEFORE
 from pillweb.sharing.queries import open_door, open_shared_door
@@ -59,6 +65,17 @@ def _step(door: Door, first: date) -> dict[str, str]:
     }
 
 
+def _summary(counts: Tally) -> str:
+    if not counts.due_days:
+        return ""
+    return ngettext(
+        "All was taken on %(full)s of %(num)s day.",
+        "All was taken on %(full)s of %(num)s days.",
+        counts.due_days,
+        full=number_words(counts.full_days),
+    )
+
+
 def _calendar(door: Door) -> dict[str, object]:
     at = now()
     today = local(at, zone(door.zone)).date()
@@ -69,12 +86,9 @@ def _calendar(door: Door) -> dict[str, object]:
     cells = [[_cell(day, door, today=today) for day in week] for week in weeks]
     states = {cell["state"] for week in cells for cell in week if cell}
     counts = tally(outcomes, at)
-    days = "day" if counts.due_days == 1 else "days"
     return {
         "month_words": f"{MONTH_NAMES[first.month - 1]} {first.year}",
-        "summary": f"All was taken on {counts.full_days} of {counts.due_days} {days}."
-        if counts.due_days
-        else "",
+        "summary": _summary(counts),
         "previous": _step(door, (first - timedelta(days=1)).replace(day=1))
         if first > FIRST_MONTH
         else None,

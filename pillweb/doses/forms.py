@@ -7,6 +7,8 @@ from wtforms import RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired, Optional
 
 from pillweb.base.clean import clean_text
+from pillweb.base.i18n import gettext
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.words import number_words
 from pillweb.base.zones import Zone, local, to_utc
 from pillweb.schedules.forms.reading import read_amount, read_time
@@ -25,8 +27,8 @@ def _is_amount(_form: Form, field: StringField) -> None:
 
 def _amount_field() -> StringField:
     return StringField(
-        "How much did you take?",
-        validators=[InputRequired("Write how much you took."), _is_amount],
+        _("How much did you take?"),
+        validators=[InputRequired(_("Write how much you took.")), _is_amount],
         filters=[clean_text],
         render_kw={"autocomplete": "off", "dir": "ltr"},
     )
@@ -36,7 +38,7 @@ class AmountForm(Form):
     """How much was taken of a planned dose."""
 
     amount = _amount_field()
-    why = text_field("Why did you take more?")
+    why = text_field(_("Why did you take more?"))
 
     @property
     def how_much(self) -> Decimal:
@@ -47,31 +49,33 @@ class AmountForm(Form):
 class WhyForm(Form):
     """Why one more was taken."""
 
-    why = text_field("Why did you take another one?")
+    why = text_field(_("Why did you take another one?"))
 
 
 class IntakeForm(Form):
     """When and how much was taken as needed; all of it may be left as it is."""
 
     when = RadioField(
-        "When did you take it?",
+        _("When did you take it?"),
         choices=choices(
-            (NOW, "Just now"), (TODAY, "Earlier today"), (YESTERDAY, "Yesterday")
+            (NOW, _("Just now")),
+            (TODAY, _("Earlier today")),
+            (YESTERDAY, _("Yesterday")),
         ),
         default=NOW,
     )
     at = StringField(
-        "At what time?",
+        _("At what time?"),
         filters=[clean_text],
         render_kw={"autocomplete": "off", "dir": "ltr"},
     )
     amount = StringField(
-        "How much did you take?",
+        _("How much did you take?"),
         validators=[Optional(), _is_amount],
         filters=[clean_text],
         render_kw={"autocomplete": "off", "dir": "ltr"},
     )
-    why = text_field("Why did you take another one?")
+    why = text_field(_("Why did you take another one?"))
 
     def taken_at(self, *, place: Zone, now: datetime) -> datetime | None:
         """Return the instant that was told; None, with an error, where there is none.
@@ -87,7 +91,7 @@ class IntakeForm(Form):
         day = today if self.when.data == TODAY else today - A_DAY
         moment = to_utc(day, clock, place)
         if moment > now:
-            self.at.errors = ["This time is still to come. Please check it."]
+            self.at.errors = [gettext("This time is still to come. Please check it.")]
             return None
         return moment
 

@@ -7,6 +7,7 @@ from sqlalchemy import String, insert, literal, select
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new_from, table_of
+from pillweb.base.i18n import gettext as _
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
@@ -206,7 +207,12 @@ def _post_late(
         context={
             "first_name": patient.name,
             "times": [
-                f"{time_words(at.time())} on {date_words(at.date())}" for at in moments
+                _(
+                    "%(time)s on %(date)s",
+                    time=time_words(at.time()),
+                    date=date_words(at.date()),
+                )
+                for at in moments
             ],
             "link": link(f"/patients/{patient.id}/today"),
         },

@@ -6,6 +6,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
@@ -47,7 +48,7 @@ def _answer(token: str, reminder: Reminder) -> dict[str, object]:
     if done and not left:
         newest = max(dose.recorded_at or at for dose in done)
         clock = time_words(local(newest, place).time())
-        context["recorded_words"] = f"Recorded at {clock}."
+        context["recorded_words"] = _("Recorded at %(time)s.", time=clock)
         if any(may_undo(dose.recorded_at, now=at) for dose in done):
             context["undo_url"] = f"/t/{token}/undo"
     return context

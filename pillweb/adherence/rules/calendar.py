@@ -8,6 +8,9 @@ from datetime import date, datetime
 from typing import Literal
 
 from pillweb.adherence.rules.outcome import COUNTED, Outcome, Verdict, timing, verdict
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
+from pillweb.base.words import number_words
 
 DayState = Literal[
     "taken",
@@ -33,15 +36,15 @@ Shape = Literal[
 ]
 
 WORDS: dict[DayState, str] = {
-    "taken": "Taken",
-    "late": "Late",
-    "part": "Some taken",
-    "not_taken": "Not taken",
-    "no_record": "No record",
-    "skipped": "Skipped",
-    "paused": "Paused",
-    "to_come": "To come",
-    "not_due": "Not due",
+    "taken": gettext_noop("Taken"),
+    "late": gettext_noop("Late"),
+    "part": gettext_noop("Some taken"),
+    "not_taken": gettext_noop("Not taken"),
+    "no_record": gettext_noop("No record"),
+    "skipped": gettext_noop("Skipped"),
+    "paused": gettext_noop("Paused"),
+    "to_come": gettext_noop("To come"),
+    "not_due": gettext_noop("Not due"),
 }
 SHAPES: dict[DayState, Shape] = {
     "taken": "tick",
@@ -74,10 +77,12 @@ class Day:
     @property
     def word(self) -> str:
         """The state in words; a part says how much of it: "Some taken, 1 of 2"."""
-        word = WORDS[self.state]
+        counts = {"taken": number_words(self.taken), "due": number_words(self.due)}
         if self.state == "to_come" and self.taken:
-            return f"{self.taken} of {self.due} taken so far"
-        return f"{word}, {self.taken} of {self.due}" if self.state == "part" else word
+            return _("%(taken)s of %(due)s taken so far", **counts)
+        if self.state == "part":
+            return _("Some taken, %(taken)s of %(due)s", **counts)
+        return _(WORDS[self.state])
 
     @property
     def shape(self) -> Shape:

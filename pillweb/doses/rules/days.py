@@ -8,7 +8,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop, ngettext
 from pillweb.base.words import (
+    PartOfDay,
     amount_words,
     date_words,
     greeting,
@@ -49,6 +52,29 @@ PLAIN_UNITS = frozenset(
 )
 _UNSAID: dict[str, Any] = dict.fromkeys(("strength", "reason", "instruction"), "")
 _NO_AMOUNT: dict[str, Any] = {"amount": None, "dose_text": None, "action": None}
+_WORDS = {
+    TAKEN: gettext_noop("Taken"),
+    PART: gettext_noop("Part taken"),
+    "done": gettext_noop("Done"),
+    SKIPPED: gettext_noop("Skipped"),
+    NOT_TAKEN: gettext_noop("Not taken"),
+    HELD: gettext_noop("Paused"),
+    CANCELLED: gettext_noop("Moved by travel"),
+    "no_record": gettext_noop("No record"),
+}
+_WORDS_AT = {
+    TAKEN: gettext_noop("Taken at %(time)s"),
+    PART: gettext_noop("Part taken at %(time)s"),
+    "done": gettext_noop("Done at %(time)s"),
+    "due": gettext_noop("Due at %(time)s"),
+    "to_come": gettext_noop("Later, at %(time)s"),
+}
+PART_NAMES: dict[PartOfDay, str] = {
+    "morning": gettext_noop("Morning"),
+    "midday": gettext_noop("Midday"),
+    "evening": gettext_noop("Evening"),
+    "bedtime": gettext_noop("Bedtime"),
+}
 DAY = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
 
 
@@ -115,7 +141,7 @@ class Today:
 
     def card(self, dose_id: int) -> Card | None:
         """Return the card of one dose, wherever on the page it stands."""
-        everywhere = [self.now, *(cards for _, cards in self.groups)]
+        everywhere = [self.now, *(group[1] for group in self.groups)]
         return next((c for cards in everywhere for c in cards if c.id == dose_id), None)
 
 
@@ -166,18 +192,13 @@ def _state_words(
 ) -> str:
     due = time_words(dose.clock)
     if state in {TAKEN, PART}:
-        at = f" at {clock(dose.taken_at)}" if dose.taken_at else ""
-        done = "Done" if is_deed(dose) else "Taken"
-        return f"{done}{at}" if state == TAKEN else f"Part taken{at}"
-    return {
-        SKIPPED: "Skipped",
-        NOT_TAKEN: "Not taken",
-        HELD: "Paused",
-        CANCELLED: "Moved by travel",
-        "no_record": "No record",
-        "due": f"Due at {due}",
-        "to_come": f"Later, at {due}",
-    }[state]
+        done = "done" if state == TAKEN and is_deed(dose) else state
+        if dose.taken_at is None:
+            return _(_WORDS[done])
+        return _(_WORDS_AT[done], time=clock(dose.taken_at))
+    if state in _WORDS_AT:
+        return _(_WORDS_AT[state], time=due)
+    return _(_WORDS[state])
 
 
 def is_deed(dose: DoseFacts) -> bool:
@@ -216,7 +237,7 @@ def make_card(
         can_undo=may_mark
         and dose.state in RECORDED
         and may_undo(dose.recorded_at, now=now),
-        take_words="I have done it" if is_deed(dose) else "I have taken it",
+        take_words=_("I have done it") if is_deed(dose) else _("I have taken it"),
         links=_links(dose, state, now=now) if may_mark else (),
     )
 
@@ -226,11 +247,11 @@ def _links(
 ) -> tuple[tuple[str, str], ...]:
     links = []
     if may_take(dose, now=now) and state != "to_come" and dose.amount:
-        links.append(("amount", "I took a different amount"))
+        links.append(("amount", _("I took a different amount")))
     if state in (TAKEN, PART) and not is_deed(dose):
-        links.append(("again", "I took another one"))
+        links.append(("again", _("I took another one")))
     if state == "no_record" or (state == "due" and now >= dose.due_at + LATE):
-        links.append(("missed", "What to do now"))
+        links.append(("missed", _("What to do now")))
     return tuple(links)
 
 
@@ -239,7 +260,7 @@ def without_names(doses: Iterable[DoseFacts]) -> list[DoseFacts]:
 
     Words of an amount may tell it, too: "1 tablet of warfarin".
     """
-    hidden = {"name": "Medicine"} | _UNSAID
+    hidden = {"name": _("Medicine")} | _UNSAID
     return [
         dose._replace(**hidden, **({} if _is_number_alone(dose) else _NO_AMOUNT))
         for dose in doses
@@ -267,28 +288,38 @@ def told_here(doses: Iterable[DoseFacts], place: Zone) -> list[DoseFacts]:
 
 def headline(doses: Sequence[DoseFacts], *, who: str, now: datetime) -> str:
     """Return the one sentence of the page; `who` is a name, or empty for "you"."""
-    have = f"{who} has" if who else "You have"
     doses = [dose for dose in doses if dose.state != HELD]
     due = [dose for dose in doses if is_due(dose, now=now)]
     if due:
-        count = "1 medicine" if len(due) == 1 else f"{len(due)} medicines"
-        return f"{have} {count} to take now."
+        return _to_take_now(len(due), who=who)
     later = [d for d in doses if d.state == OPEN and d.due_at > now]
     if later:
         first = min(later, key=lambda dose: dose.due_at)
-        next_one = f"Next: {time_words(first.clock)}."
-        anything = any(d.state in RECORDED for d in doses)
-        return (
-            f"All done for now. {next_one}"
-            if anything
-            else (f"Nothing to take now. {next_one}")
-        )
+        clock = time_words(first.clock)
+        if any(d.state in RECORDED for d in doses):
+            return _("All done for now. Next: %(time)s.", time=clock)
+        return _("Nothing to take now. Next: %(time)s.", time=clock)
     if not doses:
-        return "Nothing to take today."
+        return _("Nothing to take today.")
     unrecorded = [d for d in doses if d.state == OPEN]
     if unrecorded:
-        return "Nothing to take now. Some medicines have no record."
-    return "All done for today."
+        return _("Nothing to take now. Some medicines have no record.")
+    return _("All done for today.")
+
+
+def _to_take_now(count: int, *, who: str) -> str:
+    if not who:
+        return ngettext(
+            "You have %(num)s medicine to take now.",
+            "You have %(num)s medicines to take now.",
+            count,
+        )
+    return ngettext(
+        "%(name)s has %(num)s medicine to take now.",
+        "%(name)s has %(num)s medicines to take now.",
+        count,
+        name=who,
+    )
 
 
 def take_all_label(due: int) -> str | None:
@@ -299,7 +330,9 @@ def take_all_label(due: int) -> str | None:
     """
     if due < 2:  # noqa: PLR2004 - one needs no button for all
         return None
-    return "I have taken both" if due == 2 else f"I have taken all {due}"  # noqa: PLR2004
+    if due == 2:  # noqa: PLR2004
+        return _("I have taken both")
+    return ngettext("I have taken all %(num)s", "I have taken all %(num)s", due)
 
 
 def is_late_entry(dose: DoseFacts, *, today: date, now: datetime) -> bool:
@@ -334,7 +367,7 @@ def by_part_of_day(
     """Return doses, already in order, as cards under morning, midday and so on."""
     return tuple(
         (
-            part.capitalize(),
+            _(PART_NAMES[part]),
             tuple(make_card(d, now=now, clock=clock, may_mark=may_mark) for d in group),
         )
         for part, group in groupby(doses, key=lambda d: part_of_day(d.clock))
@@ -356,15 +389,15 @@ def day_page(
         may = may_mark and on <= today
         card = make_card(dose, now=now, clock=clock, may_mark=may)
         if is_late_entry(dose, today=today, now=now):
-            card = card._replace(take_words="I took it")
+            card = card._replace(take_words=_("I took it"))
         cards.append(card)
     planned = on < today + REPLAN_BEFORE
     return DayPage(
         day_words=f"{date_words(on)} {on.year}",
         cards=tuple(cards),
-        nothing_words="Nothing was planned for this day."
+        nothing_words=_("Nothing was planned for this day.")
         if planned
-        else "This day is not planned yet.",
+        else _("This day is not planned yet."),
     )
 
 

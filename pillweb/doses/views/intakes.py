@@ -12,9 +12,11 @@ from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.emergency import help_in
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import safety
 from pillweb.base.tokens import new_token
 from pillweb.base.viewer import Viewer
-from pillweb.base.words import number_words, plural, time_words
+from pillweb.base.words import join_words, number_words, time_words, units_name
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.alerting import tell_of_too_much
 from pillweb.doses.actions.intakes import (
@@ -94,7 +96,7 @@ def _form_key(medication_id: int) -> str:
 @intakes.get("/patients/<int:patient_id>/medicines/<int:medication_id>/intake")
 def show_intake(patient_id: int, medication_id: int) -> ResponseReturnValue:
     """Ask when and how much was taken of a medicine taken as needed."""
-    door, _ = _opened(patient_id)
+    door = _opened(patient_id)[0]
     needed = _needed(door, medication_id)
     amount = needed.line.dose.amount if needed.line.dose else None
     form = IntakeForm({"when": "now", "amount": plain_amount(amount)})
@@ -106,7 +108,7 @@ def _intake_page(door: Door, needed: Needed, form: IntakeForm) -> dict[str, obje
     return _base(door) | {
         "name": needed.medicine.name,
         "strength": needed.strength,
-        "unit_words": plural(unit),
+        "unit_words": units_name(unit),
         "form": form,
         "key": new_token(),
         "action": f"{door.base_url}/medicines/{needed.medicine.id}/intake",
@@ -159,8 +161,8 @@ def _ask_needed(
         strength=needed.strength,
         question=question,
         form=form,
-        no_words="I did not take it again",
-        yes_words="I took another one",
+        no_words=_("I did not take it again"),
+        yes_words=_("I took another one"),
         action=f"{door.base_url}/medicines/{needed.medicine.id}/intake",
         kept={
             "key": new_token(),
@@ -202,7 +204,7 @@ def show_too_much(patient_id: int, medication_id: int) -> ResponseReturnValue:
         strength=row.strength,
         at_once=needs_help_at_once(row.name, row.ingredients, row.category),
         numbers=help_in(door.zone, settings()),
-        told=[name for _, name, _ in told],
+        told=join_words([helper[1] for helper in told]),
     )
 
 
@@ -224,7 +226,7 @@ def post_undo_intake(patient_id: int, intake_id: int) -> ResponseReturnValue:
 @intakes.get("/patients/<int:patient_id>/doses/<int:dose_id>/again")
 def show_again(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Ask whether one more was taken of a dose that is recorded; nothing is saved."""
-    door, _ = _opened(patient_id)
+    door = _opened(patient_id)[0]
     dose = _dose(door, dose_id)
     if dose.state not in (TAKEN, PART):
         return go(f"{door.base_url}/today")
@@ -235,10 +237,12 @@ def show_again(patient_id: int, dose_id: int) -> ResponseReturnValue:
         **_base(door),
         name=dose.name,
         strength=dose.strength,
-        question=f"You already recorded this at {clock}. Do not take it again.",
+        question=safety(
+            "You already recorded this at %(time)s. Do not take it again.", time=clock
+        ),
         form=WhyForm(),
-        no_words="I did not take it again",
-        yes_words="I took another one",
+        no_words=_("I did not take it again"),
+        yes_words=_("I took another one"),
         action=f"{door.base_url}/doses/{dose_id}/again",
         kept={"key": new_token()},
     )
@@ -282,7 +286,7 @@ def dose_amount(dose: DoseFacts) -> str:
 @intakes.get("/patients/<int:patient_id>/doses/<int:dose_id>/amount")
 def show_amount(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Ask how much of a dose was taken."""
-    door, _ = _opened(patient_id)
+    door = _opened(patient_id)[0]
     dose = _dose(door, dose_id)
     if not may_take(dose, now=now()):
         return go(f"{door.base_url}/today")
@@ -296,7 +300,7 @@ def _amount_page(door: Door, dose: DoseFacts, form: AmountForm) -> dict[str, obj
         "name": dose.name,
         "strength": dose.strength,
         "planned": amount_of(dose),
-        "unit_words": plural(unit),
+        "unit_words": units_name(unit),
         "form": form,
         "action": f"{door.base_url}/doses/{dose.id}/amount",
     }
@@ -340,10 +344,15 @@ def _ask_more(door: Door, dose: DoseFacts, form: AmountForm) -> ResponseReturnVa
         **_base(door),
         name=dose.name,
         strength=dose.strength,
-        question=f"The plan says {amount_of(dose)}. Do not take more.",
+        question=safety(
+            "The plan says %(amount)s. Do not take more.", amount=amount_of(dose)
+        ),
         form=form,
-        no_words="I did not take more",
-        yes_words=f"I took {dose_words(_as_words(planned, form.how_much), dose.unit)}",
+        no_words=_("I did not take more"),
+        yes_words=_(
+            "I took %(amount)s",
+            amount=dose_words(_as_words(planned, form.how_much), dose.unit),
+        ),
         action=f"{door.base_url}/doses/{dose.id}/amount",
         kept={"amount": number_words(form.how_much), "was_asked": "y"},
     )
@@ -352,7 +361,7 @@ def _ask_more(door: Door, dose: DoseFacts, form: AmountForm) -> ResponseReturnVa
 @intakes.get("/patients/<int:patient_id>/doses/<int:dose_id>/missed")
 def show_missed(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Show what may be said about a dose whose time is over without a record."""
-    door, _ = _opened(patient_id, Level.VIEW)
+    door = _opened(patient_id, Level.VIEW)[0]
     dose = _dose(door, dose_id)
     advice = missed_advice_of(session(), patient_id, dose_id, now=now())
     return page(

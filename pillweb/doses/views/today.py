@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import gettext as _
 from pillweb.base.tokens import new_token
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
@@ -123,7 +124,9 @@ def _already(door: Door, dose_id: int) -> str:
         return ""
     name = who_recorded(session(), dose_id)
     clock = time_words(local(dose.recorded_at, zone(door.zone)).time())
-    return f"Already recorded at {clock}{f' by {name}' if name else ''}."
+    if name:
+        return _("Already recorded at %(time)s by %(name)s.", time=clock, name=name)
+    return _("Already recorded at %(time)s.", time=clock)
 
 
 @doses.get("/shared/<int:link_id>/today")
@@ -147,8 +150,10 @@ def _day(door: Door, on: date) -> dict[str, object]:
 
     def clock(instant: datetime) -> str:
         here = local(instant, place)
-        other = "" if here.date() == on else f" on {date_words(here.date())}"
-        return time_words(here.time()) + other
+        at_time = time_words(here.time())
+        if here.date() == on:
+            return at_time
+        return _("%(time)s on %(date)s", time=at_time, date=date_words(here.date()))
 
     steps = [on - A_DAY, on + A_DAY]
     return {
