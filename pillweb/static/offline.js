@@ -29,8 +29,10 @@ const button = (kit, name, url) => {
 const showAnswer = (kit, { dose, deed }) => {
   const card = document.getElementById(`dose-${dose}`);
   if (!card) return;
-  card.querySelector(".mark").replaceWith(kit.words(deed));
+  const said = kit.words(deed);
+  card.querySelector(".mark").replaceWith(said);
   if (deed === "later") return;
+  card.className = `dose ${said.querySelector(".mark").classList[1]}`;
   const url = `${kit.base}/doses/${dose}`;
   const made =
     deed === "undo"
