@@ -6,15 +6,8 @@ from typing import Literal, NamedTuple
 
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import ngettext
-from pillweb.doses.rules.days import (
-    LEAD,
-    OPEN,
-    RECORDED,
-    DoseFacts,
-    amount_of,
-    is_due,
-    take_all_label,
-)
+from pillweb.doses.rules.days import LEAD, OPEN, RECORDED, DoseFacts, is_due
+from pillweb.doses.rules.sentences import amount_of, take_all_label
 
 Stand = Literal["nothing", "early", "due", "late", "done"]
 LONG_AGO = timedelta(hours=1)
