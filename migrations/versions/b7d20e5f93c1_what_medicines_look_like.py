@@ -5,7 +5,7 @@ from alembic import op
 
 
 revision = 'b7d20e5f93c1'
-down_revision = 'a4c1e87d20f5'
+down_revision = '7d2f4be90c13'
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -20,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from tests.services import ROOT
+from tools.browser import QUIET, find_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_S = 30
+SERVER = ("gunicorn", "--config", "python:pillweb.web.server", "app:app")
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,19 @@ class Site:
     url: str
     folder: Path
     facts: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    server: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def crash(self) -> None:
+        """Kill the web server: nobody answers from now on."""
+        self.server[-1].kill()
+        self.server[-1].wait(PATIENCE_S)
+
+    def serve(self) -> None:
+        """Start the web server, once more after a crash."""
+        command = [sys.executable, "-m", *SERVER]
+        self.server.append(subprocess.Popen(command, cwd=ROOT, env=self.env))
+        _wait_until_it_answers(f"{self.url}/help")
 
     def count_events(self, dose_id: str) -> int:
         """Return how many events a dose has."""
@@ -86,19 +98,16 @@ def _site(folder: Path, module: str, *arguments: str) -> Iterator[Site]:
         text=True,
         check=True,
     )
-    server = ("gunicorn", "--config", "python:pillweb.web.server", "app:app")
-    running = [
-        subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=env)
-        for command in (server, ("jobs.clock",))
-    ]
+    facts = json.loads(made.stdout or "{}")
+    site = Site(f"http://127.0.0.1:{port}", folder, facts, env)
+    clock = subprocess.Popen([sys.executable, "-m", "jobs.clock"], cwd=ROOT, env=env)
     try:
-        site = Site(f"http://127.0.0.1:{port}", folder, json.loads(made.stdout or "{}"))
-        _wait_until_it_answers(f"{site.url}/help")
+        site.serve()
         yield site
     finally:
-        for process in running:
+        for process in (*site.server, clock):
             process.terminate()
-        for process in running:
+        for process in (*site.server, clock):
             process.wait(PATIENCE_S)
 
 
@@ -118,14 +127,14 @@ def empty_site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
-    """A Chromium of this machine; without one, every test here is skipped."""
+    """A Chromium; without one every test here fails, so that nothing is left unsaid."""
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may lack
     except ImportError:
-        pytest.skip("playwright is not installed: run `make e2e`")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+        pytest.fail("playwright is not installed: run `make look` or `make e2e`")
+    found = find_browser()
     if found is None:
-        pytest.skip("there is no Chromium on this machine: install one to run these")
+        pytest.fail("there is no Chromium: `make look` fetches one, or install one")
     with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=found, args=QUIET)
         yield started

@@ -26,6 +26,8 @@ from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
 from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.medications.models import Medication, MedicationPicture
+from pillweb.papers.actions import want_paper
+from pillweb.papers.models import PaperCode
 from pillweb.patients.models import Patient, ZoneChange
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
@@ -126,6 +128,7 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             )
         }
         mailed = _account_token(session, world.rosa, now=now)
+        printed = _printed_token(session, world.patient)
     arguments = sorted(things["rosa"])
     return Cast(
         people={name: _person(app, world, name, now=now) for name in CAST},
@@ -133,7 +136,12 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             argument: {owner: things[owner][argument] for owner in OWNERS}
             for argument in arguments
         },
-        tokens={"t": str(things["rosa"]["token"]), "s": world.link_token, "a": mailed},
+        tokens={
+            "t": str(things["rosa"]["token"]),
+            "s": world.link_token,
+            "a": mailed,
+            "p": printed,
+        },
     )
 
 
@@ -223,6 +231,18 @@ def _things_of(
         pdf=f"%PDF {canary}".encode(),
     )
     session.add(report)
+    paper = want_paper(
+        session,
+        who,
+        kind="week",
+        first=now.date(),
+        clocks=["08:00"],
+        show_names=False,
+        look="",
+        made_by_id=None,
+        now=now - timedelta(hours=1),
+    )
+    paper.state, paper.pdf = "ready", f"%PDF {canary}".encode()
     change = ZoneChange(
         patient_id=patient_id,
         at=now + timedelta(days=30),
@@ -249,6 +269,7 @@ def _things_of(
         "order_id": order.id,
         "link_id": link.id,
         "report_id": report.id,
+        "paper_id": paper.id,
         "change_id": change.id,
         "picture_key": medication.picture_key,
         "token": token,
@@ -319,6 +340,11 @@ def _reminder_token(
         )
     )
     return token
+
+
+def _printed_token(session: Session, patient_id: int) -> str:
+    wanted = sa.select(PaperCode.token).where(PaperCode.patient_id == patient_id)
+    return session.scalars(wanted).one()
 
 
 def _account_token(session: Session, account_id: int, *, now: datetime) -> str:
