@@ -308,6 +308,8 @@ def test_today_is_read_aloud_and_answered_by_voice(
         page.get_by_role("button", name="Answer by voice").click()
 
     hear("taken")
+    page.get_by_text("Your browser may send your voice to its maker.").wait_for()
+    hear("taken")
     page.get_by_text("There are several medicines.").wait_for()
     for _ in range(2):
         page.wait_for_timeout(1100)
