@@ -10,6 +10,7 @@ from pillweb.base.config import settings
 from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
 from pillweb.doses.views.intakes import intakes
+from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.looks.views import looks
 from pillweb.portals.views.commands import install_commands
@@ -17,7 +18,7 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
-from pillweb.reminders.views import reminders
+from pillweb.reminders.views import later, reminders
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     home,
     doses,
     intakes,
+    skips,
     adherence,
     supply,
     supply_changes,
@@ -55,6 +57,7 @@ BLUEPRINTS = (
     sharing,
     reports,
     reminders,
+    later,
     accounts,
     times,
     looks,

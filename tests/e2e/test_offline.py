@@ -201,6 +201,26 @@ def test_a_plan_that_changed_meanwhile_is_told(
     assert events(site, dose) == []
 
 
+def test_a_reason_and_later_are_asked_on_the_spot(
+    visit: Visitors, next_neighbour: Callable[[], str], site: Site
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    disconnect(page)
+    card = page.locator(".dose").first
+    dose = (card.get_attribute("id") or "").removeprefix("dose-")
+    card.get_by_role("link", name="I am not taking this one").click()
+    card.get_by_role("button", name="I have none left").click()
+    page.get_by_text("Skipped. Waiting to be sent.").wait_for()
+    page.get_by_role("link", name="Remind me later").click()
+    page.get_by_role("button", name="In 30 minutes").click()
+    page.get_by_text("Later. Waiting to be sent.").first.wait_for()
+    connect(page)
+    page.get_by_text("Recorded as skipped at").wait_for()
+    assert page.get_by_text("We remind you later.").count() == 2
+    assert events(site, dose) == [("skipped", "offline", True)]
+
+
 def test_a_crashed_server_loses_and_doubles_nothing(
     visit: Visitors, next_neighbour: Callable[[], str], site: Site
 ) -> None:

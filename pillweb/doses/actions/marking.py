@@ -134,8 +134,12 @@ def skip_dose(
     reason: str,
     now: datetime,
     said_at: datetime | None = None,
+    note: str = "",
 ) -> bool:
-    """Record that a dose was left out, and why; say whether it was still open."""
+    """Record that a dose was left out, and why; say whether it was still open.
+
+    `note` is what was said about it in one's own words.
+    """
     skipped = session.execute(
         update(Dose)
         .where(Dose.id == dose_id, Dose.patient_id == patient_id, Dose.state == OPEN)
@@ -145,7 +149,10 @@ def skip_dose(
     ).all()
     _append(
         session,
-        [{"dose_id": dose.id, "reason": reason} for dose in skipped],
+        [
+            {"dose_id": dose.id, "reason": reason, "note": note or None}
+            for dose in skipped
+        ],
         what=SKIPPED,
         patient_id=patient_id,
         account_id=account_id,
@@ -154,6 +161,21 @@ def skip_dose(
         said_at=said_at,
     )
     return bool(skipped)
+
+
+def put_off_doses(
+    session: Session, dose_ids: Collection[int], *, patient_id: int, until: datetime
+) -> None:
+    """Note when somebody wants to hear of these doses again, where they are open.
+
+    It is asked of the reminders, too: `reminders.actions.hold_reminders`.
+    """
+    session.execute(
+        update(Dose)
+        .where(Dose.id.in_(dose_ids), Dose.patient_id == patient_id, Dose.state == OPEN)
+        .values(later_until=until),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def undo_marks(
