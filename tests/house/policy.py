@@ -28,6 +28,7 @@ POLICY: Mapping[str, frozenset[str]] = {
     "GET /sw.js": EVERYBODY,
     "GET /app.webmanifest": EVERYBODY,
     "GET /device/key": EVERYBODY,
+    "GET /device/words": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     # Only while there is no account: the first visitor makes it.
