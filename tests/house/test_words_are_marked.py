@@ -82,17 +82,14 @@ NOT_YET = (
     "pillweb/patients/forms.py",
     "pillweb/portals/",
     "pillweb/reports/",
-    "pillweb/schedules/forms/",
-    "pillweb/schedules/views/",
     "pillweb/sharing/",
     "pillweb/supply/",
     "pillweb/web/errors.py",
-    "pillweb/web/forms.py",
     *(
         f"pillweb/templates/{name}"
         for name in (
             *("accounts/", "errors/", "help.html", "messages/", "portals/"),
-            *("reports/", "schedules/", "sharing/", "supply/"),
+            *("reports/", "sharing/", "supply/"),
         )
     ),
 )
