@@ -5,7 +5,7 @@ from alembic import op
 
 
 revision = '7be1d04c92fa'
-down_revision = 'a4c1e87d20f5'
+down_revision = 'd7f3a06b91ec'
 branch_labels = None
 depends_on = None
 
