@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
+from pillweb.base.i18n import speaking
 from pillweb.base.log import log
 from pillweb.base.pdf import to_pdf
 from pillweb.base.queue import wake
 from pillweb.base.render import render, report_css
 from pillweb.reports.actions import claim_report, finish_report
-from pillweb.reports.models import Report
+from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.queries import gather_report, oldest_wanted
 from pillweb.reports.rules import ReportPage
 
@@ -46,14 +47,17 @@ def _build(report_id: int) -> bool:
     try:
         with transaction() as (session, now):
             report = session.get_one(Report, report_id)
-            page = gather_report(
-                session,
-                report.patient_id,
-                first=report.first_on,
-                last=report.last_on,
-                now=now,
-            )
-        pdf = print_report(page)
+            how = session.get_one(ReportOrder, report.order_id).speech
+            with speaking(how):
+                page = gather_report(
+                    session,
+                    report.patient_id,
+                    first=report.first_on,
+                    last=report.last_on,
+                    now=now,
+                )
+        with speaking(how):
+            pdf = print_report(page)
         with transaction() as (session, now):
             kept = finish_report(session, report_id, pdf=pdf, now=now)
     except Exception:  # noqa: BLE001 - it is leased, and tried again after that

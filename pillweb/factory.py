@@ -10,23 +10,28 @@ from pillweb.base.config import settings
 from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
 from pillweb.doses.views.intakes import intakes
+from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.looks.views import looks
+from pillweb.papers.views.codes import codes
+from pillweb.papers.views.printing import papers
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
-from pillweb.reminders.views import reminders
+from pillweb.reminders.views import later, reminders
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
 from pillweb.schedules.views.drafts import drafts
 from pillweb.schedules.views.imports import imports
+from pillweb.schedules.views.looks import medicine_looks
 from pillweb.schedules.views.medicines import schedules
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
+from pillweb.sync.views import sync
 from pillweb.web.errors import install_errors
 from pillweb.web.files import install_files
 from pillweb.web.filters import install_filters
@@ -42,6 +47,7 @@ BLUEPRINTS = (
     home,
     doses,
     intakes,
+    skips,
     adherence,
     supply,
     supply_changes,
@@ -50,13 +56,18 @@ BLUEPRINTS = (
     checks,
     changes,
     imports,
+    medicine_looks,
     plan_file,
     sharing,
     reports,
+    papers,
+    codes,
     reminders,
+    later,
     accounts,
     times,
     looks,
+    sync,
     mailbox,
     health,
 )

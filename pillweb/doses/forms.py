@@ -52,6 +52,23 @@ class WhyForm(Form):
     why = text_field(_("Why did you take another one?"))
 
 
+class SkipForm(Form):
+    """Why a dose is not taken; any answer is a good one."""
+
+    reason = RadioField(
+        _("Why are you not taking it?"),
+        choices=choices(
+            ("unwell", _("I feel unwell")),
+            ("ran_out", _("I have none left")),
+            ("clinician_said", _("My doctor told me to stop")),
+            ("side_effects", _("I am worried about side effects")),
+            ("other", _("Another reason")),
+        ),
+        validators=[InputRequired(_("Choose the answer that fits best."))],
+    )
+    note = text_field(_("Anything you want to add?"))
+
+
 class IntakeForm(Form):
     """When and how much was taken as needed; all of it may be left as it is."""
 

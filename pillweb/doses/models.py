@@ -19,6 +19,7 @@ class Dose(Base):
     Its identity is (line, zone_epoch, nominal_date, slot), whatever the plan's
     version. `state`, `recorded_at`, `taken_at`, `taken_amount` and `skip_reason`
     repeat what the newest of its events say, so that a month reads from one table.
+    `later_until` is when somebody wants to hear of it again.
     `dose_text` is the amount in the plan's own words ("40 mg", "1"), `action` what is
     done with it ("remove"); `amount` is its number.
     """
@@ -50,6 +51,7 @@ class Dose(Base):
     taken_at: Mapped[datetime | None]
     taken_amount: Mapped[Decimal | None]
     skip_reason: Mapped[str | None] = mapped_column(String(20))
+    later_until: Mapped[datetime | None]
     system_fault: Mapped[bool] = mapped_column(default=False)
     __table_args__: Any = (
         UniqueConstraint("line_id", "zone_epoch", "nominal_date", "slot"),

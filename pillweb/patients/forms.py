@@ -5,6 +5,7 @@ from wtforms.validators import InputRequired, Optional
 
 from pillweb.base.clean import clean_text
 from pillweb.base.errors import InvalidError
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.mail_address import clean_email
 from pillweb.base.zones import UnknownZone, all_zones, zone
 from pillweb.web.forms import Form, choices, said, text_field
@@ -24,24 +25,24 @@ class PatientForm(Form):
     """A person who takes medicine: a name, a clock, and where reminders go."""
 
     who = RadioField(
-        "Who is it?",
-        choices=choices(("me", "Myself"), ("other", "Somebody I help")),
+        _("Who is it?"),
+        choices=choices(("me", _("Myself")), ("other", _("Somebody I help"))),
         default="me",
     )
-    name = text_field("Name", missing="Write the person's name.")
+    name = text_field(_("Name"), missing=_("Write the person's name."))
     zone = SelectField(
-        "Time zone",
+        _("Time zone"),
         choices=choices(
-            ("", "Choose a place"),
+            ("", _("Choose a place")),
             *sorted(((name, zone_words(name)) for name in all_zones()), key=_words),
         ),
         validate_choice=False,
-        validators=[InputRequired("Choose the time zone.")],
+        validators=[InputRequired(_("Choose the time zone."))],
         # A guess is made in the browser, which knows; the server must not guess.
         render_kw={"data-guess": "zone"},
     )
     email = StringField(
-        "E-mail address for reminders",
+        _("E-mail address for reminders"),
         validators=[Optional()],
         filters=[clean_text],
         render_kw={"type": "email", "autocomplete": "off"},

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
+from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.planning import plan_doses, replan_doses
 from pillweb.doses.models import Dose, DoseEvent
@@ -150,14 +151,14 @@ def keep_policy(
     plan = current_plan(session, medication.id)
     rows = lines_of(session, plan.id) if plan else []
     lines = [line_from_json(row.rule) for row in rows]
-    kept = "Home times" if policy == "home" else "Local times"
+    home, there = _("Home times on journeys"), _("Local times on journeys")
     set_plan(
         session,
         medication,
         lines=with_policy(lines, policy),
         author_id=author_id,
         now=now,
-        reason=f"{kept} on journeys",
+        reason=home if policy == "home" else there,
     )
 
 

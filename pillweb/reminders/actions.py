@@ -1,13 +1,14 @@
 """What happens to reminders: armed with the doses, fired into the outbox."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import String, insert, literal, select
+from sqlalchemy import Row, String, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new_from, table_of
 from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
@@ -18,7 +19,7 @@ from pillweb.medications.models import Medication
 from pillweb.outbox.actions import post_delivery
 from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import zone_at, zone_in_force
+from pillweb.patients.queries import speech_to, speeches_to, zone_at, zone_in_force
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.rules import (
     LAST_LOOK,
@@ -27,10 +28,13 @@ from pillweb.reminders.rules import (
     ladder_of,
     next_step_at,
     step_due,
+    steps_until,
 )
 
 DOSE_DUE = "dose_due"
 _KEEP_LINK = insert(table_of(ReminderLink))
+# A ladder that was put off begins when it is wanted again.
+_began_at = func.coalesce(Reminder.snoozed_until, Reminder.due_at)
 
 
 def arm_reminders(
@@ -62,14 +66,16 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
         .where(
             Reminder.state == "open",
             Reminder.next_at <= now,
-            Reminder.due_at >= now - TOO_LATE,
+            _began_at >= now - TOO_LATE,
         )
         .order_by(Reminder.next_at)
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)
     ).all()
+    speeches = speeches_to(session, [patient for _, patient, _ in rows])
     for reminder, patient, place in rows:
-        _fire(session, reminder, patient, place, now=now)
+        with speaking(speeches[patient.id]):
+            _fire(session, reminder, patient, place, now=now)
     return len(rows) + _end_ladders(session, now=now, limit=limit)
 
 
@@ -77,27 +83,48 @@ def _fire(
     session: Session, reminder: Reminder, patient: Patient, place: str, *, now: datetime
 ) -> None:
     doses = _standing(session, reminder)
-    still_open = [category for category, state in doses if state == OPEN]
-    steps = ladder_of(still_open or [category for category, _ in doses])
-    step = step_due(reminder.due_at, steps, now=now)
+    still_open = [dose for dose in doses if dose.state == OPEN]
+    steps = ladder_of(dose.category for dose in still_open or doses)
+    began_at = reminder.due_at
+    if reminder.snoozed_until is not None:
+        began_at = reminder.snoozed_until
+        window = min((dose.window_min for dose in still_open), default=0)
+        last = reminder.due_at + timedelta(minutes=window)
+        steps = steps_until(steps, began_at, last)
+    step = step_due(began_at, steps, now=now)
     if step is not None and still_open:
         _speak(session, reminder, patient, place, step=step, now=now)
-    following = next_step_at(reminder.due_at, steps, now=now)
-    reminder.next_at = following or reminder.due_at + TOO_LATE + LAST_LOOK
+    following = next_step_at(began_at, steps, now=now)
+    reminder.next_at = following or began_at + TOO_LATE + LAST_LOOK
 
 
-def _standing(session: Session, reminder: Reminder) -> Sequence[tuple[str, str]]:
-    """Return (class of the medicine, state) of what is due at a reminder's moment."""
-    rows = session.execute(
-        select(Medication.category, Dose.state)
+def hold_reminders(
+    session: Session,
+    patient_id: int,
+    moments: Collection[datetime],
+    *,
+    until: datetime,
+) -> None:
+    """Say nothing of these moments until then; their ladders begin anew there."""
+    session.execute(
+        update(Reminder)
+        .where(Reminder.patient_id == patient_id, Reminder.due_at.in_(moments))
+        .values(state="open", snoozed_until=until, next_at=until),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _standing(session: Session, reminder: Reminder) -> Sequence[Row[str, str, int]]:
+    """Return class, state and window of everything due at a reminder's moment."""
+    return session.execute(
+        select(Medication.category, Dose.state, Dose.window_min)
         .join(Dose, Dose.medication_id == Medication.id)
         .where(
             Dose.patient_id == reminder.patient_id,
             Dose.due_at == reminder.due_at,
             Dose.state != CANCELLED,
         )
-    )
-    return [(row.category, row.state) for row in rows]
+    ).all()
 
 
 def _speak(
@@ -111,18 +138,20 @@ def _speak(
 ) -> None:
     token = new_token()
     at = local(reminder.due_at, zone(place))
+    began_at = reminder.snoozed_until or reminder.due_at
+    again = f"{began_at:%H%M%S}:" if reminder.snoozed_until else ""
     posted = post_delivery(
         session,
         kind=DOSE_DUE,
         recipient=patient.reminder_email,
-        dedupe_key=f"{DOSE_DUE}:{reminder.id}:{step}",
+        dedupe_key=f"{DOSE_DUE}:{reminder.id}:{again}{step}",
         context={
             "first_name": patient.name,
             "time_words": time_words(at.time()),
             "link": link(f"/t/{token}"),
         },
         now=now,
-        expires_at=reminder.due_at + TOO_LATE,
+        expires_at=began_at + TOO_LATE,
         patient_id=patient.id,
         subject_id=reminder.id,
     )
@@ -139,7 +168,7 @@ def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
     overdue = (
         Reminder.state == "open",
         Reminder.next_at <= now,
-        Reminder.due_at < now - TOO_LATE,
+        _began_at < now - TOO_LATE,
     )
     patients = session.scalars(
         select(Patient)
@@ -158,7 +187,8 @@ def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
         ).all()
         untold = [row for row in rows if _was_never_told(session, row)]
         if untold:
-            _post_late(session, patient, untold, now=now)
+            with speaking(speech_to(session, patient, email=patient.reminder_email)):
+                _post_late(session, patient, untold, now=now)
         for row in rows:
             row.state = "done"
         done += len(rows)
@@ -167,7 +197,7 @@ def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
 
 def _was_never_told(session: Session, reminder: Reminder) -> bool:
     """Say whether something is still open of which no message left."""
-    return any(state == OPEN for _, state in _standing(session, reminder)) and not (
+    return any(dose.state == OPEN for dose in _standing(session, reminder)) and not (
         was_accepted(
             session,
             kind=DOSE_DUE,
@@ -226,15 +256,16 @@ def tell_of_new_clock(
 ) -> bool:
     """Post once for a version of the zone data that the clocks changed."""
     patient = session.get_one(Patient, patient_id)
-    return post_delivery(
-        session,
-        kind="clock_changed",
-        recipient=patient.reminder_email,
-        dedupe_key=f"clock_changed:{patient_id}:{version}",
-        context={
-            "first_name": patient.name,
-            "link": link(f"/patients/{patient_id}/today"),
-        },
-        now=now,
-        patient_id=patient_id,
-    )
+    with speaking(speech_to(session, patient, email=patient.reminder_email)):
+        return post_delivery(
+            session,
+            kind="clock_changed",
+            recipient=patient.reminder_email,
+            dedupe_key=f"clock_changed:{patient_id}:{version}",
+            context={
+                "first_name": patient.name,
+                "link": link(f"/patients/{patient_id}/today"),
+            },
+            now=now,
+            patient_id=patient_id,
+        )

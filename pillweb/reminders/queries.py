@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask
@@ -18,7 +18,15 @@ _OPEN_BEHIND = (
         Reminder,
         and_(Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at),
     )
-    .where(Reminder.id == bindparam("reminder_id"), Dose.state == OPEN)
+    .where(
+        Reminder.id == bindparam("reminder_id"),
+        Dose.state == OPEN,
+        # A message that still waits to leave must not speak before it is asked to.
+        or_(
+            Reminder.snoozed_until.is_(None),
+            Reminder.snoozed_until <= Reminder.last_fired_at,
+        ),
+    )
     .limit(1)
 )
 

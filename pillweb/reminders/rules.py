@@ -27,22 +27,32 @@ def ladder_of(categories: Iterable[str]) -> tuple[timedelta, ...]:
     return tuple(timedelta(minutes=minute) for minute in minutes)
 
 
+def steps_until(
+    steps: tuple[timedelta, ...], began_at: datetime, last: datetime
+) -> tuple[timedelta, ...]:
+    """Return the steps of a ladder that was put off: none past the last instant.
+
+    The first is what was asked for, and stays.
+    """
+    return steps[:1] + tuple(step for step in steps[1:] if began_at + step <= last)
+
+
 def step_due(
-    due_at: datetime, steps: tuple[timedelta, ...], *, now: datetime
+    began_at: datetime, steps: tuple[timedelta, ...], *, now: datetime
 ) -> int | None:
     """Return the number of the latest step whose time has come; None before all.
 
     Steps that were slept through are not caught up: one message tells as much.
     """
-    passed = [number for number, step in enumerate(steps) if due_at + step <= now]
+    passed = [number for number, step in enumerate(steps) if began_at + step <= now]
     return passed[-1] if passed else None
 
 
 def next_step_at(
-    due_at: datetime, steps: tuple[timedelta, ...], *, now: datetime
+    began_at: datetime, steps: tuple[timedelta, ...], *, now: datetime
 ) -> datetime | None:
     """Return when the ladder goes on after now; None when it has ended."""
-    return next((due_at + step for step in steps if due_at + step > now), None)
+    return next((began_at + step for step in steps if began_at + step > now), None)
 
 
 def is_too_late(due_at: datetime, *, now: datetime) -> bool:

@@ -18,6 +18,15 @@ def row_number(text: str) -> int:
     return int(text)
 
 
+def row_numbers(text: str) -> list[int]:
+    """Return the numbers that were sent in one field; what is none is left out."""
+    return [
+        int(word)
+        for word in text.split()
+        if word.isascii() and word.isdigit() and len(word) <= DIGITS
+    ]
+
+
 class _RowNumber(IntegerConverter):
     """A number in an address; with a longer one there is no such page."""
 

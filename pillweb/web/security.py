@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 from flask_limiter import Limiter
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pillweb.base.config import Settings
@@ -28,7 +28,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=()",
     "X-Robots-Tag": "noindex, nofollow",
     "X-Frame-Options": "DENY",
 }
@@ -47,6 +47,11 @@ def client_key() -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False))
     return text
+
+
+def fresh_token() -> str:
+    """Return a CSRF token of this browser's session, for our own script to send."""
+    return str(generate_csrf())
 
 
 def is_miss(response: Response) -> bool:

@@ -88,7 +88,7 @@ def test_a_late_entry_is_taken_at_no_known_time(
 ) -> None:
     answer = press(later, world, "take")
     assert answer.status_code == 303
-    assert answer.headers["Location"] == f"{day_url(world)}#dose-1"
+    assert answer.headers["Location"] == f"{day_url(world)}?said=1"
     dose = first_dose(db)
     assert (dose.state, dose.taken_at, dose.recorded_at) == (
         "taken",
@@ -122,7 +122,7 @@ def test_a_late_entry_can_be_undone_for_a_day(
     press(later, world, "take")
     pinned.move_to(now + TWO_DAYS + timedelta(hours=23, minutes=59))
     answer = press(later, world, "undo")
-    assert answer.headers["Location"] == f"{day_url(world)}#dose-1"
+    assert answer.headers["Location"] == f"{day_url(world)}?said=1"
     assert first_dose(db).state == "open"
     press(later, world, "take")
     pinned.move_to(now + TWO_DAYS + timedelta(days=2))

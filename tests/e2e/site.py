@@ -19,6 +19,7 @@ from typing import Any
 from tests.services import ROOT
 
 PATIENCE_S = 30
+SERVER = ("gunicorn", "--config", "python:pillweb.web.server", "app:app")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,19 @@ class Site:
     url: str
     folder: Path
     facts: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    server: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def crash(self) -> None:
+        """Kill the web server: nobody answers from now on."""
+        self.server[-1].kill()
+        self.server[-1].wait(PATIENCE_S)
+
+    def serve(self) -> None:
+        """Start the web server, once more after a crash."""
+        command = [sys.executable, "-m", *SERVER]
+        self.server.append(subprocess.Popen(command, cwd=ROOT, env=self.env))
+        _wait_until_it_answers(f"{self.url}/help")
 
     def count_events(self, dose_id: str) -> int:
         """Return how many events a dose has."""
@@ -78,17 +92,14 @@ def running_site(folder: Path, module: str, *arguments: str) -> Iterator[Site]:
         text=True,
         check=True,
     )
-    server = ("gunicorn", "--config", "python:pillweb.web.server", "app:app")
-    running = [
-        subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=env)
-        for command in (server, ("jobs.clock",))
-    ]
+    facts = json.loads(made.stdout or "{}")
+    site = Site(f"http://127.0.0.1:{port}", folder, facts, env)
+    clock = subprocess.Popen([sys.executable, "-m", "jobs.clock"], cwd=ROOT, env=env)
     try:
-        site = Site(f"http://127.0.0.1:{port}", folder, json.loads(made.stdout or "{}"))
-        _wait_until_it_answers(f"{site.url}/help")
+        site.serve()
         yield site
     finally:
-        for process in running:
+        for process in (*site.server, clock):
             process.terminate()
-        for process in running:
+        for process in (*site.server, clock):
             process.wait(PATIENCE_S)

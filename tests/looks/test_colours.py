@@ -7,6 +7,7 @@ import pytest
 from pillweb.web.files import STATIC
 
 GROUNDS = ("paper", "card")
+PARTS = ("morning", "midday", "evening", "bedtime")
 # Which words stand on which grounds.
 WORDS = [
     *((ink, ground) for ink in ("ink", "soft", "link") for ground in GROUNDS),
@@ -15,6 +16,11 @@ WORDS = [
         (f"{kind}-ink", ground)
         for kind in ("good", "calm", "gone")
         for ground in (*GROUNDS, kind)
+    ),
+    *(
+        (ink, part)
+        for ink in ("ink", "soft", "link", "good-ink", "calm-ink", "gone-ink")
+        for part in PARTS
     ),
     ("ink", "due"),
     ("soft", "due"),
@@ -29,6 +35,8 @@ EDGES = [
         for kind in ("good", "calm", "gone", "due")
         for ground in (*GROUNDS, kind)
     ),
+    *((f"{part}-edge", ground) for part in PARTS for ground in (*GROUNDS, part)),
+    *((edge, part) for edge in ("brand", "ring", "calm-edge") for part in PARTS),
     ("ring", "due"),
     ("ring", "ring-gap"),
 ]

@@ -13,7 +13,7 @@ from pillweb.adherence.rules.tally import Tally, by_medicine, tally
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.queries.days import day_of
-from pillweb.doses.rules.days import Today, today_page
+from pillweb.doses.rules.pages import Today, today_page
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.portals import actions
@@ -137,7 +137,7 @@ def test_at_any_hour_today_makes_sense_and_nothing_is_mailed_for_the_past(
     page = today(session, patient, now=at)
     states = Counter(
         card.state
-        for cards in (page.now, *(cards for _, cards in page.groups))
+        for cards in (page.now, *(group.cards for group in page.groups))
         for card in cards
     )
     assert set(states) <= {"taken", "due", "to_come"}

@@ -292,4 +292,4 @@ def test_the_numbers_to_call_stand_at_the_foot_of_every_page(
         for path in ("/sign-in", "/help", "/nowhere")
     }
     assert len(feet) == 1
-    assert 'href="tel:02079460000" dir="ltr">Call 020 7946 0000' in feet.pop()
+    assert 'href="tel:02079460000">Call 020 7946 0000' in feet.pop()

@@ -50,15 +50,18 @@ def mark_taken(
     channel: str,
     now: datetime,
     just_now: bool = True,
+    said_at: datetime | None = None,
 ) -> int:
     """Record that these doses were taken; return how many were not recorded yet.
 
-    `just_now` is false where they were taken earlier, nobody knows when. A dose that
-    is already recorded stays as it is: pressing twice is one dose. One that is more
-    than half a day away cannot have been taken yet.
+    `just_now` is false where they were taken earlier, nobody knows when; `said_at` is
+    when it was said, where that reached us later. A dose that is already recorded
+    stays as it is: pressing twice is one dose. One that is more than half a day away
+    cannot have been taken yet.
     """
-    about = {"ids": list(dose_ids), "patient": patient_id, "latest": now + EARLY_BY}
-    times = {"now": now, "taken_at": now if just_now else None}
+    said = said_at or now
+    about = {"ids": list(dose_ids), "patient": patient_id, "latest": said + EARLY_BY}
+    times = {"now": now, "taken_at": said if just_now else None}
     marked = ask(session, _MARK_TAKEN, about | times).all()
     _append(
         session,
@@ -68,6 +71,7 @@ def mark_taken(
         account_id=account_id,
         channel=channel,
         now=now,
+        said_at=said_at,
     )
     return len(marked)
 
@@ -129,8 +133,13 @@ def skip_dose(
     channel: str,
     reason: str,
     now: datetime,
+    said_at: datetime | None = None,
+    note: str = "",
 ) -> bool:
-    """Record that a dose was left out, and why; say whether it was still open."""
+    """Record that a dose was left out, and why; say whether it was still open.
+
+    `note` is what was said about it in one's own words.
+    """
     skipped = session.execute(
         update(Dose)
         .where(Dose.id == dose_id, Dose.patient_id == patient_id, Dose.state == OPEN)
@@ -140,14 +149,33 @@ def skip_dose(
     ).all()
     _append(
         session,
-        [{"dose_id": dose.id, "reason": reason} for dose in skipped],
+        [
+            {"dose_id": dose.id, "reason": reason, "note": note or None}
+            for dose in skipped
+        ],
         what=SKIPPED,
         patient_id=patient_id,
         account_id=account_id,
         channel=channel,
         now=now,
+        said_at=said_at,
     )
     return bool(skipped)
+
+
+def put_off_doses(
+    session: Session, dose_ids: Collection[int], *, patient_id: int, until: datetime
+) -> None:
+    """Note when somebody wants to hear of these doses again, where they are open.
+
+    It is asked of the reminders, too: `reminders.actions.hold_reminders`.
+    """
+    session.execute(
+        update(Dose)
+        .where(Dose.id.in_(dose_ids), Dose.patient_id == patient_id, Dose.state == OPEN)
+        .values(later_until=until),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def undo_marks(
@@ -158,6 +186,7 @@ def undo_marks(
     account_id: int | None,
     channel: str,
     now: datetime,
+    said_at: datetime | None = None,
 ) -> int:
     """Take back what was recorded about these doses within 24 hours; return how many.
 
@@ -169,7 +198,7 @@ def undo_marks(
             Dose.id.in_(dose_ids),
             Dose.patient_id == patient_id,
             Dose.state.in_(RECORDED),
-            Dose.recorded_at > now - UNDO_FOR,
+            Dose.recorded_at > (said_at or now) - UNDO_FOR,
         )
         .values(
             state=OPEN,
@@ -189,6 +218,7 @@ def undo_marks(
         account_id=account_id,
         channel=channel,
         now=now,
+        said_at=said_at,
     )
     if any(dose.due_at > now for dose in undone):
         # What stood only because it was recorded may be in no plan any more.
@@ -205,6 +235,7 @@ def _append(
     account_id: int | None,
     channel: str,
     now: datetime,
+    said_at: datetime | None = None,
 ) -> None:
     if not facts:
         return
@@ -213,7 +244,7 @@ def _append(
         "patient_id": patient_id,
         "account_id": account_id,
         "channel": channel,
-        "at": now,
+        "at": said_at or now,
         "entered_at": now,
     }
     ask(session, _APPEND, [{**shared, **fact} for fact in facts])

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask
 from pillweb.base.zones import day_bounds, local, tzdata_version
-from pillweb.doses.models import Dose, Horizon
+from pillweb.doses.models import Dose, DoseEvent, Horizon
 from pillweb.doses.rules.days import (
     CANCELLED,
     LATE_EVENING,
     LEAD,
     OPEN,
     REPLAN_BEFORE,
+    SKIPPED,
     TRAVEL,
     DoseFacts,
 )
@@ -47,6 +48,9 @@ _FACTS = (
         Dose.taken_at,
         Dose.zone,
         Dose.medication_id,
+        Dose.window_min,
+        Dose.skip_reason,
+        Dose.later_until,
     )
     .join(Medication, Medication.id == Dose.medication_id)
     .where(Dose.patient_id == bindparam("patient_id"))
@@ -79,6 +83,9 @@ _DUE_AT = _FACTS.where(Dose.due_at == bindparam("due_at"), Dose.state != CANCELL
 _ONE = _FACTS.where(Dose.id == bindparam("dose_id"))
 
 
+WIDTH = len(_FACTS.selected_columns)
+
+
 def dose_of_row(row: Sequence[Any]) -> DoseFacts:
     """Return the dose of a row that begins with the columns of `_FACTS`."""
     (
@@ -100,7 +107,10 @@ def dose_of_row(row: Sequence[Any]) -> DoseFacts:
         taken_at,
         zone,
         medication_id,
-    ) = row[:18]
+        window_min,
+        skip_reason,
+        later_until,
+    ) = row[:WIDTH]
     return DoseFacts(
         id=dose_id,
         name=name,
@@ -120,6 +130,9 @@ def dose_of_row(row: Sequence[Any]) -> DoseFacts:
         taken_at=taken_at,
         zone=zone,
         medication_id=medication_id,
+        window=timedelta(minutes=window_min),
+        skip_reason=skip_reason,
+        later_until=later_until,
     )
 
 
@@ -179,6 +192,22 @@ def dose_facts(session: Session, patient_id: int, dose_id: int) -> DoseFacts | N
     """Return one dose of this patient."""
     found = _facts(session, _ONE, patient_id=patient_id, dose_id=dose_id)
     return found[0] if found else None
+
+
+def notes_of(session: Session, dose_ids: Collection[int]) -> dict[int, str]:
+    """Return what was said in own words of doses that are left out, by their ids."""
+    rows = session.execute(
+        select(DoseEvent.dose_id, DoseEvent.note)
+        .join(Dose, Dose.id == DoseEvent.dose_id)
+        .where(
+            DoseEvent.dose_id.in_(dose_ids),
+            DoseEvent.what == SKIPPED,
+            DoseEvent.note.is_not(None),
+            Dose.state == SKIPPED,
+            Dose.recorded_at == DoseEvent.at,
+        )
+    )
+    return {row.dose_id: row.note for row in rows}
 
 
 def _unplanned(now: datetime) -> ColumnElement[bool]:

@@ -25,7 +25,12 @@ from pillweb.base.db import ask
 from pillweb.base.errors import NotFoundError
 from pillweb.base.zones import Zone, day_bounds
 from pillweb.doses.models import Dose, DoseEvent, Intake
-from pillweb.doses.queries.days import TODAY_ROWS, dose_of_row, today_values
+from pillweb.doses.queries.days import (
+    TODAY_ROWS,
+    WIDTH,
+    dose_of_row,
+    today_values,
+)
 from pillweb.doses.rules.days import CANCELLED, PART, TAKEN, DoseFacts
 from pillweb.doses.rules.intakes import IntakeFacts
 from pillweb.medications.models import Medication
@@ -46,7 +51,7 @@ from pillweb.schedules.rules.slots_of_day import REMOVE
 # How far back a record may still bind; limits longer than a month are very rare.
 LOOK_BACK = timedelta(days=32)
 SOME_DAYS = timedelta(days=3)
-MEDICINE, KIND = 17, 18
+MEDICINE, KIND = 17, WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,9 @@ _DOSES = TODAY_ROWS.order_by(None).add_columns(
 _UNPLANNED = [
     _none(column) for column in (Dose.action, Dose.nominal_date, Dose.local_label)
 ]
+_UNSAID = [
+    _none(column) for column in (Dose.window_min, Dose.skip_reason, Dose.later_until)
+]
 _LINES = (
     select(
         func.coalesce(Line.origin_id, Line.id),
@@ -100,6 +108,7 @@ _LINES = (
         _none(Dose.taken_at),
         _none(Dose.zone),
         Medication.id,
+        *_UNSAID,
         _told("line"),
         Medication.ingredients,
         Line.rule,
@@ -133,6 +142,7 @@ _INTAKES = (
         Intake.taken_at,
         _none(Dose.zone),
         Medication.id,
+        *_UNSAID,
         _told("intake"),
         Medication.ingredients,
         _none(Line.rule),
@@ -181,6 +191,7 @@ _TAKEN = (
         _TAKEN_AT,
         _none(Dose.zone),
         Medication.id,
+        *_UNSAID,
         _told("taken"),
         Medication.ingredients,
         _none(Line.rule),

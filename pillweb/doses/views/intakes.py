@@ -33,11 +33,11 @@ from pillweb.doses.rules.days import (
     PART,
     TAKEN,
     DoseFacts,
-    amount_of,
     is_late_entry,
     may_take,
     read_day,
 )
+from pillweb.doses.rules.sentences import amount_of
 from pillweb.medications.queries import medication_of
 from pillweb.medications.rules import needs_help_at_once
 from pillweb.schedules.rules.dose import read_dose
@@ -148,7 +148,7 @@ def post_intake(patient_id: int, medication_id: int) -> ResponseReturnValue:
         return _after_too_much(
             door, viewer, f"intake:{ended.intake.id}", medication_id, now=at
         )
-    return go(f"{door.base_url}/today#needed-{medication_id}")
+    return go(f"{door.base_url}/today", notice=_("It is recorded."))
 
 
 def _ask_needed(
@@ -334,7 +334,7 @@ def post_amount(patient_id: int, dose_id: int) -> ResponseReturnValue:
         about = f"dose:{dose_id}:{int(at.timestamp())}"
         return _after_too_much(door, viewer, about, dose.medication_id, now=at)
     where = f"days/{dose.nominal_date}" if late else "today"
-    return go(f"{door.base_url}/{where}#dose-{dose_id}")
+    return go(f"{door.base_url}/{where}?said={dose_id}")
 
 
 def _ask_more(door: Door, dose: DoseFacts, form: AmountForm) -> ResponseReturnValue:

@@ -1,6 +1,6 @@
 """Today: what to take now, and what was taken."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Blueprint, request
@@ -13,7 +13,7 @@ from pillweb.base.tokens import new_token
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
-from pillweb.doses.queries.days import dose_facts, doses_on, is_planned
+from pillweb.doses.queries.days import dose_facts, doses_on, is_planned, notes_of
 from pillweb.doses.queries.intakes import (
     Shelf,
     intakes_on,
@@ -22,24 +22,21 @@ from pillweb.doses.queries.intakes import (
 )
 from pillweb.doses.rules.days import (
     OPEN,
-    DayPage,
-    Today,
-    day_page,
     is_late_entry,
     may_be_another,
     read_day,
-    today_page,
     told_here,
     without_names,
 )
 from pillweb.doses.rules.intakes import intake_cards
+from pillweb.doses.rules.pages import DayPage, Today, day_page, said_of, today_page
 from pillweb.patients.queries import zone_at
 from pillweb.schedules.rules.guard_words import moment_words
 from pillweb.schedules.rules.needed import needed_cards
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page
-from pillweb.web.numbers import row_number
+from pillweb.web.numbers import row_number, row_numbers
 from pillweb.web.transaction import session
 from pillweb.web.viewer import opened_shares, signed_in
 
@@ -48,29 +45,49 @@ doses = Blueprint("doses", __name__)
 A_DAY = timedelta(days=1)
 
 
-def _today(door: Door) -> dict[str, object]:
+def _today(door: Door, *, said: Collection[int] = ()) -> dict[str, object]:
+    """Return today; `said` are the doses of which a press is to be told on top."""
     at = now()
     place = zone(door.zone)
     here = local(at, place)
     found, shelf = today_and_shelf(session(), door.patient_id, place=place, now=at)
     found = told_here(found, place)
+
+    def clock(instant: datetime) -> str:
+        return time_words(local(instant, place).time())
+
     today = today_page(
         found if door.shows_names else without_names(found),
         who="" if door.is_self else door.patient_name,
         here=here,
         now=at,
-        clock=lambda instant: time_words(local(instant, place).time()),
+        clock=clock,
         may_mark=door.may_mark,
     )
+    pressed = [dose for dose in found if door.may_mark and dose.id in said]
     return {
         "nav": nav_of(door),
         "base_url": door.base_url,
         "today": today,
+        "as_of": (time_words(here.time()), date_words(here.date())),
+        "said": said_of(pressed, now=at, clock=clock),
+        "form_id": "today",
+        "other_days": _other_days(door, here.date()),
         **_as_needed(door, shelf, here=here, now=at),
         "take_all_url": f"{door.base_url}/today",
         "settling": not found and not is_planned(session(), door.patient_id),
         "add_url": f"{door.base_url}/medicines/new" if door.may_manage else None,
     }
+
+
+def _other_days(door: Door, today: date) -> list[tuple[str, str]]:
+    if door.is_shared:
+        return []
+    days = f"{door.base_url}/days"
+    return [
+        (f"{days}/{today - A_DAY}", _("Yesterday")),
+        (f"{days}/{today + A_DAY}", _("Tomorrow")),
+    ]
 
 
 def _as_needed(
@@ -108,12 +125,20 @@ def _as_needed(
 
 @doses.get("/patients/<int:patient_id>/today")
 def show_today(patient_id: int) -> ResponseReturnValue:
-    """Show what to take now, and on top who recorded already what was pressed."""
+    """Show what to take now, and on top what a press did, or who was before it."""
     door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
     asked = request.args.get("already", type=row_number)
     already = _already(door, asked) if asked else ""
     notices = [("info", already)] if already else []
-    return page("doses/today.html", notices=notices, **_today(door))
+    return page("doses/today.html", notices=notices, **_today(door, said=_said_asked()))
+
+
+def _said_asked() -> list[int]:
+    return request.args.getlist("said", type=row_number)
+
+
+def _said_url(where: str, dose_ids: Iterable[int]) -> str:
+    return f"{where}?{'&'.join(f'said={dose_id}' for dose_id in dose_ids)}"
 
 
 def _already(door: Door, dose_id: int) -> str:
@@ -142,7 +167,7 @@ def _day_asked(text: str) -> date:
     return on
 
 
-def _day(door: Door, on: date) -> dict[str, object]:
+def _day(door: Door, on: date, *, said: Collection[int] = ()) -> dict[str, object]:
     at = now()
     noon = datetime.combine(on, time(12), UTC)
     place = zone(zone_at(session(), door.patient_id, at=min(noon, at)))
@@ -154,15 +179,20 @@ def _day(door: Door, on: date) -> dict[str, object]:
             return at_time
         return _("%(time)s on %(date)s", time=at_time, date=date_words(here.date()))
 
-    steps = [on - A_DAY, on + A_DAY]
+    found = doses_on(session(), door.patient_id, on)
+    today = local(at, zone(door.zone)).date()
+    pressed = [dose for dose in found if door.may_mark and dose.id in said]
     return {
         "nav": nav_of(door),
         "base_url": door.base_url,
         "on": on,
+        "said": said_of(pressed, now=at, clock=clock),
+        "form_id": "day",
+        "notes": notes_of(session(), [dose.id for dose in found]),
         "day": day_page(
-            doses_on(session(), door.patient_id, on),
+            found,
             on=on,
-            today=local(at, zone(door.zone)).date(),
+            today=today,
             now=at,
             clock=clock,
             may_mark=door.may_mark,
@@ -174,18 +204,24 @@ def _day(door: Door, on: date) -> dict[str, object]:
             may_mark=door.may_mark,
         ),
         "steps": [
-            (f"{door.base_url}/days/{day}", date_words(day))
-            for day in steps
+            _step(door, day, today=today)
+            for day in (on - A_DAY, on + A_DAY)
             if read_day(day.isoformat())
         ],
     }
+
+
+def _step(door: Door, day: date, *, today: date) -> tuple[str, str]:
+    if day == today:
+        return f"{door.base_url}/today", _("Today")
+    return f"{door.base_url}/days/{day}", date_words(day)
 
 
 @doses.get("/patients/<int:patient_id>/days/<day>")
 def show_day(patient_id: int, day: str) -> ResponseReturnValue:
     """Show one day, past or planned, and let open doses of the past be recorded."""
     door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
-    return page("doses/day.html", **_day(door, _day_asked(day)))
+    return page("doses/day.html", **_day(door, _day_asked(day), said=_said_asked()))
 
 
 def _mark(
@@ -207,10 +243,12 @@ def post_take_all(patient_id: int) -> ResponseReturnValue:
     """Record as taken everything the page listed as due, and nothing else."""
     viewer = signed_in()
     door = open_door(session(), viewer, patient_id, need=Level.MARK)
-    _mark(door, request.form.getlist("dose", type=row_number), viewer.account_id)
+    listed = request.form.getlist("dose", type=row_number)
+    _mark(door, listed, viewer.account_id)
     if is_htmx():
-        return fragment("doses/_today.html", swapped=True, **_today(door))
-    return go(f"{door.base_url}/today")
+        context = _today(door, said=listed)
+        return fragment("doses/all.html", swapped=True, **context)
+    return go(_said_url(f"{door.base_url}/today", listed))
 
 
 @doses.post("/patients/<int:patient_id>/doses/<int:dose_id>/take")
@@ -257,11 +295,29 @@ def post_undo(patient_id: int, dose_id: int) -> ResponseReturnValue:
     return _answer(door, dose_id)
 
 
+@doses.post("/patients/<int:patient_id>/undo")
+def post_undo_all(patient_id: int) -> ResponseReturnValue:
+    """Take back what the newest press recorded, be it of one dose or of several."""
+    viewer = signed_in()
+    door = open_door(session(), viewer, patient_id, need=Level.MARK)
+    listed = row_numbers(request.form.get("undo", ""))
+    undo_marks(
+        session(),
+        listed,
+        patient_id=patient_id,
+        account_id=viewer.account_id,
+        channel="page",
+        now=now(),
+    )
+    on = read_day(request.form.get("day", ""))
+    return go(_said_url(f"{door.base_url}/{f'days/{on}' if on else 'today'}", listed))
+
+
 def _answer(door: Door, dose_id: int, *, already: str = "") -> ResponseReturnValue:
     """Answer with the one card that changed, and the sentence above it on today."""
     if "day" in request.form:
         return _answer_on_day(door, dose_id, _day_asked(request.form["day"]))
-    context = _today(door)
+    context = _today(door, said=[dose_id])
     today = context["today"]
     assert isinstance(today, Today)  # noqa: S101 - what _today put there
     card = today.card(dose_id)
@@ -269,16 +325,16 @@ def _answer(door: Door, dose_id: int, *, already: str = "") -> ResponseReturnVal
         raise NotFoundError
     if is_htmx():
         return fragment("doses/answer.html", card=card, already=already, **context)
-    return go(f"{door.base_url}/today#dose-{dose_id}")
+    return go(_said_url(f"{door.base_url}/today", [dose_id]))
 
 
 def _answer_on_day(door: Door, dose_id: int, on: date) -> ResponseReturnValue:
-    context = _day(door, on)
+    context = _day(door, on, said=[dose_id])
     day = context["day"]
     assert isinstance(day, DayPage)  # noqa: S101 - what _day put there
     card = next((card for card in day.cards if card.id == dose_id), None)
     if card is None:
         raise NotFoundError
     if is_htmx():
-        return fragment("doses/_card.html", card=card, swapped=True, **context)
-    return go(f"{door.base_url}/days/{on}#dose-{dose_id}")
+        return fragment("doses/day_answer.html", card=card, **context)
+    return go(_said_url(f"{door.base_url}/days/{on}", [dose_id]))

@@ -12,6 +12,8 @@ from pillweb.base.config import settings
 from pillweb.base.db import take_turns
 from pillweb.base.demo_password import demo_password
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.viewer import Viewer
 from pillweb.patients.forms import PatientForm
 from pillweb.portals.actions import add_person, load_demo
@@ -21,11 +23,12 @@ from pillweb.sharing.queries import SELF, patients_of
 from pillweb.sharing.rules import Nav
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.look import spoken_look
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, signed_in
 
 home = Blueprint("home", __name__)
-NOTE_WORDS = {SELF: "You", "caregiver": ""}
+NOTE_WORDS = {SELF: gettext_noop("You")}
 
 
 @home.get("/")
@@ -75,6 +78,7 @@ def post_welcome() -> ResponseReturnValue:
             name=said(form.name),
             email=said(form.email),
             password=said(form.password),
+            look=spoken_look(),
             now=now(),
         ),
         "/people/new",
@@ -128,7 +132,7 @@ def show_people() -> ResponseReturnValue:
             {
                 "url": f"/patients/{patient_id}/today",
                 "name": name,
-                "note": NOTE_WORDS.get(role, ""),
+                "note": _(NOTE_WORDS[role]) if role in NOTE_WORDS else "",
             }
             for patient_id, name, role in mine
         ],
@@ -164,7 +168,7 @@ def post_new_person() -> ResponseReturnValue:
         return bad_form("portals/new_person.html", **_new_person(form))
     is_self = form.who.data == "me"
     if is_self and _is_here(viewer, name=said(form.name), zone=form.zone.data):
-        form.who.errors = ["You are here already. Choose somebody you help."]
+        form.who.errors = [_("You are here already. Choose somebody you help.")]
         return bad_form("portals/new_person.html", **_new_person(form))
     patient_id = add_person(
         session(),
