@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -33,8 +34,11 @@ class Site:
     server: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def crash(self) -> None:
-        """Kill the web server: nobody answers from now on."""
-        self.server[-1].kill()
+        """Kill the web server and its workers: nobody answers from now on."""
+        pid = self.server[-1].pid
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, workers)):
+            os.kill(one, signal.SIGKILL)
         self.server[-1].wait(PATIENCE_S)
 
     def serve(self) -> None:

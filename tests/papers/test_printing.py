@@ -1,12 +1,14 @@
 """The printed papers: tagged, large, whole, and built by one job once."""
 
 import io
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from pypdf import PdfReader
+from pypdf.generic import ArrayObject
 from sqlalchemy.orm import Session
 
 from jobs import build_papers
@@ -78,6 +80,39 @@ def test_a_usual_week_is_one_tagged_page_of_large_words(
     for words in ("8am", "1pm", "Amlodipine", "1 tablet", "With water", "999"):
         assert words in text
     assert "It does not give medical advice and can fail." in text
+
+
+def rows_of(node: Any) -> Iterator[list[set[int]]]:  # noqa: ANN401 - pypdf's own
+    """Yield each row of a tagged tree: of each cell, the columns of its heads."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for child in node:
+            yield from rows_of(child)
+    elif isinstance(node, dict):
+        if node.get("/S") == "/TR":
+            yield [heads_of(cell.get_object()) for cell in node["/K"]]
+        else:
+            yield from rows_of(node.get("/K", ArrayObject()))
+
+
+def heads_of(cell: Any) -> set[int]:  # noqa: ANN401
+    facts = cell.get("/A", ArrayObject())
+    told = [one.get_object() for one in facts] if isinstance(facts, list) else [facts]
+    heads = [head for one in told for head in one.get("/Headers", [])]
+    return {int(str(head).rpartition("-")[2]) for head in heads}
+
+
+def test_each_box_is_told_by_its_own_day_and_medicine(
+    session: Session, now: datetime
+) -> None:
+    patient = make_patient(session, name="Rosa", now=now)
+    for name in ("Amlodipine", "Ramipril"):
+        prescribe(session, patient, "08:00", now=now, name=name)
+    pdf: Any = printed(session, week(session, patient.id, now))
+    _head, *rows = rows_of(pdf.trailer["/Root"]["/StructTreeRoot"])
+    assert len(rows) == 2
+    for row in rows:
+        assert row[2:] == [{1, column} for column in range(2, 9)]
 
 
 def test_twelve_medicines_take_more_pages_and_lose_no_line(

@@ -81,7 +81,8 @@ def test_a_photo_is_shown_on_the_pages_of_its_medicine(
     for path in (answer.location, medicine_url(world)):
         page = rosa.get(path).text
         assert f'src="{picture_url(db, world)}"' in page
-        assert 'alt="small, white"' in page
+        assert "small, white" in page
+    assert 'alt="small, white"' in rosa.get(answer.location).text
     shown = rosa.get(picture_url(db, world))
     assert shown.mimetype == "image/jpeg"
     assert shown.headers["Cache-Control"].startswith("private, ")
