@@ -15,8 +15,8 @@ from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.queries import gather_report, oldest_wanted
 from pillweb.reports.rules import ReportPage
 
-# With more medicines a page is never set wide; how close it may be set.
-MANY = 8
+# With more medicines than these a page is set closer from the beginning.
+MANY, MOST = 8, 12
 CLOSEST = 2
 
 
@@ -73,7 +73,8 @@ def _build(report_id: int) -> bool:
 
 def print_report(page: ReportPage) -> bytes:
     """Return the one-page PDF of a report, set as close as one page needs."""
-    closer = range(int(len(page.rows) > MANY), CLOSEST + 1)
+    count = len(page.rows)
+    closer = range((count > MANY) + (count > MOST), CLOSEST + 1)
     pages = [
         render("reports/adherence.html", report=page, closer=how) for how in closer
     ]

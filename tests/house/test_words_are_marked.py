@@ -32,7 +32,7 @@ A_VALUE = "\N{REPLACEMENT CHARACTER}"
 # Words that computers say to each other.
 CODES = re.compile(
     r"SET NULL|\d+ per (?:minute|hour|day)|light dark|noindex, nofollow"
-    r"|Allow|Bundle|Date|From|Lax|Origin|Subject|Times|To"
+    r"|Allow|Bundle|inline; filename=\x22|Date|From|Lax|Origin|Subject|Times|To"
 )
 # Why nobody who is spoken to reads the words of a file.
 NOT_SAID = {
@@ -41,8 +41,10 @@ NOT_SAID = {
     "pillweb/base/config.py": "settings, for who runs the site",
     "pillweb/base/db.py": "statements for the database",
     "pillweb/base/demo_password.py": "the words of a password",
+    "pillweb/base/fonts.py": "the names of fonts",
     "pillweb/base/i18n.py": "the English beside the other words, as HTML",
     "pillweb/base/passwords.py": "what is hashed where there is no password",
+    "pillweb/base/pdf.py": "marks of HTML around words",
     "pillweb/base/render.py": "the name of a font",
     "pillweb/base/words.py": "the days of the week in English, said as CLDR has them",
     "pillweb/base/zones.py": "an instant that a program made wrongly",
@@ -78,14 +80,8 @@ NAMES = {"PillWeb", "FHIR", "PDF", "QR"}
 # What is not marked yet. Take a line away when it is; in the end, all of this.
 NOT_YET = (
     "pillweb/reports/",
-    "pillweb/schedules/forms/",
-    "pillweb/schedules/views/",
     "pillweb/supply/",
-    "pillweb/web/forms.py",
-    *(
-        f"pillweb/templates/{name}"
-        for name in (*("messages/", "reports/", "schedules/", "supply/"),)
-    ),
+    *(f"pillweb/templates/{name}" for name in ("messages/", "reports/", "supply/")),
 )
 
 

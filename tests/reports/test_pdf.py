@@ -54,7 +54,7 @@ def test_the_demo_family_fits_one_tagged_page(session: Session, now: datetime) -
         assert row.taken_words in text
 
 
-@pytest.mark.parametrize("count", [8, 12])
+@pytest.mark.parametrize("count", [8, 12, 16])
 def test_medicines_with_long_names_fit_one_page(
     session: Session, now: datetime, count: int
 ) -> None:
