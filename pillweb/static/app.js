@@ -40,6 +40,10 @@
     }
   }
 
+  // Offline, reading aloud and voices: nothing of them is in the way of a first page.
+  const device = document.getElementById("device");
+  if (device) addEventListener("load", () => import(device.dataset.script));
+
   // Without a connection htmx says nothing; a person must be told.
   const tell = () => {
     const flash = document.getElementById("flash");

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import flask_login
-from flask import Flask, session
+from flask import Flask, Response, g, session
 
 from pillweb.base.errors import SignInRequiredError
 from pillweb.base.viewer import Viewer
 
 Loader = Callable[[str], Viewer | None]
 SHARES_KEPT = 8
+NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ def install_viewer(app: Flask, load: Loader) -> None:
     def _load(token: str) -> _User | None:
         viewer = load(token)
         return None if viewer is None else _User(token, viewer)
+
+    app.after_request(_say_whose)
+
+
+def _say_whose(response: Response) -> Response:
+    """Tell the worker whose page this is: it forgets what it kept of anybody else."""
+    if "_login_user" in g and response.mimetype == "text/html":
+        viewer = current_viewer()
+        whose = str(viewer.account_id) if viewer else NOBODY
+        response.headers["Pillweb-Account"] = whose
+    return response
 
 
 def current_viewer() -> Viewer | None:

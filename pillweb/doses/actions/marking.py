@@ -50,15 +50,18 @@ def mark_taken(
     channel: str,
     now: datetime,
     just_now: bool = True,
+    said_at: datetime | None = None,
 ) -> int:
     """Record that these doses were taken; return how many were not recorded yet.
 
-    `just_now` is false where they were taken earlier, nobody knows when. A dose that
-    is already recorded stays as it is: pressing twice is one dose. One that is more
-    than half a day away cannot have been taken yet.
+    `just_now` is false where they were taken earlier, nobody knows when; `said_at` is
+    when it was said, where that reached us later. A dose that is already recorded
+    stays as it is: pressing twice is one dose. One that is more than half a day away
+    cannot have been taken yet.
     """
-    about = {"ids": list(dose_ids), "patient": patient_id, "latest": now + EARLY_BY}
-    times = {"now": now, "taken_at": now if just_now else None}
+    said = said_at or now
+    about = {"ids": list(dose_ids), "patient": patient_id, "latest": said + EARLY_BY}
+    times = {"now": now, "taken_at": said if just_now else None}
     marked = ask(session, _MARK_TAKEN, about | times).all()
     _append(
         session,
@@ -68,6 +71,7 @@ def mark_taken(
         account_id=account_id,
         channel=channel,
         now=now,
+        said_at=said_at,
     )
     return len(marked)
 
@@ -129,6 +133,7 @@ def skip_dose(
     channel: str,
     reason: str,
     now: datetime,
+    said_at: datetime | None = None,
     note: str = "",
 ) -> bool:
     """Record that a dose was left out, and why; say whether it was still open.
@@ -153,6 +158,7 @@ def skip_dose(
         account_id=account_id,
         channel=channel,
         now=now,
+        said_at=said_at,
     )
     return bool(skipped)
 
@@ -180,6 +186,7 @@ def undo_marks(
     account_id: int | None,
     channel: str,
     now: datetime,
+    said_at: datetime | None = None,
 ) -> int:
     """Take back what was recorded about these doses within 24 hours; return how many.
 
@@ -191,7 +198,7 @@ def undo_marks(
             Dose.id.in_(dose_ids),
             Dose.patient_id == patient_id,
             Dose.state.in_(RECORDED),
-            Dose.recorded_at > now - UNDO_FOR,
+            Dose.recorded_at > (said_at or now) - UNDO_FOR,
         )
         .values(
             state=OPEN,
@@ -211,6 +218,7 @@ def undo_marks(
         account_id=account_id,
         channel=channel,
         now=now,
+        said_at=said_at,
     )
     if any(dose.due_at > now for dose in undone):
         # What stood only because it was recorded may be in no plan any more.
@@ -227,6 +235,7 @@ def _append(
     account_id: int | None,
     channel: str,
     now: datetime,
+    said_at: datetime | None = None,
 ) -> None:
     if not facts:
         return
@@ -235,7 +244,7 @@ def _append(
         "patient_id": patient_id,
         "account_id": account_id,
         "channel": channel,
-        "at": now,
+        "at": said_at or now,
         "entered_at": now,
     }
     ask(session, _APPEND, [{**shared, **fact} for fact in facts])

@@ -44,6 +44,7 @@ from pillweb.doses.rules.sentences import (
     state_words,
     take_all_label,
 )
+from pillweb.medications.rules import Looks
 
 
 class Card(NamedTuple):
@@ -62,6 +63,7 @@ class Card(NamedTuple):
     can_undo: bool
     take_words: str
     links: tuple[tuple[str, str], ...] = ()
+    looks: Looks = Looks()
 
 
 class Group(NamedTuple):
@@ -136,6 +138,7 @@ def make_card(
         and may_undo(dose.recorded_at, now=now),
         take_words=_("I have done it") if is_deed(dose) else _("I have taken it"),
         links=_links(dose, state, now=now) if may_mark else (),
+        looks=dose.looks,
     )
 
 

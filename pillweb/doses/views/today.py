@@ -69,6 +69,7 @@ def _today(door: Door, *, said: Collection[int] = ()) -> dict[str, object]:
         "nav": nav_of(door),
         "base_url": door.base_url,
         "today": today,
+        "as_of": (time_words(here.time()), date_words(here.date())),
         "said": said_of(pressed, now=at, clock=clock),
         "form_id": "today",
         "other_days": _other_days(door, here.date()),

@@ -1,0 +1,130 @@
+"""What a device kept is recorded: once, at the time it was pressed."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pillweb.base.errors import NotFoundError
+from pillweb.doses.actions.marking import (
+    mark_taken,
+    put_off_doses,
+    skip_dose,
+    undo_marks,
+)
+from pillweb.doses.queries.days import dose_facts
+from pillweb.doses.rules.days import told_again_at
+from pillweb.patients.models import Patient
+from pillweb.reminders.actions import hold_reminders
+from pillweb.sync.models import Replay
+from pillweb.sync.queries import replay_by_key, said_of
+from pillweb.sync.rules import (
+    ALREADY,
+    LATER,
+    RECORDED,
+    TAKE,
+    UNDO,
+    pressed_at,
+    resolve,
+)
+
+CHANNEL = "offline"
+
+
+class Answer(NamedTuple):
+    """A press as the device tells it: which, of what, and how long ago."""
+
+    key: str
+    dose_id: int
+    deed: str
+    ago: timedelta
+    reason: str = ""
+    later_by: timedelta = timedelta()
+
+
+def replay_answer(
+    session: Session,
+    answer: Answer,
+    *,
+    patient_id: int,
+    account_id: int,
+    now: datetime,
+) -> Replay:
+    """Record a kept answer as of its press, and return what became of it.
+
+    Answers for one patient take turns; one that was sent before changes nothing and
+    gets the same answer.
+
+    Raises:
+        NotFoundError: the patient has no such dose.
+    """
+    _take_turns(session, patient_id)
+    earlier = replay_by_key(session, account_id, answer.key)
+    if earlier is not None:
+        return earlier
+    said = said_of(session, patient_id, answer.dose_id)
+    if said is None:
+        raise NotFoundError
+    pressed = pressed_at(answer.ago, received_at=now)
+    until = _until(session, patient_id, answer, pressed)
+    outcome = resolve(
+        answer.deed,
+        said,
+        pressed_at=pressed,
+        received_at=now,
+        account_id=account_id,
+        later_until=until,
+    )
+    replay = Replay(
+        account_id=account_id,
+        key=answer.key,
+        patient_id=patient_id,
+        dose_id=answer.dose_id,
+        deed=answer.deed,
+        pressed_at=pressed,
+        received_at=now,
+        outcome=outcome,
+    )
+    if until is not None and outcome == RECORDED:
+        put_off_doses(session, [answer.dose_id], patient_id=patient_id, until=until)
+        hold_reminders(session, patient_id, [said.due_at], until=until)
+    elif outcome == RECORDED and not _record(session, answer, replay, now=now):
+        replay.outcome = ALREADY
+    session.add(replay)
+    session.flush()
+    return replay
+
+
+def _take_turns(session: Session, patient_id: int) -> None:
+    session.execute(
+        select(Patient.id)
+        .where(Patient.id == patient_id)
+        .with_for_update(key_share=True)
+    )
+
+
+def _until(
+    session: Session, patient_id: int, answer: Answer, pressed: datetime
+) -> datetime | None:
+    """Return when to speak again, where that was wanted and the dose can wait."""
+    if answer.deed != LATER:
+        return None
+    dose = dose_facts(session, patient_id, answer.dose_id)
+    return dose and told_again_at([dose], answer.later_by, now=pressed)
+
+
+def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) -> bool:
+    """Do what was pressed; say whether the dose still let us."""
+    told: dict[str, Any] = {
+        "patient_id": replay.patient_id,
+        "account_id": replay.account_id,
+        "channel": CHANNEL,
+        "now": now,
+        "said_at": replay.pressed_at,
+    }
+    if answer.deed == TAKE:
+        return bool(mark_taken(session, [answer.dose_id], **told))
+    if answer.deed == UNDO:
+        return bool(undo_marks(session, [answer.dose_id], **told))
+    return skip_dose(session, answer.dose_id, reason=answer.reason, **told)

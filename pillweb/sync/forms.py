@@ -1,0 +1,47 @@
+"""What a device sends of an answer it kept."""
+
+import re
+from datetime import timedelta
+
+from wtforms import IntegerField, RadioField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+
+from pillweb.base.clean import clean_text
+from pillweb.sync.actions import Answer
+from pillweb.sync.rules import LATER, SKIP, TAKE, UNDO
+from pillweb.web.forms import Form, choices, said
+
+KEY = re.compile(r"[0-9a-f-]{16,36}", re.ASCII)
+# What a stopwatch of a device can tell: beyond a century it is broken.
+LONGEST_AGO_MS = 3_200_000_000_000
+LATER_MINUTES = 24 * 60
+
+
+class ReplayForm(Form):
+    """One kept answer; filled in by our own script."""
+
+    key = StringField(validators=[InputRequired(), Regexp(rf"^{KEY.pattern}\Z")])
+    deed = RadioField(
+        choices=choices(*((deed, deed) for deed in (TAKE, UNDO, SKIP, LATER)))
+    )
+    ago_ms = IntegerField(
+        validators=[
+            InputRequired(),
+            NumberRange(min=-LONGEST_AGO_MS, max=LONGEST_AGO_MS),
+        ]
+    )
+    reason = StringField(validators=[Length(max=20)], filters=[clean_text])
+    minutes = IntegerField(
+        validators=[Optional(), NumberRange(min=1, max=LATER_MINUTES)]
+    )
+
+    def answer(self, dose_id: int) -> Answer:
+        """Return the answer about a dose, once the form is valid."""
+        return Answer(
+            key=said(self.key),
+            dose_id=dose_id,
+            deed=str(self.deed.data),
+            ago=timedelta(milliseconds=self.ago_ms.data or 0),
+            reason=said(self.reason),
+            later_by=timedelta(minutes=self.minutes.data or 0),
+        )

@@ -1,0 +1,74 @@
+"""Questions about what devices sent, and what they may need without a connection."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pillweb.doses.models import Dose, DoseEvent
+from pillweb.doses.queries.days import doses_between
+from pillweb.doses.rules.days import OPEN
+from pillweb.sync.models import Replay
+from pillweb.sync.rules import Said
+
+AHEAD = timedelta(hours=48)
+JUST_BEFORE = timedelta(minutes=10)
+
+
+def said_of(session: Session, patient_id: int, dose_id: int) -> Said | None:
+    """Return how a dose of this patient stands, and the newest thing said of it."""
+    newest = (
+        select(DoseEvent.id)
+        .where(DoseEvent.dose_id == dose_id)
+        .order_by(DoseEvent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    row = session.execute(
+        select(
+            Dose.state,
+            Dose.due_at,
+            DoseEvent.what,
+            DoseEvent.at,
+            DoseEvent.account_id,
+        )
+        .outerjoin(DoseEvent, DoseEvent.id == newest)
+        .where(Dose.id == dose_id, Dose.patient_id == patient_id)
+    ).first()
+    return None if row is None else Said(*row)
+
+
+def replay_by_key(session: Session, account_id: int, key: str) -> Replay | None:
+    """Return what this press of this account was, if it came before."""
+    return session.scalar(
+        select(Replay).where(Replay.account_id == account_id, Replay.key == key)
+    )
+
+
+def replays_of(
+    session: Session, account_id: int, patient_id: int, keys: Collection[str]
+) -> Sequence[Replay]:
+    """Return what became of these presses of one account, first pressed first."""
+    return session.scalars(
+        select(Replay)
+        .where(
+            Replay.account_id == account_id,
+            Replay.patient_id == patient_id,
+            Replay.key.in_(keys),
+        )
+        .order_by(Replay.pressed_at, Replay.id)
+    ).all()
+
+
+def moments_of(
+    session: Session, patient_id: int, *, now: datetime
+) -> list[tuple[datetime, list[int]]]:
+    """Return when something is to be taken in the next two days: (instant, doses)."""
+    doses = doses_between(session, patient_id, start=now - JUST_BEFORE, end=now + AHEAD)
+    waiting = [dose for dose in doses if dose.state == OPEN]
+    return [
+        (due_at, [dose.id for dose in together])
+        for due_at, together in groupby(waiting, key=lambda dose: dose.due_at)
+    ]

@@ -1,0 +1,171 @@
+"""A kept answer is recorded once, at the time it was pressed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pillweb.base.db import Database
+from pillweb.base.errors import NotFoundError
+from pillweb.doses.actions.marking import mark_taken
+from pillweb.doses.models import Dose, DoseEvent
+from pillweb.reminders.models import Reminder
+from pillweb.sync.actions import Answer, replay_answer
+from pillweb.sync.models import Replay
+from tests.at_once import at_once
+from tests.world import World
+
+HOUR = timedelta(hours=1)
+KEY = "0123456789abcdef"
+
+
+@pytest.fixture
+def dose(db: Database, world: World) -> int:
+    """Rosa's dose of 8am."""
+    with db.reading() as session:
+        found = session.scalars(
+            sa.select(Dose.id)
+            .where(Dose.patient_id == world.patient)
+            .order_by(Dose.due_at)
+        )
+        return found.first() or pytest.fail("no dose")
+
+
+def replay(
+    session: Session, world: World, answer: Answer, *, now: datetime, who: int = 0
+) -> Replay:
+    return replay_answer(
+        session,
+        answer,
+        patient_id=world.patient,
+        account_id=who or world.rosa,
+        now=now,
+    )
+
+
+def events(session: Session, dose: int) -> list[tuple[Any, ...]]:
+    asked = sa.select(
+        DoseEvent.what, DoseEvent.channel, DoseEvent.at, DoseEvent.entered_at
+    ).where(DoseEvent.dose_id == dose)
+    return [tuple(row) for row in session.execute(asked.order_by(DoseEvent.id))]
+
+
+def test_it_is_taken_when_it_was_pressed(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    with db.transaction() as session:
+        sent = now + HOUR
+        answer = Answer(KEY, dose, "take", ago=HOUR)
+        assert replay(session, world, answer, now=sent).outcome == "recorded"
+        row = session.get_one(Dose, dose, populate_existing=True)
+        assert (row.state, row.taken_at, row.recorded_at) == ("taken", now, sent)
+        assert events(session, dose) == [("taken", "offline", now, sent)]
+
+
+def test_the_same_press_ten_times_is_one_event(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    for second in range(10):
+        with db.transaction() as session:
+            sent = now + timedelta(seconds=second)
+            answer = Answer(KEY, dose, "take", ago=timedelta(seconds=second))
+            assert replay(session, world, answer, now=sent).outcome == "recorded"
+    with db.reading() as session:
+        assert len(events(session, dose)) == 1
+
+
+def test_two_tabs_at_once_are_one_event(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    def send(_number: int) -> str:
+        with db.transaction() as session:
+            answer = Answer(KEY, dose, "take", ago=HOUR)
+            return replay(session, world, answer, now=now + HOUR).outcome
+
+    assert at_once(2, send) == ["recorded", "recorded"]
+    with db.reading() as session:
+        assert len(events(session, dose)) == 1
+
+
+def test_taken_and_undone_without_a_connection_tells_both(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    sent = now + HOUR
+    with db.transaction() as session:
+        for key, deed, ago in ((KEY, "take", 60), (f"{KEY}0", "undo", 55)):
+            answer = Answer(key, dose, deed, ago=timedelta(minutes=ago))
+            assert replay(session, world, answer, now=sent).outcome == "recorded"
+        assert session.get_one(Dose, dose, populate_existing=True).state == "open"
+        assert [row[0] for row in events(session, dose)] == ["taken", "undone"]
+        again = Answer(f"{KEY}1", dose, "undo", ago=timedelta(minutes=50))
+        assert replay(session, world, again, now=sent).outcome == "same"
+
+
+def test_who_recorded_first_stands(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    with db.transaction() as session:
+        mark_taken(
+            session,
+            [dose],
+            patient_id=world.patient,
+            account_id=world.luis,
+            channel="page",
+            now=now,
+        )
+        answer = Answer(KEY, dose, "take", ago=HOUR)
+        found = replay(session, world, answer, now=now + HOUR)
+        assert found.outcome == "already"
+        assert len(events(session, dose)) == 1
+
+
+def test_a_skip_keeps_its_reason(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    with db.transaction() as session:
+        answer = Answer(KEY, dose, "skip", ago=HOUR, reason="unwell")
+        replay(session, world, answer, now=now + HOUR)
+        row = session.get_one(Dose, dose, populate_existing=True)
+        assert (row.state, row.skip_reason) == ("skipped", "unwell")
+
+
+@pytest.mark.parametrize("minutes", [30, 15])
+def test_later_counts_from_the_press(
+    minutes: int, db: Database, world: World, dose: int, now: datetime
+) -> None:
+    wait = timedelta(minutes=minutes)
+    outcome = "over" if minutes < 20 else "recorded"
+    sent = now + timedelta(minutes=20)
+    with db.transaction() as session:
+        answer = Answer(KEY, dose, "later", ago=sent - now, later_by=wait)
+        assert replay(session, world, answer, now=sent).outcome == outcome
+        row = session.get_one(Dose, dose, populate_existing=True)
+        held = session.scalars(
+            sa.select(Reminder.snoozed_until).where(Reminder.due_at == row.due_at)
+        )
+        until = now + wait if outcome == "recorded" else None
+        assert row.later_until == until
+        assert until in set(held)
+
+
+def test_the_key_of_another_account_is_another_press(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    with db.transaction() as session:
+        answer = Answer(KEY, dose, "take", ago=timedelta())
+        assert replay(session, world, answer, now=now).outcome == "recorded"
+        theirs = replay(session, world, answer, now=now, who=world.marta)
+        assert theirs.outcome == "already"
+
+
+def test_a_dose_of_somebody_else_is_none(
+    session: Session, world: World, now: datetime
+) -> None:
+    theirs = session.scalar(
+        sa.select(Dose.id).where(Dose.patient_id == world.other_patient)
+    )
+    assert theirs is not None
+    with pytest.raises(NotFoundError):
+        replay(session, world, Answer(KEY, theirs, "take", ago=HOUR), now=now)
