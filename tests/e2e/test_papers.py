@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.conftest import Site, Visitors
+from tests.e2e.conftest import Visitors
+from tests.e2e.site import Site
 
 
 def scan(site: Site, patient: str, token: str) -> str:
