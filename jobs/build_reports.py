@@ -15,6 +15,10 @@ from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.queries import gather_report, oldest_wanted
 from pillweb.reports.rules import ReportPage
 
+# With more medicines than these a page is set closer from the beginning.
+MANY, MOST = 8, 12
+CLOSEST = 2
+
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a report waits to be built."""
@@ -68,5 +72,10 @@ def _build(report_id: int) -> bool:
 
 
 def print_report(page: ReportPage) -> bytes:
-    """Return the one-page PDF of a report."""
-    return to_pdf(render("reports/adherence.html", report=page), css=report_css())
+    """Return the one-page PDF of a report, set as close as one page needs."""
+    count = len(page.rows)
+    closer = range((count > MANY) + (count > MOST), CLOSEST + 1)
+    pages = [
+        render("reports/adherence.html", report=page, closer=how) for how in closer
+    ]
+    return to_pdf(*pages, css=report_css())

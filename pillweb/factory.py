@@ -28,6 +28,7 @@ from pillweb.schedules.views.drafts import drafts
 from pillweb.schedules.views.imports import imports
 from pillweb.schedules.views.looks import medicine_looks
 from pillweb.schedules.views.medicines import schedules
+from pillweb.setup.views import mail_tests, set_up
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
@@ -58,6 +59,8 @@ BLUEPRINTS = (
     imports,
     medicine_looks,
     plan_file,
+    set_up,
+    mail_tests,
     sharing,
     reports,
     papers,

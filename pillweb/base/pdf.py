@@ -36,10 +36,12 @@ def _with_direction(found: re.Match[str]) -> str:
     return f'<bdi dir="{"rtl" if first in _RIGHT else "ltr"}">{found[1]}'
 
 
-def to_pdf(html: str, *, css: str) -> bytes:
+def to_pdf(*pages: str, css: str) -> bytes:
     """Return a tagged PDF (PDF/UA-1) of an HTML page, in fonts of all its scripts.
 
-    Nothing is fetched but `data:` addresses, so a page cannot reach files or hosts.
+    Of several settings of one page the first is taken that fits one sheet, or else the
+    last. Nothing is fetched but `data:` addresses, so a page cannot reach files or
+    hosts.
     """
     printer = load_printer()
     fonts = import_module("weasyprint.text.fonts").FontConfiguration()
@@ -49,11 +51,15 @@ def to_pdf(html: str, *, css: str) -> bytes:
         return printer.CSS(string=written, font_config=fonts, url_fetcher=fetcher)
 
     # Only the rules made here may name files: our own fonts.
-    styles = [style(script_faces(html), "file"), style(css), style(family_rule())]
-    document = printer.HTML(string=with_directions(html), url_fetcher=_fetcher(printer))
-    made: bytes = document.write_pdf(
-        stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1"
-    )
+    styles = [style(script_faces(pages[0]), "file"), style(css), style(family_rule())]
+    for html in pages:
+        page = printer.HTML(string=with_directions(html), url_fetcher=_fetcher(printer))
+        laid_out = page.render(
+            stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1"
+        )
+        if len(laid_out.pages) == 1:
+            break
+    made: bytes = laid_out.write_pdf(pdf_variant="pdf/ua-1")
     return made
 
 

@@ -19,6 +19,7 @@ def add_patient(
     reminder_email: str,
     now: datetime,
     language: str = "",
+    born: str = "",
     is_demo: bool = False,
 ) -> Patient:
     """Add a person who takes medicine, in an IANA time zone."""
@@ -27,6 +28,7 @@ def add_patient(
         zone=zone,
         reminder_email=reminder_email,
         language=language,
+        born=born or None,
         created_at=now,
         is_demo=is_demo,
         plan_revision=0,
@@ -34,6 +36,14 @@ def add_patient(
     session.add(patient)
     session.flush()
     return patient
+
+
+def describe_patient(
+    session: Session, patient_id: int, *, name: str, born: str
+) -> None:
+    """Correct how a patient is called, and the year of birth; empty is not told."""
+    patient = session.get_one(Patient, patient_id)
+    patient.name, patient.born = name, born or None
 
 
 def choose_language(session: Session, patient_id: int, *, language: str) -> None:

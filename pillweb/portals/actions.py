@@ -42,6 +42,7 @@ from pillweb.schedules.queries import current_plan, lines_of
 from pillweb.schedules.rules.journey import with_policy
 from pillweb.schedules.rules.line import ZonePolicy
 from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.setup.actions import begin_set_up
 from pillweb.sharing.actions import grant_access
 from pillweb.sharing.queries import SELF
 from pillweb.sharing.rules import Level
@@ -103,11 +104,14 @@ def add_person(
     account_id: int,
     name: str,
     zone: str,
+    born: str,
     reminder_email: str,
     is_self: bool,
     now: datetime,
 ) -> int:
     """Add somebody who takes medicine, managed by this account; return the id.
+
+    Their set-up begins.
 
     The same person twice within a minute is a button pressed twice, and one person.
     """
@@ -118,8 +122,14 @@ def add_person(
     if twin is not None:
         return twin
     patient = add_patient(
-        session, name=name, zone=zone, reminder_email=reminder_email, now=now
+        session,
+        name=name,
+        zone=zone,
+        born=born,
+        reminder_email=reminder_email,
+        now=now,
     )
+    begin_set_up(session, patient.id, now=now)
     grant_access(
         session,
         account_id=account_id,

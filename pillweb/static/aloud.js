@@ -16,15 +16,16 @@ export const aloud = (kit, button) => {
   last.onend = done;
   for (const one of said) one.onerror = () => button.dataset.say && done();
   button.dataset.say = button.textContent;
-  button.textContent = button.dataset.stop;
+  button.textContent = kit.words("stop").textContent;
   voice.cancel();
   for (const one of said) voice.speak(one);
 };
 
 // Only a whole phrase counts: "not taken" is not "taken".
-const meant = (button, heard) => {
-  const said = heard.toLocaleLowerCase().replace(/[.!?,]/g, "").trim();
-  return ["taken", "later"].find((deed) => button.dataset[deed].split("|").includes(said));
+const meant = (kit, heard) => {
+  const said = heard.toLocaleLowerCase().replace(/[.!?,。।]/g, "").trim();
+  const is = (name) => kit.words(name).textContent.split("|").includes(said);
+  return (is("taken") && "taken") || (is("later-words") && "later");
 };
 
 // The same buttons as by hand; among several it never guesses.
@@ -33,21 +34,32 @@ const press = (kit, deed) => {
   if (!cards.length) return kit.say("none");
   if (cards.length > 1) return kit.say("which");
   const path = deed === "taken" ? "take" : "later";
-  const found = cards[0].querySelector(`[formaction$="/${path}"], a[href$="/${path}"]`);
+  const where = path === "take" ? cards[0] : document;
+  const found = where.querySelector(`[formaction$="/${path}"], main a[href$="/${path}"]`);
   if (found) found.click();
   else kit.say("unclear");
 };
 
 export const voice = (kit, button) => {
+  // First what will happen, then what it does.
+  if (!button.dataset.known) {
+    button.dataset.known = "yes";
+    return kit.say("voice");
+  }
+  kit.say("listening");
   const Ears = window.SpeechRecognition || window.webkitSpeechRecognition;
   const ears = new Ears();
   ears.lang = document.documentElement.lang;
   ears.maxAlternatives = 3;
   let deed = "";
   ears.onresult = (event) => {
-    const heard = [...event.results[0]].map((one) => meant(button, one.transcript));
+    const heard = [...event.results[0]].map((one) => meant(kit, one.transcript));
     deed = heard.find(Boolean) || "";
   };
-  ears.onend = () => (deed ? press(kit, deed) : kit.say("unclear"));
+  ears.onend = () => {
+    document.getElementById("heard").replaceChildren();
+    if (deed) press(kit, deed);
+    else kit.say("unclear");
+  };
   ears.start();
 };

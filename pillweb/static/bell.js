@@ -29,7 +29,6 @@ export const listen = async (kit) => {
 export const bell = async (kit, button) => {
   const granted = (await Notification.requestPermission()) === "granted";
   kit.say(granted ? "rings" : "silent");
-  document.querySelector('[data-for="bell"]').remove();
   button.remove();
   if (granted) listen(kit);
 };

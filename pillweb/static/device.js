@@ -1,15 +1,30 @@
 // What only a script can do on Today; each part is fetched when there is use for it.
 
 const device = document.getElementById("device");
-const { base, offline, aloud, bell } = device.dataset;
+const { base, offline, aloud, bell, words, kept, keptDay } = device.dataset;
 const root = document.documentElement.dataset;
 const worker = navigator.serviceWorker;
+
 const kit = {
   base,
+  kept,
+  keptDay,
   keptAt: Number(root.kept),
+  tell: (message, ports) => worker.controller?.postMessage(message, ports),
   words: (name) => device.content.querySelector(`[data-say="${name}"]`).cloneNode(true),
   say: (name) => document.getElementById("heard").replaceChildren(kit.words(name)),
-  tell: (message, ports) => worker.controller?.postMessage(message, ports),
+};
+
+// The words come with the first part that has something to say.
+let learned;
+const learn = async () => {
+  const answer = await fetch(words);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  device.content.append(...page.head.children, ...page.body.children);
+};
+const part = async (path) => {
+  await (learned ??= learn());
+  return import(path);
 };
 
 const serve = async () => {
@@ -26,13 +41,13 @@ const can = {
   voice: "SpeechRecognition" in window || "webkitSpeechRecognition" in window,
   bell: worker && "Notification" in window && Notification.permission === "default",
 };
-for (const part of tools.querySelectorAll("[data-do], [data-for]")) {
-  if (!can[part.dataset.do || part.dataset.for]) part.remove();
+for (const button of tools.querySelectorAll("[data-do]")) {
+  if (!can[button.dataset.do]) button.remove();
 }
 tools.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   const name = button?.dataset.do;
-  if (name) (await import(name === "bell" ? bell : aloud))[name](kit, button);
+  if (name) (await part(name === "bell" ? bell : aloud))[name](kit, button);
 });
 device.before(tools);
 
@@ -41,9 +56,9 @@ if (worker) {
   addEventListener("online", () => kit.tell({ do: "send", now: true }));
   const asked = ["#unsent", "#not-saved"].includes(location.hash);
   if (asked || "kept" in root || "told" in root) {
-    import(offline).then((part) => part.show(kit));
+    part(offline).then(({ show }) => show(kit));
   }
   if ("Notification" in window && Notification.permission === "granted") {
-    import(bell).then((part) => part.listen(kit));
+    import(bell).then(({ listen }) => listen(kit));
   }
 }

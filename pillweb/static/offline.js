@@ -78,7 +78,11 @@ const showSent = async (kit, sent, lost) => {
 
 const showKept = (kit) => {
   const sameDay = new Date(kit.keptAt).toDateString() === new Date().toDateString();
-  flash.append(kit.words(sameDay ? "kept" : "kept-day"));
+  const told = kit.words("kept");
+  const notice = told.querySelector(".notice");
+  notice.firstElementChild.textContent = sameDay ? kit.kept : kit.keptDay;
+  notice.append(notice.nextElementSibling);
+  flash.append(told);
 };
 
 // Ask whether there is a connection again: less and less often, never all at once.
@@ -95,8 +99,30 @@ const knock = async (kit, pause = FIRST_MS) => {
 const showHash = (kit) => {
   const unsaved = location.hash === "#not-saved";
   if (unsaved) flash.append(document.getElementById("not-saved").content.cloneNode(true));
-  if (location.hash === "#unsent") flash.append(kit.words("unsent"));
+  if (location.hash === "#unsent") {
+    const asked = kit.words("unsent");
+    const form = document.querySelector('form[action="/sign-out"]');
+    form.id = "sign-out";
+    asked.querySelector("[name=anyway]").setAttribute("form", form.id);
+    asked.querySelector("[data-stay]").onclick = () => asked.remove();
+    flash.append(asked);
+    asked.focus();
+  }
   history.replaceState(null, "", location.pathname);
+};
+
+// Two links lead to pages that are not here: their questions are asked on the spot.
+const askHere = (kit) => {
+  document.getElementById("today").addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    const [, path] = link?.href.match(/\/(skip|later)$/) || [];
+    if (!path) return;
+    event.preventDefault();
+    const asked = kit.words(path === "skip" ? "why" : "when");
+    for (const one of asked.querySelectorAll("button")) one.formAction = link.href;
+    link.replaceWith(asked);
+    asked.querySelector("button").focus();
+  });
 };
 
 export const show = async (kit) => {
@@ -105,7 +131,10 @@ export const show = async (kit) => {
   }
   addEventListener("online", () => knock(kit), { once: true });
   navigator.serviceWorker.addEventListener("message", renew);
-  if (kit.keptAt) showKept(kit);
+  if (kit.keptAt) {
+    showKept(kit);
+    askHere(kit);
+  }
   const { answers, lost } = await heard(kit);
   const waiting = answers.filter((one) => !one.outcome);
   showWaiting(

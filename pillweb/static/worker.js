@@ -6,8 +6,11 @@
 const PAGES = "pages";
 const FILES = "files";
 const TODAY = /^(\/patients\/\d+)\/today$/;
-const DEED = /^(\/patients\/\d+)\/doses\/(\d+)\/(take|undo|skip|later)$/;
+const SEVERAL = /^(\/patients\/\d+)\/(today|later|undo)$/;
+const DEED = /^(\/patients\/\d+)\/doses\/(\d+)\/(take|undo|skip)$/;
 const MOMENTS = /^\/patients\/\d+\/moments$/;
+const WORDS = "/device/words";
+const NEEDED = /\/(static\/[\w./-]+\.(css|js|svg)|device\/words)\?v=\w+/g;
 const DOWN = [502, 503, 504];
 const PATIENCE_MS = 15000;
 const OLDEST_MS = 48 * 3600 * 1000;
@@ -100,7 +103,7 @@ const keepPage = async (path, answer) => {
   const text = await answer.text();
   await (await caches.open(PAGES)).put(path, new Response(text, { headers }));
   await keepNote("today", path);
-  const names = new Set(text.match(/\/static\/[\w./-]+\.(css|js|svg)\?v=\w+/g));
+  const names = new Set(text.match(NEEDED));
   await Promise.all([...names].map((name) => keepFile(name).catch(() => {})));
 };
 
@@ -123,7 +126,8 @@ const kept = async (path) => {
   const at = Number(found.headers.get("Kept-At"));
   let text = await found.text();
   if (Math.abs(Date.now() - at) > OLDEST_MS) {
-    const [, words] = text.match(/<template id="too-old">([^]*?)<\/template>/) || [];
+    const said = (await caches.match(WORDS, { ignoreSearch: true }))?.text();
+    const [, words] = (await said)?.match(/id="too-old">([^]*?)<\/template>/) || [];
     text = text.replace(/<main([^>]*)>[^]*<\/main>/, `<main$1>${words || ""}</main>`);
     await pages.put(path, new Response(text, { headers: found.headers }));
   }
@@ -174,27 +178,30 @@ const moments = async (request, path) => {
   }
 };
 
+// What a form says: whose it is, what was done, and to which doses.
+const read = (path, form) => {
+  const one = path.match(DEED);
+  if (one) return { patient: one[1], deed: one[3], doses: [one[2]] };
+  const [, patient, where] = path.match(SEVERAL);
+  const listed = where === "undo" ? form.get("undo") || "" : form.getAll("dose").join();
+  const deed = where === "today" ? "take" : where;
+  return { patient, deed, doses: listed.match(/\d+/g) || [] };
+};
+
 // An answer goes the usual way; only where that fails is it kept, and sent later.
 const keep = async (path, body, at) => {
   const account = await note("account");
   const form = new URLSearchParams(body);
-  const [, patient, dose, deed] = path.match(DEED) || [];
-  const doses = deed ? [dose] : form.getAll("dose");
+  const { patient, deed, doses } = read(path, form);
   if (!account || form.has("day") || !doses.length) return "";
-  for (const one of doses) {
-    await keepAnswer({
-      account,
-      at,
-      key: crypto.randomUUID(),
-      patient: patient || path.match(TODAY)[1],
-      dose: one,
-      deed: deed || "take",
-      reason: form.get("reason") || "",
-      minutes: form.get("minutes") || "",
-    });
+  const reason = form.get("reason") || "";
+  const minutes = form.get("minutes") || "";
+  for (const dose of doses) {
+    const key = crypto.randomUUID();
+    await keepAnswer({ account, at, key, patient, dose, deed, reason, minutes });
   }
   if (self.registration.sync) self.registration.sync.register("send").catch(() => {});
-  return patient || path.match(TODAY)[1];
+  return patient;
 };
 
 const answer = async (event, path) => {
@@ -205,7 +212,7 @@ const answer = async (event, path) => {
   if (!(await inTurn(waiting)).length || (await inTurn(() => send(true)))) {
     try {
       const live = await patiently(fetch(request));
-      const today = path.replace(/\/(doses\/.*|today)$/, "/today");
+      const today = `${path.match(/^\/patients\/\d+/)}/today`;
       event.waitUntil(inTurn(() => refresh(today)).catch(() => {}));
       return live;
     } catch {}
@@ -341,11 +348,11 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
   if (request.method === "POST") {
-    if (TODAY.test(pathname) || DEED.test(pathname)) {
+    if (SEVERAL.test(pathname) || DEED.test(pathname)) {
       event.respondWith(answer(event, pathname));
     } else if (pathname === "/sign-out") event.respondWith(leave(request));
     else if (request.mode === "navigate") event.respondWith(post(request));
   } else if (request.mode === "navigate") event.respondWith(show(event, pathname));
-  else if (pathname.startsWith("/static/")) event.respondWith(file(request));
+  else if (pathname === WORDS || pathname.startsWith("/static/")) event.respondWith(file(request));
   else if (MOMENTS.test(pathname)) event.respondWith(moments(request, pathname));
 });

@@ -7,14 +7,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
-from pillweb.doses.actions.marking import mark_taken, skip_dose, undo_marks
+from pillweb.doses.actions.marking import (
+    mark_taken,
+    put_off_doses,
+    skip_dose,
+    undo_marks,
+)
+from pillweb.doses.queries.days import dose_facts
+from pillweb.doses.rules.days import told_again_at
 from pillweb.patients.models import Patient
+from pillweb.reminders.actions import hold_reminders
 from pillweb.sync.models import Replay
 from pillweb.sync.queries import replay_by_key, said_of
 from pillweb.sync.rules import (
     ALREADY,
+    LATER,
     RECORDED,
-    SKIP,
     TAKE,
     UNDO,
     pressed_at,
@@ -59,13 +67,14 @@ def replay_answer(
     if said is None:
         raise NotFoundError
     pressed = pressed_at(answer.ago, received_at=now)
+    until = _until(session, patient_id, answer, pressed)
     outcome = resolve(
         answer.deed,
         said,
         pressed_at=pressed,
         received_at=now,
         account_id=account_id,
-        later_by=answer.later_by,
+        later_until=until,
     )
     replay = Replay(
         account_id=account_id,
@@ -77,7 +86,10 @@ def replay_answer(
         received_at=now,
         outcome=outcome,
     )
-    if outcome == RECORDED and not _record(session, answer, replay, now=now):
+    if until is not None and outcome == RECORDED:
+        put_off_doses(session, [answer.dose_id], patient_id=patient_id, until=until)
+        hold_reminders(session, patient_id, [said.due_at], until=until)
+    elif outcome == RECORDED and not _record(session, answer, replay, now=now):
         replay.outcome = ALREADY
     session.add(replay)
     session.flush()
@@ -90,6 +102,16 @@ def _take_turns(session: Session, patient_id: int) -> None:
         .where(Patient.id == patient_id)
         .with_for_update(key_share=True)
     )
+
+
+def _until(
+    session: Session, patient_id: int, answer: Answer, pressed: datetime
+) -> datetime | None:
+    """Return when to speak again, where that was wanted and the dose can wait."""
+    if answer.deed != LATER:
+        return None
+    dose = dose_facts(session, patient_id, answer.dose_id)
+    return dose and told_again_at([dose], answer.later_by, now=pressed)
 
 
 def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) -> bool:
@@ -105,6 +127,4 @@ def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) 
         return bool(mark_taken(session, [answer.dose_id], **told))
     if answer.deed == UNDO:
         return bool(undo_marks(session, [answer.dose_id], **told))
-    if answer.deed == SKIP:
-        return skip_dose(session, answer.dose_id, reason=answer.reason, **told)
-    return False
+    return skip_dose(session, answer.dose_id, reason=answer.reason, **told)

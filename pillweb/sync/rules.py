@@ -62,12 +62,13 @@ def resolve(
     pressed_at: datetime,
     received_at: datetime,
     account_id: int,
-    later_by: timedelta = timedelta(),
+    later_until: datetime | None = None,
 ) -> str:
     """Return what becomes of an answer: `recorded`, or why it is not.
 
     The first who recorded a dose stands. An answer never undoes what is newer than
-    itself, nor what its own press had already done.
+    itself, nor what its own press had already done. `later_until` is when to speak
+    again, where the dose can wait so long.
     """
     if received_at - pressed_at > OLDEST:
         return TOO_OLD
@@ -80,7 +81,7 @@ def resolve(
         near = said.at is not None and abs(said.at - pressed_at) < MOMENT
         return SAME if own and near else ALREADY
     if deed == LATER:
-        return RECORDED if received_at < pressed_at + later_by else OVER
+        return RECORDED if later_until and received_at < later_until else OVER
     return _recorded(deed, said, pressed_at=pressed_at)
 
 

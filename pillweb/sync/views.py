@@ -1,13 +1,15 @@
 """The installed page: its manifest and worker, and what it sends and asks for."""
 
 from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import Speech, speech
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import speech
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.queries.days import dose_facts
@@ -69,6 +71,23 @@ def show_manifest() -> ResponseReturnValue:
     )
     answer.mimetype = "application/manifest+json"
     return answer
+
+
+@sync.get("/device/words")
+def show_words() -> ResponseReturnValue:
+    """Say everything our scripts may have to say, in the language of this browser."""
+    return fragment("sync/words.html")
+
+
+@lru_cache(maxsize=64)
+def _edition(_how: Speech) -> str:
+    return sha256(render_template("sync/words.html").encode()).hexdigest()[:12]
+
+
+@sync.app_context_processor
+def _know_words() -> dict[str, object]:
+    """Let Today name the words its scripts say, by their content's hash."""
+    return {"device_words": lambda: f"/device/words?v={_edition(speech())}"}
 
 
 @sync.get("/device/key")

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import Site, Visitors
+from tests.e2e.conftest import Visitors
 from tests.e2e.pages import EACH, LOOKS, PAGES, ROSA, faults
+from tests.e2e.site import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -87,7 +88,8 @@ def test_without_scripts_pictures_and_styles_it_can_be_read_and_sent(
     assert page.evaluate(LOOKS) == []
     page.route("**/*.{css,svg,png,jpg,webp,woff2}*", lambda route: route.abort())
     page.goto(path.format(**site.facts))
-    assert page.evaluate(BARE) == []
+    # What /design shows in every state is not there to be sent.
+    assert path == "/design" or page.evaluate(BARE) == []
 
 
 @pytest.mark.parametrize(("who", "path"), EACH)
@@ -96,14 +98,14 @@ def test_by_keyboard_at_400_percent_nothing_is_out_of_reach_or_sight(
 ) -> None:
     page = visit(who, width=320, height=256)  # 1280 by 1024, four times as large
     page.goto(path.format(**site.facts))
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.locator(".skip").focus()
     stops, wrong = page.evaluate(STOPS), []
     for stop in range(stops + 30):
-        page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body"):
             assert stop >= stops
             break
         wrong += page.evaluate(FOCUS)
+        page.keyboard.press("Tab")
     else:
         wrong.append("the focus does not come to an end")
     assert wrong == []

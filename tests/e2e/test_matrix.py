@@ -7,8 +7,9 @@ import pytest
 
 from pillweb.base.i18n import LANGUAGES
 from pillweb.base.look import SIZES
-from tests.e2e.conftest import Site, Visitors
+from tests.e2e.conftest import Visitors
 from tests.e2e.pages import LOOKS, MAIN, PAGES, breaches
+from tests.e2e.site import Site
 from tests.services import ROOT
 
 if TYPE_CHECKING:

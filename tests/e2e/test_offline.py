@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.conftest import Site, Visitors, _site
+from tests.e2e.conftest import Visitors
+from tests.e2e.site import Site, running_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -45,7 +46,8 @@ LEFT = """(async () => {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A PillWeb of its own, for here it is killed."""
-    with _site(tmp_path_factory.mktemp("offline"), "tests.e2e.family") as started:
+    folder = tmp_path_factory.mktemp("offline")
+    with running_site(folder, "tests.e2e.family") as started:
         yield started
 
 
@@ -201,6 +203,26 @@ def test_a_plan_that_changed_meanwhile_is_told(
     assert events(site, dose) == []
 
 
+def test_a_reason_and_later_are_asked_on_the_spot(
+    visit: Visitors, next_neighbour: Callable[[], str], site: Site
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    disconnect(page)
+    card = page.locator(".dose").first
+    dose = (card.get_attribute("id") or "").removeprefix("dose-")
+    card.get_by_role("link", name="I am not taking this one").click()
+    card.get_by_role("button", name="I have none left").click()
+    page.get_by_text("Skipped. Waiting to be sent.").wait_for()
+    page.get_by_role("link", name="Remind me later").click()
+    page.get_by_role("button", name="In 30 minutes").click()
+    page.get_by_text("Later. Waiting to be sent.").first.wait_for()
+    connect(page)
+    page.get_by_text("Recorded as skipped at").wait_for()
+    assert page.get_by_text("We remind you later.").count() == 2
+    assert events(site, dose) == [("skipped", "offline", True)]
+
+
 def test_a_crashed_server_loses_and_doubles_nothing(
     visit: Visitors, next_neighbour: Callable[[], str], site: Site
 ) -> None:
@@ -307,6 +329,8 @@ def test_today_is_read_aloud_and_answered_by_voice(
         page.evaluate("(words) => (window.heard = words)", list(words))
         page.get_by_role("button", name="Answer by voice").click()
 
+    hear("taken")
+    page.get_by_text("Your browser may send your voice to its maker.").wait_for()
     hear("taken")
     page.get_by_text("There are several medicines.").wait_for()
     for _ in range(2):

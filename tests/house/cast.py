@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from pillweb.accounts.models import Account, AccountLink
+from pillweb.accounts.queries import email_index
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
@@ -35,6 +36,7 @@ from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
+from pillweb.setup.models import MailTest
 from pillweb.sharing.models import ShareLink
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
@@ -45,7 +47,13 @@ NOBODY, LINK = "nobody", "link holder"
 CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
 # What belongs to nobody.
-OWNERLESS = {"day": "2026-11-20", "part": "0", "question": "medicine", "size": "small"}
+OWNERLESS = {
+    "day": "2026-11-20",
+    "part": "0",
+    "question": "medicine",
+    "size": "small",
+    "step": "language",
+}
 OWNERS = ("rosa", "bruno")
 # What no page may hold unescaped, in every text people can type.
 MARKUP = "\"'<q>"
@@ -129,6 +137,10 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
         }
         mailed = _account_token(session, world.rosa, now=now)
         printed = _printed_token(session, world.patient)
+        tested, _ = (
+            _test_token(session, patient_id, now=now)
+            for patient_id in (world.patient, world.other_patient)
+        )
     arguments = sorted(things["rosa"])
     return Cast(
         people={name: _person(app, world, name, now=now) for name in CAST},
@@ -141,6 +153,7 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "s": world.link_token,
             "a": mailed,
             "p": printed,
+            "m": tested,
         },
     )
 
@@ -355,6 +368,23 @@ def _account_token(session: Session, account_id: int, *, now: datetime) -> str:
             account_id=account.id,
             token_hash=token_hash(token),
             created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+    )
+    return token
+
+
+def _test_token(session: Session, patient_id: int, *, now: datetime) -> str:
+    """Prove that reminders arrive; return the secret of the test that did."""
+    token = new_token()
+    address = session.get_one(Patient, patient_id).reminder_email
+    session.add(
+        MailTest(
+            patient_id=patient_id,
+            address_index=email_index(address),
+            token_hash=token_hash(token),
+            created_at=now,
+            answered_at=now,
             expires_at=now + timedelta(hours=1),
         )
     )

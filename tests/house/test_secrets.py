@@ -69,7 +69,7 @@ def test_no_row_holds_a_secret_in_clear(
     assert [word for word in forbidden if word.encode() in held] == []
 
 
-@pytest.mark.parametrize("kind", ["t", "s", "a", "p"])
+@pytest.mark.parametrize("kind", ["t", "s", "a", "p", "m"])
 @pytest.mark.parametrize(
     "text", ["/{}/{}", "http://x/{}/{}?a=1", "GET /{}/{} HTTP/1.1", "'/{}/{}/undo'"]
 )

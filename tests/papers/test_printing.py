@@ -1,12 +1,14 @@
 """The printed papers: tagged, large, whole, and built by one job once."""
 
 import io
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from pypdf import PdfReader
+from pypdf.generic import ArrayObject
 from sqlalchemy.orm import Session
 
 from jobs import build_papers
@@ -80,6 +82,39 @@ def test_a_usual_week_is_one_tagged_page_of_large_words(
     assert "It does not give medical advice and can fail." in text
 
 
+def rows_of(node: Any) -> Iterator[list[set[int]]]:  # noqa: ANN401 - pypdf's own
+    """Yield each row of a tagged tree: of each cell, the columns of its heads."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for child in node:
+            yield from rows_of(child)
+    elif isinstance(node, dict):
+        if node.get("/S") == "/TR":
+            yield [heads_of(cell.get_object()) for cell in node["/K"]]
+        else:
+            yield from rows_of(node.get("/K", ArrayObject()))
+
+
+def heads_of(cell: Any) -> set[int]:  # noqa: ANN401
+    facts = cell.get("/A", ArrayObject())
+    told = [one.get_object() for one in facts] if isinstance(facts, list) else [facts]
+    heads = [head for one in told for head in one.get("/Headers", [])]
+    return {int(str(head).rpartition("-")[2]) for head in heads}
+
+
+def test_each_box_is_told_by_its_own_day_and_medicine(
+    session: Session, now: datetime
+) -> None:
+    patient = make_patient(session, name="Rosa", now=now)
+    for name in ("Amlodipine", "Ramipril"):
+        prescribe(session, patient, "08:00", now=now, name=name)
+    pdf: Any = printed(session, week(session, patient.id, now))
+    _head, *rows = rows_of(pdf.trailer["/Root"]["/StructTreeRoot"])
+    assert len(rows) == 2
+    for row in rows:
+        assert row[2:] == [{1, column} for column in range(2, 9)]
+
+
 def test_twelve_medicines_take_more_pages_and_lose_no_line(
     session: Session, now: datetime
 ) -> None:
@@ -106,6 +141,24 @@ def test_a_card_names_every_medicine(session: Session, now: datetime) -> None:
     assert all(f"Medicine{number:02}" in text for number in range(15))
     for words in ("Allergies:", "Please call:", "Made on 20 November 2026.", "5 mg"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("zone", "size"),
+    [("Europe/London", (595, 842)), ("America/New_York", (612, 792))],
+)
+def test_the_page_is_as_large_as_the_paper_that_is_sold_there(
+    session: Session, now: datetime, zone: str, size: tuple[int, int]
+) -> None:
+    patient = make_patient(session, name="Rosa", now=now, zone=zone)
+    prescribe(session, patient, "08:00", now=now)
+    for told in (
+        week(session, patient.id, now),
+        gather_card(session, patient.id, now=now),
+    ):
+        (page,) = printed(session, told).pages
+        box = page.mediabox
+        assert (round(box.width), round(box.height)) == size
 
 
 @pytest.mark.parametrize("name", ["فاطمة", "रोज़ा", "罗莎", "<b>Rosa</b>", "R" * 200])

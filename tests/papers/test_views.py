@@ -124,7 +124,7 @@ def test_looking_at_a_code_records_nothing_and_names_no_medicine(
     for method in ("GET", "HEAD", "GET"):
         assert phone.open(code(db), method=method).status_code == 200
     text = phone.get(code(db)).text
-    assert "It is time for your 8am medicines." in text
+    assert "It is time for your <bdi>8am</bdi> medicines." in text
     assert "1 medicine" in text
     assert "I have taken it" in text
     assert "Amlodipine" not in text
@@ -188,7 +188,7 @@ def test_when_the_window_is_over_a_code_records_nothing(
     path = code(db)
     with time_machine.travel(now + timedelta(hours=3), tick=False):
         page = phone.get(path).text
-        assert "Did you take your 8am medicines?" in page
+        assert "Did you take your <bdi>8am</bdi> medicines?" in page
         assert "Never take two doses together" in page
     with time_machine.travel(now + timedelta(hours=13), tick=False):
         assert "It is too late to record" in phone.get(path).text
@@ -259,11 +259,14 @@ def test_made_void_no_code_works_and_no_file_is_left(
 def test_a_code_ends_after_two_weeks(
     rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
 ) -> None:
-    make(rosa, world)
+    made = make(rosa, world)
     path = code(db)
+    assert "too old" not in rosa.get(made).text
     for after, status in ((timedelta(days=14, seconds=-1), 200), (timedelta(14), 404)):
         with time_machine.travel(now + after, tick=False):
             assert phone.get(path).status_code == status
+    with time_machine.travel(now + timedelta(days=14), tick=False):
+        assert "The codes of this sheet are too old to work." in rosa.get(made).text
     assert phone.get("/p/" + "x" * 43).status_code == 404
 
 

@@ -11,6 +11,7 @@ from pillweb.base.db import Database
 from pillweb.base.errors import NotFoundError
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose, DoseEvent
+from pillweb.reminders.models import Reminder
 from pillweb.sync.actions import Answer, replay_answer
 from pillweb.sync.models import Replay
 from tests.at_once import at_once
@@ -128,6 +129,25 @@ def test_a_skip_keeps_its_reason(
         replay(session, world, answer, now=now + HOUR)
         row = session.get_one(Dose, dose, populate_existing=True)
         assert (row.state, row.skip_reason) == ("skipped", "unwell")
+
+
+@pytest.mark.parametrize("minutes", [30, 15])
+def test_later_counts_from_the_press(
+    minutes: int, db: Database, world: World, dose: int, now: datetime
+) -> None:
+    wait = timedelta(minutes=minutes)
+    outcome = "over" if minutes < 20 else "recorded"
+    sent = now + timedelta(minutes=20)
+    with db.transaction() as session:
+        answer = Answer(KEY, dose, "later", ago=sent - now, later_by=wait)
+        assert replay(session, world, answer, now=sent).outcome == outcome
+        row = session.get_one(Dose, dose, populate_existing=True)
+        held = session.scalars(
+            sa.select(Reminder.snoozed_until).where(Reminder.due_at == row.due_at)
+        )
+        until = now + wait if outcome == "recorded" else None
+        assert row.later_until == until
+        assert until in set(held)
 
 
 def test_the_key_of_another_account_is_another_press(

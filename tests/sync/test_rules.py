@@ -77,7 +77,7 @@ def test_what_becomes_of_an_answer(
         pressed_at=at(pressed),
         received_at=at(received),
         account_id=ROSA,
-        later_by=timedelta(minutes=30),
+        later_until=at(pressed + 30),
     )
     assert found == outcome
 

@@ -175,7 +175,7 @@ def notes_of(session: Session, dose_ids: Collection[int]) -> dict[int, str]:
             DoseEvent.what == SKIPPED,
             DoseEvent.note.is_not(None),
             Dose.state == SKIPPED,
-            Dose.recorded_at == DoseEvent.at,
+            Dose.recorded_at == DoseEvent.entered_at,
         )
     )
     return {row.dose_id: row.note for row in rows}
