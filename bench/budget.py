@@ -33,6 +33,7 @@ KINDS = {
     "Script": "JavaScript",
     "Font": "fonts",
     "Image": "images",
+    "Other": "images",  # the icon in the tab
 }
 # What the browser itself notes, in milliseconds from the start of the navigation.
 NOTED = """() => new Promise((done) => {
@@ -123,7 +124,9 @@ def _add(found: Answer, visits: list[dict[str, float]]) -> None:
         name: statistics.median(visit.get(name, 0) for visit in visits)
         for name in visits[0]
     }
-    kinds = [kind for kind in (*KINDS.values(), "other") if kind in middle]
+    kinds = [
+        kind for kind in dict.fromkeys((*KINDS.values(), "other")) if kind in middle
+    ]
     whole = sum(middle[kind] for kind in kinds if kind != "images")
     goals = {"HTML": 30}
     for kind in kinds:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from babel import Locale
+from babel.core import get_global
 from babel.localedata import LocaleDataDict, load
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -61,6 +62,12 @@ class Speech:
     def direction(self) -> str:
         """Say where lines begin: "ltr" or "rtl", as HTML's `dir` has it."""
         return self.locale.text_direction
+
+    @property
+    def first_weekday(self) -> int:
+        """Say on which day weeks begin where it is spoken most; Monday is 0."""
+        name = str(self.locale)
+        return _locale(get_global("likely_subtags").get(name, name)).first_week_day
 
 
 _speech: ContextVar[Speech] = ContextVar("speech", default=Speech())  # noqa: B039 - frozen

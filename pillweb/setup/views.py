@@ -158,7 +158,8 @@ def _answered(standing: Standing, step: str, known: str) -> str:
     if known:
         return known
     state = standing.state(step)
-    words = {DONE: _("Done"), LATER: _("Left for later")}
+    done = _("Nobody for now") if step == "helpers" else _("Done")
+    words = {DONE: done, LATER: _("Left for later")}
     return words.get(state, _("Not answered yet"))
 
 

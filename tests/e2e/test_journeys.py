@@ -65,7 +65,12 @@ def test_taking_all_leads_to_what_is_next(
     page.get_by_role("button", name="I have taken all 3").click()
     page.get_by_text("All done for today.").wait_for()
     page.locator("h1:focus").wait_for()
-    assert page.get_by_role("button", name="Undo").count() == 3
+    page.get_by_text("3 medicines are recorded.").wait_for()
+    assert page.locator(".dose").get_by_role("button", name="Undo").count() == 3
+    page.wait_for_timeout(1100)
+    page.locator(".said").get_by_role("button", name="Undo").click()
+    page.get_by_text("Undone. 3 medicines have no record now.").wait_for()
+    assert "has 3 medicines to take now." in headline(page)
 
 
 @pytest.mark.quick

@@ -71,7 +71,7 @@ def syllables(word: str) -> int:
 def grade(sentences: list[list[str]]) -> float:
     """Return the years of school a reader needs."""
     hard = sum(syllables(word) >= 3 for sentence in sentences for word in sentence)
-    return 1.043 * math.sqrt(30 * hard / len(sentences)) + 3.1291
+    return 1.043 * math.sqrt(30 * hard / max(len(sentences), 1)) + 3.1291
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,24 @@ def test_a_card_names_every_medicine(session: Session, now: datetime) -> None:
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("zone", "size"),
+    [("Europe/London", (595, 842)), ("America/New_York", (612, 792))],
+)
+def test_the_page_is_as_large_as_the_paper_that_is_sold_there(
+    session: Session, now: datetime, zone: str, size: tuple[int, int]
+) -> None:
+    patient = make_patient(session, name="Rosa", now=now, zone=zone)
+    prescribe(session, patient, "08:00", now=now)
+    for told in (
+        week(session, patient.id, now),
+        gather_card(session, patient.id, now=now),
+    ):
+        (page,) = printed(session, told).pages
+        box = page.mediabox
+        assert (round(box.width), round(box.height)) == size
+
+
 @pytest.mark.parametrize("name", ["فاطمة", "रोज़ा", "罗莎", "<b>Rosa</b>", "R" * 200])
 def test_a_name_of_any_script_never_stops_the_printer(
     session: Session, now: datetime, name: str

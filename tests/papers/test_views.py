@@ -259,11 +259,14 @@ def test_made_void_no_code_works_and_no_file_is_left(
 def test_a_code_ends_after_two_weeks(
     rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
 ) -> None:
-    make(rosa, world)
+    made = make(rosa, world)
     path = code(db)
+    assert "too old" not in rosa.get(made).text
     for after, status in ((timedelta(days=14, seconds=-1), 200), (timedelta(14), 404)):
         with time_machine.travel(now + after, tick=False):
             assert phone.get(path).status_code == status
+    with time_machine.travel(now + timedelta(days=14), tick=False):
+        assert "The codes of this sheet are too old to work." in rosa.get(made).text
     assert phone.get("/p/" + "x" * 43).status_code == 404
 
 

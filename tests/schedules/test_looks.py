@@ -85,7 +85,7 @@ def test_a_photo_is_shown_on_the_pages_of_its_medicine(
     assert 'alt="small, white"' in rosa.get(answer.location).text
     shown = rosa.get(picture_url(db, world))
     assert shown.mimetype == "image/jpeg"
-    assert shown.headers["Cache-Control"].startswith("private, ")
+    assert shown.headers["Cache-Control"] == "private, max-age=86400, immutable"
     assert Image.open(BytesIO(shown.data)).size == SIZE_OF_SQUARE
     assert rosa.get(picture_url(db, world, "whole")).status_code == 200
     assert rosa.get(picture_url(db, world, "huge")).status_code == 404
@@ -199,3 +199,26 @@ def test_a_link_shows_pictures_only_where_it_shows_names(
     key = row(db, world).picture_key
     answer = guest.get(f"/shared/{world.link}/pictures/{key}/small")
     assert answer.status_code == (200 if shows_names else 404)
+
+
+def today(client: FlaskClient, world: World) -> str:
+    return client.get(f"/patients/{world.patient}/today").text
+
+
+def test_today_shows_the_photo_or_else_the_words(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    plain = today(rosa, world)
+    save(rosa, world, words="small, white")
+    assert "<br><bdi>small, white</bdi>" in today(rosa, world)
+    save(rosa, world, jpeg(), words="small, white")
+    page = today(rosa, world)
+    assert "<bdi>small, white</bdi>" not in page
+    assert (
+        f'<img class="pill" src="{picture_url(db, world)}" width="192" height="192" '
+        'loading="lazy" alt="small, white">'
+    ) in page
+    send(rosa, f"{medicine_url(world)}/looks/remove")
+    save(rosa, world, words="")
+    rosa.get(medicine_url(world))  # says once that it was saved
+    assert len(today(rosa, world)) == len(plain)

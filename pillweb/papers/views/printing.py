@@ -186,7 +186,8 @@ def show_paper(patient_id: int, paper_id: int) -> ResponseReturnValue:
     sheet = gather_sheet(
         session(), patient_id, first=paper.first_on, now=now(), codes=codes
     )
-    return page("papers/made.html", sheet=sheet, **told)
+    is_over = now() >= paper.expires_at
+    return page("papers/made.html", sheet=sheet, is_over=is_over, **told)
 
 
 @papers.get("/patients/<int:patient_id>/papers/<int:paper_id>.pdf")

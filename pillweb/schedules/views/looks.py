@@ -24,8 +24,7 @@ CROP_WORDS = (
     ("middle", gettext_noop("The middle")),
     ("closer", gettext_noop("Closer")),
 )
-# A new picture has a new address, so the browser need not ask again.
-KEPT_BY_BROWSER = "private, max-age=86400, immutable"
+A_DAY_S = 86_400
 
 
 def _here(door: Door, medication: Medication) -> str:
@@ -118,5 +117,9 @@ def _picture(door: Door, key: str, size: str) -> ResponseReturnValue:
     sizes = {"small": found.small, "whole": found.whole}
     if size not in sizes:
         raise NotFoundError
-    headers = {"Cache-Control": KEPT_BY_BROWSER, "Content-Disposition": "inline"}
-    return Response(sizes[size], mimetype="image/jpeg", headers=headers)
+    answer = Response(sizes[size], mimetype="image/jpeg")
+    # A new picture has a new address, so this browser need not ask again.
+    answer.cache_control.private = True
+    answer.cache_control.max_age = A_DAY_S
+    answer.cache_control.immutable = True
+    return answer
