@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
 from pillweb.adherence.rules.outcome import COUNTED, Outcome, timing, verdict
@@ -155,21 +156,26 @@ def next_sending(every: str, *, after: date) -> date | None:
     return None
 
 
-def _percent_words(counts: Tally, part: int, share: object) -> str:
+def _percent_words(counts: Tally, part: int, share: Decimal | None) -> str:
     if share is None:
         return _("not enough information")
     return _(
         "%(part)s of %(all)s (%(share)s%%)",
         part=number_words(part),
         all=number_words(counts.counted),
-        share=digits(str(share)),
+        share=_share_words(share),
     )
+
+
+def _share_words(share: Decimal) -> str:
+    """Return a share with its one decimal; other languages leave out one of nought."""
+    return str(share) if speech().language == "en" else number_words(share)
 
 
 def make_row(facts: MedicineFacts, counts: Tally) -> Row:
     """Return one medicine's line of the table."""
     share = counts.on_time_pct
-    on_time = "" if share is None else _("%(share)s%%", share=digits(str(share)))
+    on_time = "" if share is None else _("%(share)s%%", share=_share_words(share))
     return Row(
         name=facts.name,
         strength=facts.strength,

@@ -282,5 +282,5 @@ class JourneyForm(Form):
         """Return the first and the last day, and how many to spare."""
         first, last = self.first.data, self.last.data
         if first is None or last is None:
-            raise ValueError("a journey has a first and a last day")
+            raise ValueError(self.data)
         return first, last, _read_whole(said(self.spare) or "0", MOST_SPARE)

@@ -8,6 +8,7 @@ from jobs import build_reports, deliver, order_reports
 from pillweb.base.db import Database
 from pillweb.base.i18n import Speech, speech
 from pillweb.outbox.models import Delivery
+from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
 from pillweb.reports.actions import (
     LEASE,
@@ -101,6 +102,9 @@ def test_a_report_and_its_mail_speak_the_language_of_their_order(
     assert spoken[0] == "ar"
     assert "نوفمبر" in spoken[1]
     assert speech() == Speech()
+    with db.reading() as session:
+        mail = compose_message(session.scalars(sa.select(Delivery)).one())
+    assert '<html lang="ar" dir="rtl">' in mail.html
 
 
 def test_builders_at_once_build_each_report_once(

@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from sqlalchemy.orm import Session
 
 from jobs.build_reports import print_report
+from pillweb.base.i18n import Speech, speaking
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
 from pillweb.portals.actions import load_demo
@@ -52,6 +53,23 @@ def test_the_demo_family_fits_one_tagged_page(session: Session, now: datetime) -
     for row in page.rows:
         assert row.name in text
         assert row.taken_words in text
+
+
+def test_shares_are_written_as_the_language_has_them(
+    session: Session, now: datetime
+) -> None:
+    load_demo(session, password="-" * 9, now=now)
+    patient = session.scalars(sa.select(Patient.id)).one()
+    told = {}
+    for language in ("en", "pl"):
+        with speaking(Speech(language)):
+            told[language] = [
+                row.on_time_words for row in page_of(session, patient, now).rows
+            ]
+    assert [word.replace(".", ",").replace(",0", "") for word in told["en"]] == [
+        word.replace("\u00a0", "") for word in told["pl"]
+    ]
+    assert any("," in word for word in told["pl"])
 
 
 @pytest.mark.parametrize("count", [8, 12, 16])
