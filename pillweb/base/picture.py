@@ -109,8 +109,9 @@ def _read(raw: bytes) -> Image.Image:
 
 def main() -> int:
     """Make the picture on standard input safe; return what became of it."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (TIME_S, TIME_S))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (TIME_S, TIME_S))
     try:
         made = _written(_read(sys.stdin.buffer.read()), LARGE_BYTES)
     except TooLargePictureError:

@@ -88,7 +88,7 @@ const keepFile = async (path) => {
   const files = await caches.open(FILES);
   if (await files.match(path)) return;
   const answer = await fetch(path);
-  if (!answer.ok) return;
+  if (!answer.ok) throw new Error(path);
   await files.delete(path, { ignoreSearch: true });
   await files.put(path, answer);
 };
@@ -101,10 +101,10 @@ const keepPage = async (path, answer) => {
   headers.delete("Content-Length");
   headers.set("Kept-At", Date.now());
   const text = await answer.text();
+  // A page is kept with everything it needs, or not at all.
+  await Promise.all([...new Set(text.match(NEEDED))].map(keepFile));
   await (await caches.open(PAGES)).put(path, new Response(text, { headers }));
   await keepNote("today", path);
-  const names = new Set(text.match(NEEDED));
-  await Promise.all([...names].map((name) => keepFile(name).catch(() => {})));
 };
 
 const refresh = async (path) => {
@@ -151,7 +151,7 @@ const show = async (event, path) => {
   await inTurn(() => knowBy(live));
   if (!copy) return live;
   if (!new URL(event.request.url).search) {
-    event.waitUntil(inTurn(() => keepPage(path, copy)));
+    event.waitUntil(inTurn(() => keepPage(path, copy)).catch(() => {}));
   }
   const told = (await answers()).length || (await note("lost"));
   if (!told || !live.ok) return live;

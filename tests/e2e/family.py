@@ -10,6 +10,7 @@ from unittest import mock
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.queries import account_by_email
@@ -17,6 +18,8 @@ from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.base.demo_password import demo_password
 from pillweb.base.zones import local, zone
+from pillweb.doses.models import Dose
+from pillweb.doses.rules.days import OPEN, TAKEN
 from pillweb.portals import actions
 from pillweb.portals.rules import CAREGIVER, ELDER
 from pillweb.schedules.actions import begin_draft, keep_imported
@@ -28,6 +31,7 @@ from tests.services import ROOT
 from tests.world import make_patient, plan, prescribe
 
 MORNING = 8
+ROSA = 1
 LONG = "W" * 200
 ARABIC = "فاطمة الزهراء"
 NEIGHBOURS = 8
@@ -102,7 +106,10 @@ def add_family(session: Session, *, at: datetime) -> dict[str, object]:
         given = (ROOT / "tests/data/fhir" / file).read_text("utf-8")
         read = read_file(given, at.date(), place)
         keep_imported(session, added[0], read.medicines, account_id=marta.id, now=at)
+    doses = select(Dose.id).where(Dose.patient_id == ROSA).order_by(Dose.due_at.desc())
     return {
+        "due": session.scalar(doses.where(Dose.due_at < at, Dose.state == OPEN)),
+        "taken": session.scalar(doses.where(Dose.state == TAKEN)),
         "draft": f"/patients/{added[0]}/medicines/drafts/{draft.id}",
         "password": demo_password(),
         "rosa": ELDER[1],

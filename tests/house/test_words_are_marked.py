@@ -32,7 +32,7 @@ A_VALUE = "\N{REPLACEMENT CHARACTER}"
 # Words that computers say to each other.
 CODES = re.compile(
     r"SET NULL|\d+ per (?:minute|hour|day)|light dark|noindex, nofollow"
-    r'|inline; filename="|<bdi dir="'
+    r'|inline; filename="'
     r"|Allow|Bundle|Date|From|Lax|Origin|Subject|Times|To"
 )
 # Why nobody who is spoken to reads the words of a file.
@@ -45,6 +45,7 @@ NOT_SAID = {
     "pillweb/base/fonts.py": "the names of fonts",
     "pillweb/base/i18n.py": "the English beside the other words, as HTML",
     "pillweb/base/passwords.py": "what is hashed where there is no password",
+    "pillweb/base/pdf.py": "marks of HTML around words",
     "pillweb/base/render.py": "the name of a font",
     "pillweb/base/words.py": "the days of the week in English, said as CLDR has them",
     "pillweb/base/zones.py": "what is wrong with the code",

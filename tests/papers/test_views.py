@@ -299,3 +299,13 @@ def test_a_name_from_right_to_left_stands_in_its_own_direction(
     assert "<bdi>&#8296;باراسيتامول&#8297;</bdi>" in page
     with db.reading() as session:
         assert session.scalars(sa.select(Paper.look)).one() == "20.system.ar"
+
+
+def test_a_paper_is_in_the_language_the_patient_reads(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    with db.transaction() as session:
+        session.get_one(Patient, world.patient).language = "km"
+    make(rosa, world)
+    with db.reading() as session:
+        assert session.scalars(sa.select(Paper.look)).one() == "20.system.km"

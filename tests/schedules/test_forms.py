@@ -170,6 +170,8 @@ def test_what_is_no_time_is_refused_in_plain_words(typed: str) -> None:
         ("10 units", "10 units"),
         ("\u0661 mg", "1 mg"),
         ("apply thinly", "apply thinly"),
+        ("2 चम्मच भर", "2 चम्मच भर"),
+        ("1 ស្លាបព្រា", "1 ស្លាបព្រា"),
     ],
 )
 def test_an_amount_may_have_a_unit_of_its_own(typed: str, kept: str) -> None:

@@ -104,8 +104,10 @@ def test_a_set_up_goes_on_where_it_was_left(eve: FlaskClient) -> None:
     for step in ("medicines", "reminders"):
         send(eve, f"{here}/{step}", answer="later")
     assert f'href="{here}/helpers">Go on with set-up' in eve.get(here).text
+    for place in ("sharing", "medicines", "papers/week", "papers/card"):
+        page = eve.get(here.replace("set-up", place)).text
+        assert f'href="{here}/helpers">Go on with set-up' in page
     sharing = here.replace("set-up", "sharing")
-    assert f'href="{here}/helpers">Go on with set-up' in eve.get(sharing).text
     send(eve, sharing, label="Ann", days="30")
     assert "They can look now: <bdi>Ann</bdi>." in eve.get(f"{here}/helpers").text
     send(eve, f"{here}/helpers", answer="done")

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import Speech, gettext_noop, speech
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import gettext_noop, speech
 from pillweb.base.look import Look
 from pillweb.base.queue import REPORTS
 from pillweb.base.words import date_words, long_date_words
@@ -48,9 +48,11 @@ def _today(door: Door) -> date:
     return local(now(), zone(door.zone)).date()
 
 
-def _spoken() -> str:
-    """Return in whose language the paper is, as a look keeps it."""
+def _spoken(patient: Patient) -> str:
+    """Return the patient's language, as a look keeps it; untold it is the viewer's."""
     how = speech()
+    if patient.language not in {"", how.language}:
+        how = Speech(patient.language)
     return Look(language=how.language, hours=how.hours, digits=how.digits).written
 
 
@@ -155,7 +157,7 @@ def _make(
         first=first,
         clocks=clocks,
         show_names=show_names,
-        look=_spoken(),
+        look=_spoken(patient),
         made_by_id=account_id,
         now=now(),
     )

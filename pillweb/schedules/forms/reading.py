@@ -33,7 +33,11 @@ THOUSANDS = re.compile(r"([1-9]\d{0,2})[.,](\d{3})")
 TIME = re.compile(r"(\d{1,2})(?:[:.]?(\d{2}))?\s*(?:([ap])\.?m\.?)?", re.IGNORECASE)
 NAMED_TIMES = {"midday": time(12), "noon": time(12), "midnight": time()}
 THIRDS = re.compile(r"(?:[1-9]\d*\s+)?(?:[12]/3)|[1-9]?\d*\s*[⅓⅔]")
-UNIT = re.compile(r"(?!to\b)[^\W\d_][^\W_]*(?:[ /-][^\W\d_]+){0,3}")
+# Vowels that Hindi, Arabic and Khmer write as marks belong to the word.
+_MARKS = "\u0300-\u036f\u064b-\u065f\u0900-\u0903\u093a-\u094f\u17b4-\u17d3"
+UNIT = re.compile(
+    rf"(?!to\b)[^\W\d_](?:[^\W_]|[{_MARKS}])*(?:[ /-](?:[^\W\d_]|[{_MARKS}])+){{0,3}}"
+)
 SHORT_UNITS = {"u", "iu"}
 HALVES_OF_DAY = {"am", "pm"}
 WHOLE = re.compile(r"\d{1,6}")

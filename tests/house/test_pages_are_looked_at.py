@@ -1,0 +1,49 @@
+"""A browser looks at every page there is: at a new one too."""
+
+import re
+
+from tests.e2e.pages import PAGES
+from tests.house.policy import POLICY
+
+# No pages: files, states and what a script asks for.
+NO_PAGES = re.compile(r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz)$|^/device/")
+UNSEEN = {
+    # The journeys open these by the links that lead there.
+    "/",
+    "/welcome",
+    "/t/<token>",
+    "/a/<token>",
+    "/m/<token>",
+    "/p/<token>",
+    "/mailbox/<key>",
+    "/mailbox/<key>/<int:number>",
+    "/shared/<int:link_id>/today",
+    "/shared/<int:link_id>/calendar",
+    # What a script asks for, and pictures.
+    "/patients/<int:patient_id>/sent",
+    "/patients/<int:patient_id>/moments",
+    "/patients/<int:patient_id>/pictures/<picture_key>/<size>",
+    "/shared/<int:link_id>/pictures/<picture_key>/<size>",
+    # A paper while it is printed, and a step of a set-up that is under way.
+    "/patients/<int:patient_id>/papers/<int:paper_id>",
+    "/patients/<int:patient_id>/set-up/<step>",
+    "/patients/<int:patient_id>/medicines/<int:medication_id>/intake",
+}
+
+
+def test_a_browser_looks_at_every_page() -> None:
+    made_up = {"draft": "/patients/1/medicines/drafts/1", "share": "/s/x"}
+    numbers = dict.fromkeys(("due", "taken", "difficult"), 1)
+    opened = [path.format(**made_up, **numbers).partition("?")[0] for _, path in PAGES]
+    rules = {route.split()[1] for route in POLICY if route.startswith("GET ")}
+    wanted = {
+        rule: re.sub(r"<\w+>", "[^/]+", re.sub(r"<int:\w+>", r"\\d+", rule))
+        for rule in rules - UNSEEN
+        if not NO_PAGES.search(rule)
+    }
+    missing = {
+        rule
+        for rule, pattern in wanted.items()
+        if not any(re.fullmatch(pattern, path) for path in opened)
+    }
+    assert missing == set()
