@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pillweb.base.clock import now
+from pillweb.setup import rules as setup_rules
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 LOOKS = Path(__file__).with_name("looks.js").read_text("utf-8")
 ROSA = "/patients/1"
 SOON = now().date() + timedelta(days=7)
+STEPS = ("", *(f"/{step}" for step in setup_rules.STEPS))
 QUESTIONS = (
     "",
     "/0/medicine",
@@ -76,6 +78,7 @@ PAGES = [
     ("rosa", f"{ROSA}/medicines/5/pause"),
     ("rosa", f"{ROSA}/medicines/5/history"),
     *(("marta", f"{{draft}}{question}") for question in QUESTIONS),
+    *(("marta", f"/patients/{{difficult}}/set-up{step}") for step in STEPS),
     ("rosa", f"{ROSA}/meals"),
     ("rosa", f"{ROSA}/travel"),
     ("rosa", f"{ROSA}/sharing"),
