@@ -1,6 +1,6 @@
 # Each target is described on its own line; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test faults check e2e bench words docs lock
+.PHONY: help setup run demo migrate test faults check look e2e bench words docs lock
 
 PYTHON = python3
 IN = .venv/bin
@@ -35,8 +35,13 @@ check: ## Set up and check formatting, style, types and import order
 	$(IN)/mypy
 	$(IN)/lint-imports
 
-e2e: ## Set up and run the journeys in a real browser (a Chromium on PATH)
-	@$(PYTHON) tools/setup.py --e2e && exec $(IN)/python -m pytest -rs tests/e2e
+look: ## Set up and run the quick part of the browser tests
+	@$(PYTHON) tools/setup.py --e2e && $(IN)/python -m tools.browser
+	$(IN)/python -m pytest -n 2 -m quick tests/e2e
+
+e2e: ## Set up and run all journeys and pages in a real browser (half an hour)
+	@$(PYTHON) tools/setup.py --e2e && $(IN)/python -m tools.browser
+	$(IN)/python -m pytest -n 2 tests/e2e
 
 bench: setup ## Measure what docs promise, and print it
 	@$(IN)/python -m bench

@@ -16,6 +16,7 @@ QUESTIONS = [
         "occurrences",
         "delivery",
         "report",
+        "budget",
     )
     if (Path(__file__).parent / f"{name}.py").exists()
 ]

@@ -5,14 +5,19 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
+from pillweb.base.i18n import speaking
 from pillweb.base.log import log
 from pillweb.base.pdf import to_pdf
 from pillweb.base.queue import wake
 from pillweb.base.render import render, report_css
 from pillweb.reports.actions import claim_report, finish_report
-from pillweb.reports.models import Report
+from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.queries import gather_report, oldest_wanted
 from pillweb.reports.rules import ReportPage
+
+# With more medicines than these a page is set closer from the beginning.
+MANY, MOST = 8, 12
+CLOSEST = 2
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -46,14 +51,17 @@ def _build(report_id: int) -> bool:
     try:
         with transaction() as (session, now):
             report = session.get_one(Report, report_id)
-            page = gather_report(
-                session,
-                report.patient_id,
-                first=report.first_on,
-                last=report.last_on,
-                now=now,
-            )
-        pdf = print_report(page)
+            how = session.get_one(ReportOrder, report.order_id).speech
+            with speaking(how):
+                page = gather_report(
+                    session,
+                    report.patient_id,
+                    first=report.first_on,
+                    last=report.last_on,
+                    now=now,
+                )
+        with speaking(how):
+            pdf = print_report(page)
         with transaction() as (session, now):
             kept = finish_report(session, report_id, pdf=pdf, now=now)
     except Exception:  # noqa: BLE001 - it is leased, and tried again after that
@@ -64,5 +72,10 @@ def _build(report_id: int) -> bool:
 
 
 def print_report(page: ReportPage) -> bytes:
-    """Return the one-page PDF of a report."""
-    return to_pdf(render("reports/adherence.html", report=page), css=report_css())
+    """Return the one-page PDF of a report, set as close as one page needs."""
+    count = len(page.rows)
+    closer = range((count > MANY) + (count > MOST), CLOSEST + 1)
+    pages = [
+        render("reports/adherence.html", report=page, closer=how) for how in closer
+    ]
+    return to_pdf(*pages, css=report_css())

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from jobs import (
+    build_papers,
     build_reports,
     check_supply,
     deliver,
@@ -36,6 +37,7 @@ TIMETABLE = (
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),
+    Job("build_papers", build_papers.oldest, build_papers.run, REPORTS, 120),
     Job("forget_drafts", forget_drafts.oldest, forget_drafts.run, REPORTS, 30),
 )
 JOBS = {job.name: job for job in TIMETABLE}

@@ -13,6 +13,8 @@ from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.looks.views import looks
+from pillweb.papers.views.codes import codes
+from pillweb.papers.views.printing import papers
 from pillweb.portals.views.commands import install_commands
 from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
@@ -24,7 +26,9 @@ from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
 from pillweb.schedules.views.drafts import drafts
 from pillweb.schedules.views.imports import imports
+from pillweb.schedules.views.looks import medicine_looks
 from pillweb.schedules.views.medicines import schedules
+from pillweb.setup.views import mail_tests, set_up
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
@@ -53,9 +57,14 @@ BLUEPRINTS = (
     checks,
     changes,
     imports,
+    medicine_looks,
     plan_file,
+    set_up,
+    mail_tests,
     sharing,
     reports,
+    papers,
+    codes,
     reminders,
     later,
     accounts,

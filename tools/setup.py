@@ -287,7 +287,7 @@ def provide_pdf_libraries() -> bool:
         if missing_pdf_libraries():
             say("fetching the libraries for PDF reports from Debian")
             with debian_packages(PDF_PACKAGES) as unpacked:
-                keep_libraries(unpacked)
+                keep_libraries(unpacked, NATIVE)
         call([PYTHON, "-c", PDF_CHECK], "Writing a PDF")
     except SetupError as error:
         say(f"PDF reports will not work yet: {error}")
@@ -296,20 +296,21 @@ def provide_pdf_libraries() -> bool:
     return True
 
 
-def keep_libraries(unpacked: Path) -> None:
-    """Move the shared libraries and fonts of unpacked packages to .venv/native."""
-    shutil.rmtree(NATIVE, ignore_errors=True)
-    (NATIVE / "lib").mkdir(parents=True)
-    for library in unpacked.rglob("*.so.*"):
-        shutil.copy(library, NATIVE / "lib" / library.name)
+def keep_libraries(unpacked: Path, place: Path) -> None:
+    """Move the shared libraries and fonts of unpacked packages to a folder of ours."""
+    shutil.rmtree(place, ignore_errors=True)
+    (place / "lib").mkdir(parents=True)
+    for library in unpacked.rglob("*.so*"):
+        if library.is_file():
+            shutil.copy(library, place / "lib" / library.name)
     fonts = unpacked / "usr" / "share" / "fonts"
     if fonts.is_dir():
-        shutil.copytree(fonts, NATIVE / "fonts")
-    (NATIVE / "fonts.conf").write_text(
+        shutil.copytree(fonts, place / "fonts")
+    (place / "fonts.conf").write_text(
         '<?xml version="1.0"?>\n'
         '<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">\n'
-        f"<fontconfig><dir>{escape(str(NATIVE / 'fonts'))}</dir>"
-        f"<cachedir>{escape(str(NATIVE / 'cache'))}</cachedir></fontconfig>\n",
+        f"<fontconfig><dir>{escape(str(place / 'fonts'))}</dir>"
+        f"<cachedir>{escape(str(place / 'cache'))}</cachedir></fontconfig>\n",
         "utf-8",
     )
 

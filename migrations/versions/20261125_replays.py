@@ -5,7 +5,7 @@ from alembic import op
 
 
 revision = 'd7f3a06b91ec'
-down_revision = '7d2f4be90c13'
+down_revision = '7c1f0b5d9e42'
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from pillweb.base.db import UTCDateTime
 
 
 revision = '7d2f4be90c13'
-down_revision = 'a4c1e87d20f5'
+down_revision = '7be1d04c92fa'
 branch_labels = None
 depends_on = None
 

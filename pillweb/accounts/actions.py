@@ -10,8 +10,9 @@ from pillweb.accounts.queries import account_by_email, email_index, live_link
 from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE, SESSION_LIFE
 from pillweb.base.db import take_turns
 from pillweb.base.errors import LinkGoneError
+from pillweb.base.i18n import Speech, speaking, speech
 from pillweb.base.links import link
-from pillweb.base.look import Look
+from pillweb.base.look import Look, read_look
 from pillweb.base.passwords import hash_password, needs_rehash, password_fits
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.outbox.actions import post_delivery
@@ -27,6 +28,7 @@ def make_account(
     email: str,
     now: datetime,
     password: str | None = None,
+    look: Look | None = None,
 ) -> Account:
     """Add an account; with a password it is confirmed and may sign in at once."""
     account = Account(
@@ -36,22 +38,35 @@ def make_account(
         password_hash=None if password is None else hash_password(password),
         created_at=now,
         confirmed_at=None if password is None else now,
+        look=None if look is None else look.written,
     )
     session.add(account)
     session.flush()
     return account
 
 
-def sign_up(session: Session, *, name: str, email: str, now: datetime) -> None:
+def sign_up(
+    session: Session, *, name: str, email: str, now: datetime, look: Look | None = None
+) -> None:
     """Mail the owner of an address a link to choose a password.
 
     Outside it looks the same whether the address already has an account; then
     its owner is told so by mail and nothing changes. The password is chosen only
     behind the link, so nobody can prepare an account for somebody else's address.
+    A new account begins with this look.
     """
     take_turns(session, Account)
     account = account_by_email(session, email)
     if account is not None and account.confirmed_at is not None:
+        _say_again(session, account, now=now)
+        return
+    if account is None:
+        account = make_account(session, name=name, email=email, look=look, now=now)
+    _mail_link(session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now)
+
+
+def _say_again(session: Session, account: Account, *, now: datetime) -> None:
+    with speaking(_speech_of(account)):
         post_delivery(
             session,
             kind="already_have_account",
@@ -60,10 +75,12 @@ def sign_up(session: Session, *, name: str, email: str, now: datetime) -> None:
             context={"sign_in_url": link("/sign-in"), "reset_url": link("/forgotten")},
             now=now,
         )
-        return
-    if account is None:
-        account = make_account(session, name=name, email=email, now=now)
-    _mail_link(session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now)
+
+
+def _speech_of(account: Account) -> Speech:
+    """Return how an account wants it, or how whoever asks for it is spoken to."""
+    look = read_look(account.look or "")
+    return look.speech if look.language else speech()
 
 
 def want_reset(session: Session, *, email: str, now: datetime) -> None:
@@ -85,19 +102,16 @@ def _mail_link(
     )
     session.add(row)
     session.flush()
-    post_delivery(
-        session,
-        kind=kind,
-        recipient=account.email,
-        dedupe_key=f"account_link:{row.id}",
-        context={
-            "first_name": account.name,
-            "link": link(f"/a/{token}"),
-            "valid_words": "for two days" if kind == CONFIRM else "for one hour",
-        },
-        now=now,
-        expires_at=row.expires_at,
-    )
+    with speaking(_speech_of(account)):
+        post_delivery(
+            session,
+            kind=kind,
+            recipient=account.email,
+            dedupe_key=f"account_link:{row.id}",
+            context={"first_name": account.name, "link": link(f"/a/{token}")},
+            now=now,
+            expires_at=row.expires_at,
+        )
 
 
 def choose_password(

@@ -8,6 +8,7 @@ from wtforms.validators import DataRequired, InputRequired
 from pillweb.accounts.rules import check_password
 from pillweb.base.clean import clean_text
 from pillweb.base.errors import InvalidError
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.mail_address import clean_email
 from pillweb.web.forms import Form, said, text_field
 
@@ -16,7 +17,7 @@ def email_field(label: str, **more: Any) -> StringField:  # noqa: ANN401
     """Return a field for one e-mail address."""
     return StringField(
         label,
-        validators=[DataRequired("Write the e-mail address."), _is_email],
+        validators=[DataRequired(_("Write the e-mail address.")), _is_email],
         filters=[clean_text],
         render_kw={"type": "email", "autocomplete": "email", "inputmode": "email"},
         **more,
@@ -32,8 +33,8 @@ def _is_email(_form: Form, field: StringField) -> None:
 
 def _new_password() -> PasswordField:
     return PasswordField(
-        "Password",
-        validators=[InputRequired("Choose a password."), _is_strong],
+        _("Password"),
+        validators=[InputRequired(_("Choose a password.")), _is_strong],
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -52,8 +53,8 @@ def _is_strong(form: Form, field: PasswordField) -> None:
 
 def _name_field() -> StringField:
     return text_field(
-        "Your name",
-        missing="Write your name.",
+        _("Your name"),
+        missing=_("Write your name."),
         render_kw={"autocomplete": "name"},
     )
 
@@ -62,7 +63,7 @@ class FirstAccountForm(Form):
     """The first account of an empty database."""
 
     name = _name_field()
-    email = email_field("Your e-mail address")
+    email = email_field(_("Your e-mail address"))
     password = _new_password()
 
 
@@ -70,21 +71,21 @@ class SignUpForm(Form):
     """A wish for an account."""
 
     name = _name_field()
-    email = email_field("Your e-mail address")
+    email = email_field(_("Your e-mail address"))
 
 
 class SignInForm(Form):
     """Who signs in."""
 
     email = StringField(
-        "Your e-mail address",
-        validators=[DataRequired("Write your e-mail address.")],
+        _("Your e-mail address"),
+        validators=[DataRequired(_("Write your e-mail address."))],
         filters=[clean_text],
         render_kw={"type": "email", "autocomplete": "username"},
     )
     password = PasswordField(
-        "Your password",
-        validators=[InputRequired("Write your password.")],
+        _("Your password"),
+        validators=[InputRequired(_("Write your password."))],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -92,7 +93,7 @@ class SignInForm(Form):
 class ResetForm(Form):
     """Whose password is forgotten."""
 
-    email = email_field("Your e-mail address")
+    email = email_field(_("Your e-mail address"))
 
 
 class PasswordForm(Form):

@@ -1,5 +1,6 @@
 """Questions about accounts."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import bindparam, exists, select
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account, AccountLink, WebSession
 from pillweb.base.crypto import blind_index
 from pillweb.base.db import ask
+from pillweb.base.i18n import Speech
+from pillweb.base.look import read_look
 from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
@@ -38,6 +41,19 @@ def account_by_email(session: Session, email: str) -> Account | None:
     return session.scalar(
         select(Account).where(Account.email_index == email_index(email))
     )
+
+
+def speeches_of(session: Session, emails: Collection[str]) -> Mapping[str, Speech]:
+    """Return how to speak to those of these addresses whose account has told."""
+    asked = {email: email_index(email) for email in emails}
+    rows = session.execute(
+        select(Account.email_index, Account.look).where(
+            Account.email_index.in_(set(asked.values())), Account.look.is_not(None)
+        )
+    )
+    looks = {index: read_look(look or "") for index, look in rows}
+    told = {index: look.speech for index, look in looks.items() if look.language}
+    return {email: told[index] for email, index in asked.items() if index in told}
 
 
 def viewer_of(session: Session, token: str, *, now: datetime) -> Viewer | None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from zxcvbn import zxcvbn
 
 from pillweb.base.errors import InvalidError
+from pillweb.base.i18n import gettext as _
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
@@ -23,12 +24,12 @@ def check_password(password: str, *, personal: tuple[str, ...] = ()) -> None:
         InvalidError: too short, too long or among the first that are guessed.
     """
     if len(password) < SHORTEST_PASSWORD:
-        raise InvalidError(f"Use at least {SHORTEST_PASSWORD} characters.")
+        raise InvalidError(_("Use at least %(num)s characters.", num=SHORTEST_PASSWORD))
     if len(password) > LONGEST_PASSWORD:
-        raise InvalidError(f"Use at most {LONGEST_PASSWORD} characters.")
+        raise InvalidError(_("Use at most %(num)s characters.", num=LONGEST_PASSWORD))
     if zxcvbn(password[:72], user_inputs=list(personal))["score"] < WEAKEST_SCORE:
         raise InvalidError(
-            "This password is easy to guess. Three unrelated words make a good one."
+            _("This password is easy to guess. Three unrelated words make a good one.")
         )
 
 

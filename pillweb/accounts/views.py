@@ -19,11 +19,12 @@ from pillweb.base.clean import clean_text
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.base.i18n import gettext as _
 from pillweb.base.look import read_look
 from pillweb.base.mail_address import spelled
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.look import has_look, keep_look_here
+from pillweb.web.look import has_look, keep_look_here, spoken_look
 from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, sign_out
@@ -68,7 +69,7 @@ def post_sign_in() -> ResponseReturnValue:
         session(), email=said(form.email), password=said(form.password)
     )
     if account is None:
-        form.password.errors = ["The e-mail address or the password is not right."]
+        form.password.errors = [_("The e-mail address or the password is not right.")]
         return bad_form("accounts/sign_in.html", **_sign_in_page(form))
     _enter(account)
     return go(safe_path(request.args.get("next", "")))
@@ -114,7 +115,13 @@ def post_sign_up() -> ResponseReturnValue:
     form = SignUpForm()
     if not form.validate():
         return bad_form("accounts/sign_up.html", form=form, action="/sign-up")
-    sign_up(session(), name=said(form.name), email=said(form.email), now=now())
+    sign_up(
+        session(),
+        name=said(form.name),
+        email=said(form.email),
+        look=spoken_look(),
+        now=now(),
+    )
     wake_after_commit("deliver")
     return page("accounts/check_mail.html", email=said(form.email))
 

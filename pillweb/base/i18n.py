@@ -9,14 +9,17 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
 from babel import Locale
+from babel.core import get_global
+from babel.localedata import LocaleDataDict, load
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import LazyProxy, NullTranslations, Translations
@@ -60,13 +63,27 @@ class Speech:
         """Say where lines begin: "ltr" or "rtl", as HTML's `dir` has it."""
         return self.locale.text_direction
 
+    @property
+    def first_weekday(self) -> int:
+        """Say on which day weeks begin where it is spoken most; Monday is 0."""
+        name = str(self.locale)
+        return _locale(get_global("likely_subtags").get(name, name)).first_week_day
+
 
 _speech: ContextVar[Speech] = ContextVar("speech", default=Speech())  # noqa: B039 - frozen
 
 
+class _OwnLocale(Locale):
+    """A locale that shares no data: Babel's leak month names into one another."""
+
+    @cached_property
+    def _data(self) -> LocaleDataDict:
+        return LocaleDataDict(deepcopy(load(str(self))))  # type: ignore[arg-type]
+
+
 @cache
 def _locale(language: str) -> Locale:
-    return Locale.parse(_LOCALES.get(language, language))
+    return _OwnLocale.parse(_LOCALES.get(language, language))
 
 
 @cache

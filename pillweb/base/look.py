@@ -1,6 +1,7 @@
 """How the pages look to one person: size and colours, language, clock and digits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from pillweb.base.i18n import DIGITS, HOURS, LANGUAGES, Speech, gettext_noop
 
@@ -42,6 +43,10 @@ class Look:
     def speech(self) -> Speech:
         """How to speak to this person; in English where nothing was chosen."""
         return Speech(self.language or "en", self.hours, self.digits)
+
+    def spoken(self, language: str) -> Self:
+        """Return this look with a language, where none was chosen."""
+        return replace(self, language=self.language or language)
 
     @property
     def scheme(self) -> str:

@@ -3,6 +3,7 @@
 from email_validator import EmailNotValidError, validate_email
 
 from pillweb.base.errors import InvalidError
+from pillweb.base.i18n import gettext as _
 
 
 def clean_email(text: str) -> str:
@@ -15,7 +16,7 @@ def clean_email(text: str) -> str:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError:
         raise InvalidError(
-            "Write a full e-mail address, such as name@example.org."
+            _("Write a full e-mail address, such as name@example.org.")
         ) from None
 
 

@@ -52,6 +52,19 @@ def render_mail(kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
 @cache
 def report_css() -> str:
     """Return the style of the printed report, its fonts inside as `data:` addresses."""
+    style = (TEMPLATES / "reports" / "report.css").read_text()
+    return f"{_font_faces()}\n@page{{size:A4}}\n{style}"
+
+
+@cache
+def paper_css() -> str:
+    """Return the style of sheets and cards, its fonts inside as `data:` addresses."""
+    files = (TEMPLATES / "papers" / "print.css", STATIC / "paper.css")
+    return "\n".join([_font_faces(), *(file.read_text() for file in files)])
+
+
+@cache
+def _font_faces() -> str:
     fonts = []
     for family, weight, name in FONTS:
         data = base64.b64encode((STATIC / "vendor" / name).read_bytes()).decode()
@@ -59,5 +72,4 @@ def report_css() -> str:
             f'@font-face{{font-family:"{family}";font-weight:{weight};'
             f"src:url(data:font/woff2;base64,{data})}}"
         )
-    style = (TEMPLATES / "reports" / "report.css").read_text()
-    return "\n".join([*fonts, "@page{size:A4}", style])
+    return "\n".join(fonts)

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, reset_tzpath  # noqa: TID251 - the one door to zo
 
 import tzdata  # type: ignore[import-untyped]  # it ships data, not types
 
+from pillweb.base.i18n import gettext as _
+
 reset_tzpath(())
 ZoneInfo.clear_cache()  # a zone made earlier may have come from the system
 
@@ -26,7 +28,10 @@ class UnknownZone(ValueError):  # noqa: N818 - reads as the sentence it stands f
 
     def __init__(self, name: object) -> None:
         super().__init__(
-            f"We do not know the time zone {name!r}. Choose one like Europe/London."
+            _(
+                "We do not know the time zone %(name)s. Choose one like Europe/London.",
+                name=repr(name),
+            )
         )
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions import choose_look
 from pillweb.accounts.rules import safe_path
-from pillweb.base.i18n import LANGUAGES, speak
+from pillweb.base.i18n import LANGUAGES, speak, speech
 from pillweb.base.i18n import gettext as _
 from pillweb.base.look import SIZES, THEMES, Look
 from pillweb.looks.forms import LookForm, sample_forms
@@ -58,9 +58,12 @@ def post_look() -> ResponseReturnValue:
         return bad_form("looks/look.html", **_look_page(form))
     look = Look(**form.data)
     keep_look_here(look)
-    speak(look.speech)
+    spoken = look.spoken(speech().language)
+    speak(spoken.speech)
     if viewer := current_viewer():
-        choose_look(session(), viewer.account_id, look=look)
+        choose_look(session(), viewer.account_id, look=spoken)
+    if "straight" in request.form:
+        return go(_asked_from())
     return go(_own_path(), notice=_("Saved. This is how it looks now."))
 
 

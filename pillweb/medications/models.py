@@ -1,11 +1,11 @@
-"""The row of a medicine."""
+"""The rows of a medicine, and of what it looks like."""
 
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
+from pillweb.base.crypto import EncryptedBytes, EncryptedText
 from pillweb.base.db import Base, Id
 
 
@@ -14,7 +14,9 @@ class Medication(Base):
 
     `codes` is a JSON list of FHIR Codings; `ingredients` a JSON list of what one unit
     holds, each with `name` and `amount` ("500 mg"); `missed_text` what its leaflet says
-    to do about a forgotten dose.
+    to do about a forgotten dose. `looks` describes one unit in words ("small, white");
+    `picture_key` names its MedicationPicture, kept here so that a page of doses knows
+    it without another question.
     """
 
     __tablename__ = "medication"
@@ -35,5 +37,29 @@ class Medication(Base):
     missed_text: Mapped[str | None] = mapped_column(
         EncryptedText("medication.missed_text")
     )
+    looks: Mapped[str | None] = mapped_column(EncryptedText("medication.looks"))
+    picture_key: Mapped[str | None] = mapped_column(String(43))
     created_at: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
+
+
+class MedicationPicture(Base):
+    """What one unit of a medicine looks like: a photo without anything but pixels.
+
+    `whole` and `small` are JPEGs; `small` is the square that `crop` cut of `whole`. A
+    new photo or crop has a new key, so an address never shows another picture.
+    """
+
+    __tablename__ = "medication_picture"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE"), index=True
+    )
+    medication_id: Mapped[int] = mapped_column(
+        ForeignKey("medication.id", ondelete="CASCADE"), unique=True
+    )
+    key: Mapped[str] = mapped_column(String(43), unique=True)
+    crop: Mapped[str] = mapped_column(String(8))
+    whole: Mapped[bytes] = mapped_column(EncryptedBytes("medication_picture.whole"))
+    small: Mapped[bytes] = mapped_column(EncryptedBytes("medication_picture.small"))
+    made_at: Mapped[datetime]

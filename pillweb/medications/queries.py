@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
-from pillweb.medications.models import Medication
+from pillweb.medications.models import Medication, MedicationPicture
 
 A_MOMENT = timedelta(minutes=1)
 
@@ -38,6 +38,23 @@ def medication_of(session: Session, patient_id: int, medication_id: int) -> Medi
     row = session.scalar(
         select(Medication).where(
             Medication.id == medication_id, Medication.patient_id == patient_id
+        )
+    )
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def picture_of(session: Session, patient_id: int, key: str) -> MedicationPicture:
+    """Return a picture of a medicine of this patient.
+
+    Raises:
+        NotFoundError: the patient has no such picture, or has another one by now.
+    """
+    row = session.scalar(
+        select(MedicationPicture).where(
+            MedicationPicture.key == key,
+            MedicationPicture.patient_id == patient_id,
         )
     )
     if row is None:

@@ -42,6 +42,13 @@ class Ingredient(NamedTuple):
     amount: str
 
 
+class Looks(NamedTuple):
+    """What one unit of a medicine looks like: in words, and by which key on a photo."""
+
+    words: str | None = None
+    picture_key: str | None = None
+
+
 class Described(Protocol):
     """A medicine as far as it can be compared: a row or any value like it."""
 

@@ -4,6 +4,7 @@ import json
 import random
 import uuid
 from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new, table_of
+from pillweb.base.i18n import speech
 from pillweb.outbox.models import Attempt, Delivery
-from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE, backoff
+from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE, SPEECH, backoff
 
 LASTING = timedelta(days=2)
 _ATTEMPT = table_of(Attempt)
@@ -42,14 +44,15 @@ def post_delivery(
     """Put a message into the outbox; say whether it was new.
 
     The same dedupe key twice is one message. It is not sent after `expires_at`
-    (two days from now unless told).
+    (two days from now unless told). It speaks as is spoken now: whoever posts for
+    somebody else does so `speaking` their language.
     """
     row = {
         "kind": kind,
         "channel": "email",
         "recipient": recipient,
         "dedupe_key": dedupe_key,
-        "context": json.dumps(context),
+        "context": json.dumps(context | {SPEECH: astuple(speech())}),
         "patient_id": patient_id,
         "subject_id": subject_id,
         "state": "pending",

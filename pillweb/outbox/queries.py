@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from pillweb.base.i18n import Speech, speaking
 from pillweb.base.render import render_mail
 from pillweb.channels import Attachment, Message
 from pillweb.outbox.models import Delivery
+from pillweb.outbox.rules import SPEECH
 
 
 def oldest_waiting(session: Session, *, now: datetime) -> datetime | None:
@@ -47,9 +49,12 @@ def was_accepted(
 def compose_message(
     delivery: Delivery, *, attachments: Sequence[Attachment] = ()
 ) -> Message:
-    """Return the words of a delivery, from the two templates of its kind."""
+    """Return the words of a delivery in its reader's language, from its templates."""
     context = json.loads(delivery.context or "{}")
-    subject, text, html = render_mail(delivery.kind, context)
+    how = Speech(*context.pop(SPEECH, ()))
+    context |= {"lang": how.language, "dir": how.direction}
+    with speaking(how):
+        subject, text, html = render_mail(delivery.kind, context)
     return Message(
         key=delivery.dedupe_key,
         recipient=delivery.recipient,

@@ -7,6 +7,8 @@ SEND_LIMIT = timedelta(seconds=12)
 FIRST_PAUSE_S = 15.0
 LONGEST_PAUSE_S = 240.0
 CRASHES_ALLOWED = 3
+# Where a message's context says how its reader is spoken to.
+SPEECH = "speech"
 
 
 def backoff(attempts: int, *, chance: float) -> timedelta:

@@ -18,6 +18,8 @@ def add_patient(
     zone: str,
     reminder_email: str,
     now: datetime,
+    language: str = "",
+    born: str = "",
     is_demo: bool = False,
 ) -> Patient:
     """Add a person who takes medicine, in an IANA time zone."""
@@ -25,6 +27,8 @@ def add_patient(
         name=name,
         zone=zone,
         reminder_email=reminder_email,
+        language=language,
+        born=born or None,
         created_at=now,
         is_demo=is_demo,
         plan_revision=0,
@@ -32,6 +36,19 @@ def add_patient(
     session.add(patient)
     session.flush()
     return patient
+
+
+def describe_patient(
+    session: Session, patient_id: int, *, name: str, born: str
+) -> None:
+    """Correct how a patient is called, and the year of birth; empty is not told."""
+    patient = session.get_one(Patient, patient_id)
+    patient.name, patient.born = name, born or None
+
+
+def choose_language(session: Session, patient_id: int, *, language: str) -> None:
+    """Write to a patient in this language from now on."""
+    session.get_one(Patient, patient_id).language = language
 
 
 def note_plan_change(session: Session, patient_id: int) -> None:

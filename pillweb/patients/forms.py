@@ -1,13 +1,15 @@
 """What people type about somebody who takes medicine."""
 
 from wtforms import RadioField, SelectField, StringField, ValidationError
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired
 
-from pillweb.base.clean import clean_text
-from pillweb.base.errors import InvalidError
-from pillweb.base.mail_address import clean_email
+from pillweb.accounts.forms import email_field
+from pillweb.base.i18n import LANGUAGES, gettext
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.zones import UnknownZone, all_zones, zone
 from pillweb.web.forms import Form, choices, said, text_field
+
+YEARS = range(1900, 2100)
 
 
 def zone_words(name: str) -> str:
@@ -20,31 +22,42 @@ def _words(choice: tuple[str, str]) -> str:
     return choice[1]
 
 
-class PatientForm(Form):
-    """A person who takes medicine: a name, a clock, and where reminders go."""
+class PersonForm(Form):
+    """How somebody who takes medicine is called, and the year of birth."""
+
+    name = text_field(_("Name"), missing=_("Write the person's name."))
+    born = text_field(_("Year of birth"), render_kw={"inputmode": "numeric"})
+
+    def validate_born(self, field: StringField) -> None:
+        """Refuse what is no year of somebody alive."""
+        typed = said(field)
+        if typed and not (typed.isdecimal() and int(typed) in YEARS):
+            raise ValidationError(gettext("Write the year like this: 1944."))
+
+
+class NewPersonForm(PersonForm):
+    """Somebody new who takes medicine."""
 
     who = RadioField(
-        "Who is it?",
-        choices=choices(("me", "Myself"), ("other", "Somebody I help")),
+        _("Who is it?"),
+        choices=choices(("me", _("Myself")), ("other", _("Somebody I help"))),
         default="me",
     )
-    name = text_field("Name", missing="Write the person's name.")
+
+
+class ZoneForm(Form):
+    """The clock by which somebody lives."""
+
     zone = SelectField(
-        "Time zone",
+        _("Time zone"),
         choices=choices(
-            ("", "Choose a place"),
+            ("", _("Choose a place")),
             *sorted(((name, zone_words(name)) for name in all_zones()), key=_words),
         ),
         validate_choice=False,
-        validators=[InputRequired("Choose the time zone.")],
+        validators=[InputRequired(_("Choose the time zone."))],
         # A guess is made in the browser, which knows; the server must not guess.
         render_kw={"data-guess": "zone"},
-    )
-    email = StringField(
-        "E-mail address for reminders",
-        validators=[Optional()],
-        filters=[clean_text],
-        render_kw={"type": "email", "autocomplete": "off"},
     )
 
     def validate_zone(self, field: SelectField) -> None:
@@ -54,9 +67,14 @@ class PatientForm(Form):
         except UnknownZone as error:
             raise ValidationError(str(error)) from None
 
-    def validate_email(self, field: StringField) -> None:
-        """Refuse what is no address."""
-        try:
-            field.data = clean_email(said(field))
-        except InvalidError as error:
-            raise ValidationError(str(error)) from None
+
+class LanguageForm(Form):
+    """What somebody reads."""
+
+    language = RadioField(_("Language"), choices=choices(*LANGUAGES.items()))
+
+
+class EmailForm(Form):
+    """Where reminders go."""
+
+    email = email_field(_("E-mail address for reminders"))

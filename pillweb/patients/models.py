@@ -16,7 +16,8 @@ class Patient(Base):
     `zone` is where they live now; `meals` when they eat and sleep, as the JSON of
     `schedules.rules.line.Meals`, None while nobody said. `plan_revision` goes up with
     every change of what planning works from: it compares it with the revision it last
-    worked from.
+    worked from. `language` is what they read, `born` the year they were born
+    in; empty while nobody said.
     """
 
     __tablename__ = "patient"
@@ -27,6 +28,8 @@ class Patient(Base):
     created_at: Mapped[datetime]
     plan_revision: Mapped[int] = mapped_column(default=0)
     is_demo: Mapped[bool] = mapped_column(default=False)
+    born: Mapped[str | None] = mapped_column(EncryptedText("patient.born"))
+    language: Mapped[str] = mapped_column(String(8), default="", server_default="")
     meals: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
+from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.planning import plan_doses, replan_doses
 from pillweb.doses.models import Dose, DoseEvent
@@ -41,6 +42,7 @@ from pillweb.schedules.queries import current_plan, lines_of
 from pillweb.schedules.rules.journey import with_policy
 from pillweb.schedules.rules.line import ZonePolicy
 from pillweb.schedules.rules.line_json import line_from_json
+from pillweb.setup.actions import begin_set_up
 from pillweb.sharing.actions import grant_access
 from pillweb.sharing.queries import SELF
 from pillweb.sharing.rules import Level
@@ -102,11 +104,14 @@ def add_person(
     account_id: int,
     name: str,
     zone: str,
+    born: str,
     reminder_email: str,
     is_self: bool,
     now: datetime,
 ) -> int:
     """Add somebody who takes medicine, managed by this account; return the id.
+
+    Their set-up begins.
 
     The same person twice within a minute is a button pressed twice, and one person.
     """
@@ -117,8 +122,14 @@ def add_person(
     if twin is not None:
         return twin
     patient = add_patient(
-        session, name=name, zone=zone, reminder_email=reminder_email, now=now
+        session,
+        name=name,
+        zone=zone,
+        born=born,
+        reminder_email=reminder_email,
+        now=now,
     )
+    begin_set_up(session, patient.id, now=now)
     grant_access(
         session,
         account_id=account_id,
@@ -150,14 +161,14 @@ def keep_policy(
     plan = current_plan(session, medication.id)
     rows = lines_of(session, plan.id) if plan else []
     lines = [line_from_json(row.rule) for row in rows]
-    kept = "Home times" if policy == "home" else "Local times"
+    home, there = _("Home times on journeys"), _("Local times on journeys")
     set_plan(
         session,
         medication,
         lines=with_policy(lines, policy),
         author_id=author_id,
         now=now,
-        reason=f"{kept} on journeys",
+        reason=home if policy == "home" else there,
     )
 
 

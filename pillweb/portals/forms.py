@@ -8,6 +8,8 @@ from typing import Any
 from wtforms import BooleanField, RadioField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Optional
 
+from pillweb.base.i18n import gettext, gettext_noop
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.words import time_words
 from pillweb.base.zones import UnknownZone, all_zones, to_utc, zone
 from pillweb.patients.forms import zone_words
@@ -17,12 +19,11 @@ from pillweb.web.forms import Form, choices, day_field, said
 
 TRAVEL, HOME = "travel", "home"
 NOW, LATER = "now", "later"
-MEAL_LABELS = {
-    "wake": "Getting up",
-    "breakfast": "Breakfast",
-    "lunch": "Lunch",
-    "dinner": "Evening meal",
-    "bedtime": "Bedtime",
+BEFORE = {
+    "wake": gettext_noop("This is before getting up, %(time)s."),
+    "breakfast": gettext_noop("This is before breakfast, %(time)s."),
+    "lunch": gettext_noop("This is before lunch, %(time)s."),
+    "dinner": gettext_noop("This is before evening meal, %(time)s."),
 }
 NOON = time(12)
 WEEKEND = "weekend_"
@@ -45,17 +46,23 @@ def _time_field(label: str, *, missing: str = "") -> StringField:
 class MealsForm(Form):
     """When a patient eats and sleeps; the weekend may differ."""
 
-    wake = _time_field("Getting up", missing="Write when this is, such as 7.30am.")
-    breakfast = _time_field("Breakfast", missing="Write when this is, such as 8am.")
-    lunch = _time_field("Lunch", missing="Write when this is, such as 12.30pm.")
-    dinner = _time_field("Evening meal", missing="Write when this is, such as 6pm.")
-    bedtime = _time_field("Bedtime", missing="Write when this is, such as 10pm.")
-    differs = BooleanField("Saturday and Sunday are different")
-    weekend_wake = _time_field("Getting up at the weekend")
-    weekend_breakfast = _time_field("Breakfast at the weekend")
-    weekend_lunch = _time_field("Lunch at the weekend")
-    weekend_dinner = _time_field("Evening meal at the weekend")
-    weekend_bedtime = _time_field("Bedtime at the weekend")
+    wake = _time_field(
+        _("Getting up"), missing=_("Write when this is, such as 7.30am.")
+    )
+    breakfast = _time_field(
+        _("Breakfast"), missing=_("Write when this is, such as 8am.")
+    )
+    lunch = _time_field(_("Lunch"), missing=_("Write when this is, such as 12.30pm."))
+    dinner = _time_field(
+        _("Evening meal"), missing=_("Write when this is, such as 6pm.")
+    )
+    bedtime = _time_field(_("Bedtime"), missing=_("Write when this is, such as 10pm."))
+    differs = BooleanField(_("Saturday and Sunday are different"))
+    weekend_wake = _time_field(_("Getting up at the weekend"))
+    weekend_breakfast = _time_field(_("Breakfast at the weekend"))
+    weekend_lunch = _time_field(_("Lunch at the weekend"))
+    weekend_dinner = _time_field(_("Evening meal at the weekend"))
+    weekend_bedtime = _time_field(_("Bedtime at the weekend"))
 
     def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
         """Refuse meals out of order, and a bedtime that counts for the next day."""
@@ -69,15 +76,12 @@ class MealsForm(Form):
 
     def _in_order(self, prefix: str, times: Mapping[str, time]) -> bool:
         if times["bedtime"] < NOON:
-            self._say(prefix + "bedtime", "Choose a bedtime before midnight.")
+            self._say(prefix + "bedtime", gettext("Choose a bedtime before midnight."))
             return False
         for earlier, later in pairwise(MEALS):
             if times[later] < times[earlier]:
-                than = MEAL_LABELS[earlier].casefold()
-                self._say(
-                    prefix + later,
-                    f"This is before {than}, {time_words(times[earlier])}.",
-                )
+                at = time_words(times[earlier])
+                self._say(prefix + later, gettext(BEFORE[earlier], time=at))
                 return False
         return True
 
@@ -112,32 +116,34 @@ class ClockForm(Form):
     """By which clock a patient lives from when on, and why."""
 
     why = RadioField(
-        "Why does the clock change?",
+        _("Why does the clock change?"),
         choices=choices(
-            (TRAVEL, "A journey"),
-            (HOME, "The clock was wrong, or home has moved"),
+            (TRAVEL, _("A journey")),
+            (HOME, _("The clock was wrong, or home has moved")),
         ),
         default=TRAVEL,
     )
     zone = SelectField(
-        "Which place has the new time?",
+        _("Which place has the new time?"),
         choices=choices(
-            ("", "Choose a place"),
+            ("", _("Choose a place")),
             *sorted(
                 ((name, zone_words(name)) for name in all_zones()),
                 key=lambda choice: choice[1],
             ),
         ),
         validate_choice=False,
-        validators=[InputRequired("Choose the place.")],
+        validators=[InputRequired(_("Choose the place."))],
     )
     when = RadioField(
-        "From when?",
-        choices=choices((NOW, "From now"), (LATER, "Later, when the plane lands")),
+        _("From when?"),
+        choices=choices(
+            (NOW, _("From now")), (LATER, _("Later, when the plane lands"))
+        ),
         default=NOW,
     )
-    on = day_field("Day")
-    at = _time_field("Time")
+    on = day_field(_("Day"))
+    at = _time_field(_("Time"))
 
     def validate_zone(self, field: SelectField) -> None:
         """Refuse a zone nobody knows."""
@@ -150,7 +156,7 @@ class ClockForm(Form):
         """Refuse a later change without its day and time."""
         later = field.data == LATER and self.why.data == TRAVEL
         if later and not (self.on.data and said(self.at)):
-            raise ValidationError("Write the day and the time of landing.")
+            raise ValidationError(gettext("Write the day and the time of landing."))
 
     def begins_at(self, *, now: datetime) -> datetime:
         """Return from when on; a day and a time are by the clock of the new place."""

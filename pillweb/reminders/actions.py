@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new_from, table_of
 from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
@@ -18,7 +19,7 @@ from pillweb.medications.models import Medication
 from pillweb.outbox.actions import post_delivery
 from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import zone_at, zone_in_force
+from pillweb.patients.queries import speech_to, speeches_to, zone_at, zone_in_force
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.rules import (
     LAST_LOOK,
@@ -71,8 +72,10 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)
     ).all()
+    speeches = speeches_to(session, [patient for _, patient, _ in rows])
     for reminder, patient, place in rows:
-        _fire(session, reminder, patient, place, now=now)
+        with speaking(speeches[patient.id]):
+            _fire(session, reminder, patient, place, now=now)
     return len(rows) + _end_ladders(session, now=now, limit=limit)
 
 
@@ -184,7 +187,8 @@ def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
         ).all()
         untold = [row for row in rows if _was_never_told(session, row)]
         if untold:
-            _post_late(session, patient, untold, now=now)
+            with speaking(speech_to(session, patient, email=patient.reminder_email)):
+                _post_late(session, patient, untold, now=now)
         for row in rows:
             row.state = "done"
         done += len(rows)
@@ -252,15 +256,16 @@ def tell_of_new_clock(
 ) -> bool:
     """Post once for a version of the zone data that the clocks changed."""
     patient = session.get_one(Patient, patient_id)
-    return post_delivery(
-        session,
-        kind="clock_changed",
-        recipient=patient.reminder_email,
-        dedupe_key=f"clock_changed:{patient_id}:{version}",
-        context={
-            "first_name": patient.name,
-            "link": link(f"/patients/{patient_id}/today"),
-        },
-        now=now,
-        patient_id=patient_id,
-    )
+    with speaking(speech_to(session, patient, email=patient.reminder_email)):
+        return post_delivery(
+            session,
+            kind="clock_changed",
+            recipient=patient.reminder_email,
+            dedupe_key=f"clock_changed:{patient_id}:{version}",
+            context={
+                "first_name": patient.name,
+                "link": link(f"/patients/{patient_id}/today"),
+            },
+            now=now,
+            patient_id=patient_id,
+        )

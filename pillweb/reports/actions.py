@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
+from pillweb.base.i18n import speaking
 from pillweb.base.zones import local, to_utc, zone
 from pillweb.outbox.actions import post_delivery
 from pillweb.patients.models import Patient
@@ -25,14 +26,16 @@ def order_report(
     email: str,
     every: str,
     now: datetime,
+    language: str = "en",
 ) -> ReportOrder:
-    """Write down who gets the report, and how often."""
+    """Write down who gets the report, how often, and in which language."""
     order = ReportOrder(
         patient_id=patient.id,
         made_by_id=made_by_id,
         doctor_name=doctor_name,
         email=email,
         every=every,
+        language=language,
         created_at=now,
     )
     session.add(order)
@@ -138,14 +141,15 @@ def finish_report(
     if kept is None:
         return False
     order = session.get_one(ReportOrder, kept.order_id)
-    post_delivery(
-        session,
-        kind="report",
-        recipient=order.email,
-        dedupe_key=f"report:{report_id}",
-        context={"doctor_name": order.doctor_name, "link": None},
-        now=now,
-        patient_id=kept.patient_id,
-        subject_id=report_id,
-    )
+    with speaking(order.speech):
+        post_delivery(
+            session,
+            kind="report",
+            recipient=order.email,
+            dedupe_key=f"report:{report_id}",
+            context={"doctor_name": order.doctor_name, "link": None},
+            now=now,
+            patient_id=kept.patient_id,
+            subject_id=report_id,
+        )
     return True

@@ -8,12 +8,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedBytes, EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.i18n import Speech
 
 WAITING = "state = 'wanted'"
 
 
 class ReportOrder(Base):
-    """A doctor who gets the report: now and then, every week or every month."""
+    """A doctor who gets the report: now and then, every week or every month.
+
+    `language` is what the doctor reads it in.
+    """
 
     __tablename__ = "report_order"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -26,10 +30,16 @@ class ReportOrder(Base):
     doctor_name: Mapped[str] = mapped_column(EncryptedText("report_order.doctor_name"))
     email: Mapped[str] = mapped_column(EncryptedText("report_order.email"))
     every: Mapped[str] = mapped_column(String(8))
+    language: Mapped[str] = mapped_column(String(8), server_default="en")
     next_on: Mapped[date | None]
     next_at: Mapped[datetime | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+    @property
+    def speech(self) -> Speech:
+        """How the report and its mail speak to the doctor."""
+        return Speech(self.language)
 
 
 class Report(Base):

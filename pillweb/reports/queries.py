@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.adherence.queries import outcomes_of
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import pgettext
 from pillweb.base.mail_address import email_key
 from pillweb.base.zones import zone
 from pillweb.channels import Attachment
@@ -35,7 +36,7 @@ def gather_report(
         facts[row.id] = MedicineFacts(
             name=row.name,
             strength=row.strength,
-            plan_words="; ".join(words) or "stopped",
+            plan_words="; ".join(words) or pgettext("plan", "stopped"),
         )
     return report_page(
         outcomes_of(session, patient_id, first=first, last=last),

@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 from pillweb.adherence.rules.outcome import COUNTED, Outcome, timing, verdict
 from pillweb.adherence.rules.pattern import Pattern, patterns
 from pillweb.adherence.rules.tally import Tally, by_medicine, tally
-from pillweb.base.words import MONTH_NAMES, WEEKDAY_NAMES, long_date_words, time_words
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop, ngettext, pgettext, pgettext_noop, speech
+from pillweb.base.words import (
+    digits,
+    long_date_words,
+    month_name,
+    number_words,
+    time_words,
+)
 from pillweb.base.zones import local
 
 PERIOD = timedelta(days=28)
@@ -19,18 +27,36 @@ SEND_HOUR = 8
 MOST_PATTERNS = 2
 DOT_MINUTES = 90
 SUNDAY = 6
+# The printer sets the words of a picture letter by letter, and these join theirs.
+JOINED = ("ar", "hi", "km")
+CHART_HOURS = (0, 6, 12, 18)
 CHART_STATES = ("taken", "late", "part", "skipped", "not_taken", "no_record")
+_DAYS = (
+    pgettext_noop("doses", "on Mondays"),
+    pgettext_noop("doses", "on Tuesdays"),
+    pgettext_noop("doses", "on Wednesdays"),
+    pgettext_noop("doses", "on Thursdays"),
+    pgettext_noop("doses", "on Fridays"),
+    pgettext_noop("doses", "on Saturdays"),
+    pgettext_noop("doses", "on Sundays"),
+)
+_BANDS = {
+    "morning": pgettext_noop("doses", "in the morning"),
+    "midday": pgettext_noop("doses", "at midday"),
+    "evening": pgettext_noop("doses", "in the evening"),
+    "bedtime": pgettext_noop("doses", "at bedtime"),
+}
 REASON_WORDS = {
-    "clinician_said": "the doctor said so",
-    "in_hospital": "in hospital",
-    "not_needed": "not needed by the plan",
-    "forgot": "forgot",
-    "side_effects": "side effects",
-    "ran_out": "ran out",
-    "did_not_want": "did not want it",
-    "unwell": "unwell",
-    "away": "away from home",
-    "other": "other",
+    "clinician_said": gettext_noop("the doctor said so"),
+    "in_hospital": gettext_noop("in hospital"),
+    "not_needed": gettext_noop("not needed by the plan"),
+    "forgot": gettext_noop("forgot"),
+    "side_effects": gettext_noop("side effects"),
+    "ran_out": gettext_noop("ran out"),
+    "did_not_want": gettext_noop("did not want it"),
+    "unwell": gettext_noop("unwell"),
+    "away": gettext_noop("away from home"),
+    "other": gettext_noop("other"),
 }
 
 
@@ -50,10 +76,10 @@ class Row:
     name: str
     strength: str
     plan_words: str
-    counted: int
+    counted: str
     taken_words: str
-    no_record: int
-    not_taken: int
+    no_record: str
+    not_taken: str
     on_time_words: str
     gap_words: str
 
@@ -82,6 +108,7 @@ class Chart:
     """28 days across, 24 hours down."""
 
     title: str
+    hours: tuple[tuple[int, str], ...]
     days: tuple[ChartDay, ...]
     dots: tuple[Dot, ...]
     legend: tuple[str, ...]
@@ -99,7 +126,7 @@ class ReportPage:
     pooled: Row | None
     chart: Chart
     patterns: tuple[str, ...]
-    reasons: tuple[tuple[str, int], ...]
+    reasons: tuple[str, ...]
     birth_year: int | None = None
     as_needed: tuple[str, ...] = ()
 
@@ -130,26 +157,40 @@ def next_sending(every: str, *, after: date) -> date | None:
 
 def _percent_words(counts: Tally, part: int, share: object) -> str:
     if share is None:
-        return "not enough information"
-    return f"{part} of {counts.counted} ({share}%)"
+        return _("not enough information")
+    return _(
+        "%(part)s of %(all)s (%(share)s%%)",
+        part=number_words(part),
+        all=number_words(counts.counted),
+        share=digits(str(share)),
+    )
 
 
 def make_row(facts: MedicineFacts, counts: Tally) -> Row:
     """Return one medicine's line of the table."""
-    longest = max(counts.gaps_of_3_or_more, default=0)
-    no_gap = "none" if counts.taken == counts.counted else "under 3 days"
-    on_time = "" if counts.on_time_pct is None else f"{counts.on_time_pct}%"
+    share = counts.on_time_pct
+    on_time = "" if share is None else _("%(share)s%%", share=digits(str(share)))
     return Row(
         name=facts.name,
         strength=facts.strength,
         plan_words=facts.plan_words,
-        counted=counts.counted,
+        counted=number_words(counts.counted),
         taken_words=_percent_words(counts, counts.taken, counts.taken_pct),
-        no_record=counts.no_record,
-        not_taken=counts.not_taken,
+        no_record=number_words(counts.no_record),
+        not_taken=number_words(counts.not_taken),
         on_time_words=on_time,
-        gap_words=f"{longest} days" if longest else no_gap,
+        gap_words=_gap_words(counts),
     )
+
+
+def _gap_words(counts: Tally) -> str:
+    longest = max(counts.gaps_of_3_or_more, default=0)
+    if longest:
+        said = number_words(longest)
+        return ngettext("%(num)s day", "%(num)s days", longest, num=said)
+    if counts.taken == counts.counted:
+        return pgettext("gap", "none")
+    return _("under 3 days")
 
 
 def chart_state(outcome: Outcome, as_of: datetime) -> str | None:
@@ -178,9 +219,9 @@ def make_chart(
     columns = tuple(
         ChartDay(
             index=index,
-            label=str(day.day),
+            label=digits(str(day.day)),
             week_start=day.weekday() == 0,
-            month=MONTH_NAMES[day.month - 1] if index == 0 or day.day == 1 else "",
+            month=_month_label(day) if index == 0 or day.day == 1 else "",
         )
         for index, day in enumerate(days)
     )
@@ -199,12 +240,29 @@ def make_chart(
             dots.append(dot)
     present = {dot.state for dot in dots}
     return Chart(
-        title=f"Each dose from {long_date_words(first)} to {long_date_words(last)}: "
-        "days across, hours of the day down",
+        title=_(
+            "Each dose from %(first)s to %(last)s: days across, hours of the day down",
+            first=long_date_words(first),
+            last=long_date_words(last),
+        ),
+        hours=tuple((hour, _hour_label(hour)) for hour in CHART_HOURS),
         days=columns,
         dots=tuple(dots),
         legend=tuple(state for state in CHART_STATES if state in present),
     )
+
+
+def _hour_label(hour: int) -> str:
+    """Return an hour in words in English; in other languages they do not fit."""
+    if speech().language == "en":
+        return time_words(time(hour))
+    return digits(f"{hour:02d}:00")
+
+
+def _month_label(day: date) -> str:
+    if speech().language in JOINED:
+        return digits(f"{day.month}/{day.year}")
+    return month_name(day.month)
 
 
 def telling(found: Sequence[Pattern]) -> list[Pattern]:
@@ -225,15 +283,29 @@ def telling(found: Sequence[Pattern]) -> list[Pattern]:
 
 def pattern_words(found: Pattern) -> str:
     """Return a pattern as one sentence, without blame."""
-    day = "" if found.weekday is None else f"on {WEEKDAY_NAMES[found.weekday]}s"
-    band = {None: "", "bedtime": "at bedtime", "midday": "at midday"}.get(
-        found.band, f"in the {found.band}"
+    return _(
+        "Doses %(when)s were not recorded as taken more often "
+        "(%(here)s%% against %(rest)s%% of the others).",
+        when=_when(found),
+        here=number_words(round(found.not_taken * 100)),
+        rest=number_words(round(found.elsewhere * 100)),
     )
-    when = " ".join(part for part in (day, band) if part)
-    here, rest = round(found.not_taken * 100), round(found.elsewhere * 100)
-    return (
-        f"Doses {when} were not recorded as taken more often "
-        f"({here}% against {rest}% of the others)."
+
+
+def _when(found: Pattern) -> str:
+    day = "" if found.weekday is None else pgettext("doses", _DAYS[found.weekday])
+    band = "" if found.band is None else pgettext("doses", _BANDS[found.band])
+    if day and band:
+        return pgettext("doses", "%(day)s %(band)s", day=day, band=band)
+    return day or band
+
+
+def _reason_words(reason: str, count: int) -> str:
+    return pgettext(
+        "reason",
+        "%(reason)s %(count)s",
+        reason=_(REASON_WORDS[reason]) if reason in REASON_WORDS else reason,
+        count=number_words(count),
     )
 
 
@@ -254,21 +326,26 @@ def report_page(
         if isinstance(key, int)
     ]
     together = tally(outcomes, as_of)
-    everything = MedicineFacts("All together", "", "")
+    everything = MedicineFacts(_("All together"), "", "")
     made = local(as_of, place)
     return ReportPage(
         patient_name=patient_name,
-        period_words=f"{long_date_words(first)} to {long_date_words(last)}",
+        period_words=_(
+            "%(first)s to %(last)s",
+            first=long_date_words(first),
+            last=long_date_words(last),
+        ),
         zone_words=place.key.replace("_", " "),
-        made_words=f"{long_date_words(made.date())} at {time_words(made.time())}",
+        made_words=_(
+            "%(date)s at %(time)s",
+            date=long_date_words(made.date()),
+            time=time_words(made.time()),
+        ),
         rows=tuple(rows),
         pooled=make_row(everything, together) if len(rows) > 1 else None,
         chart=make_chart(outcomes, first=first, last=last, as_of=as_of),
         patterns=tuple(
             pattern_words(found) for found in telling(patterns(outcomes, as_of))
         ),
-        reasons=tuple(
-            (REASON_WORDS.get(reason, reason), count)
-            for reason, count in together.reasons
-        ),
+        reasons=tuple(_reason_words(*one) for one in together.reasons),
     )

@@ -2,10 +2,12 @@
 
 from datetime import date
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import LANGUAGES, Speech, gettext_noop, speaking, speech
+from pillweb.base.i18n import gettext as _
 from pillweb.base.queue import REPORTS
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
@@ -31,14 +33,14 @@ from pillweb.web.viewer import signed_in
 reports = Blueprint("reports", __name__)
 
 STATE_WORDS = {
-    "wanted": "Being made",
-    "ready": "Made and sent on its way",
-    "failed": "Could not be made",
+    "wanted": gettext_noop("Being made"),
+    "ready": gettext_noop("Made and sent on its way"),
+    "failed": gettext_noop("Could not be made"),
 }
 EVERY_WORDS = {
-    NEVER: "Only when you ask",
-    WEEKLY: "Every Monday",
-    MONTHLY: "On the first day of every month",
+    NEVER: gettext_noop("Only when you ask"),
+    WEEKLY: gettext_noop("Every Monday"),
+    MONTHLY: gettext_noop("On the first day of every month"),
 }
 
 
@@ -56,9 +58,13 @@ def _list_page(door: Door, form: OrderForm) -> dict[str, object]:
                 "url": f"{door.base_url}/reports/{report_id}.pdf"
                 if state == "ready"
                 else None,
-                "at_words": f"{date_words(at.date())} at {time_words(at.time())}",
+                "at_words": _(
+                    "%(date)s at %(time)s",
+                    date=date_words(at.date()),
+                    time=time_words(at.time()),
+                ),
                 "to_words": doctor,
-                "state_words": STATE_WORDS[state],
+                "state_words": _(STATE_WORDS[state]),
             }
         )
     return {
@@ -72,7 +78,9 @@ def _list_page(door: Door, form: OrderForm) -> dict[str, object]:
                 "id": order.id,
                 "doctor_name": order.doctor_name,
                 "email": order.email,
-                "every_words": EVERY_WORDS[order.every],
+                "every_words": _(EVERY_WORDS[order.every]),
+                "language": order.language,
+                "language_words": LANGUAGES[order.language],
             }
             for order in orders_of(session(), door.patient_id)
         ],
@@ -98,9 +106,10 @@ def post_order(patient_id: int) -> ResponseReturnValue:
     # Locked, so that two presses at once take turns.
     patient = session().get_one(Patient, door.patient_id, with_for_update=True)
     if twin := order_to(session(), door.patient_id, said(form.email)):
-        if twin.every == form.how_often.data:
-            return go(f"{door.base_url}/reports", notice="Saved.")
-        form.email.errors = ["This address gets the report already."]
+        asked = (form.how_often.data, form.language.data)
+        if (twin.every, twin.language) == asked:
+            return go(f"{door.base_url}/reports", notice=_("Saved."))
+        form.email.errors = [_("This address gets the report already.")]
         return bad_form("reports/list.html", **_list_page(door, form))
     order_report(
         session(),
@@ -109,9 +118,10 @@ def post_order(patient_id: int) -> ResponseReturnValue:
         doctor_name=said(form.doctor_name),
         email=said(form.email),
         every=form.how_often.data,
+        language=form.language.data,
         now=now(),
     )
-    return go(f"{door.base_url}/reports", notice="Saved.")
+    return go(f"{door.base_url}/reports", notice=_("Saved."))
 
 
 @reports.post("/patients/<int:patient_id>/reports/<int:order_id>/send")
@@ -127,7 +137,7 @@ def post_send(patient_id: int, order_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("build_reports", queue=REPORTS, timeout_s=120)
-    return go(f"{door.base_url}/reports", notice="The report is on its way.")
+    return go(f"{door.base_url}/reports", notice=_("The report is on its way."))
 
 
 @reports.post("/patients/<int:patient_id>/reports/<int:order_id>/end")
@@ -135,18 +145,24 @@ def post_end(patient_id: int, order_id: int) -> ResponseReturnValue:
     """Send this doctor nothing more."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     end_order(order_of(session(), door.patient_id, order_id), now=now())
-    return go(f"{door.base_url}/reports", notice="Saved. Nothing more is sent there.")
+    notice = _("Saved. Nothing more is sent there.")
+    return go(f"{door.base_url}/reports", notice=notice)
 
 
 @reports.get("/patients/<int:patient_id>/reports/now")
 def show_report(patient_id: int) -> ResponseReturnValue:
-    """Show on the screen what the report says."""
+    """Show on the screen what the report says, in the language that is asked for."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     first, last = period_ending(_today(door))
-    found = gather_report(session(), door.patient_id, first=first, last=last, now=now())
-    return page(
-        "reports/show.html", nav=nav_of(door), base_url=door.base_url, report=found
-    )
+    asked = request.args.get("language", "")
+    how = Speech(asked) if asked in LANGUAGES else speech()
+    with speaking(how):
+        found = gather_report(
+            session(), door.patient_id, first=first, last=last, now=now()
+        )
+        return page(
+            "reports/show.html", nav=nav_of(door), base_url=door.base_url, report=found
+        )
 
 
 @reports.get("/patients/<int:patient_id>/reports/<int:report_id>.pdf")

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
+
 
 class Level(IntEnum):
     """How much one person may do for another."""
@@ -94,16 +96,16 @@ def clock_words(door: Door) -> str:
     if door.is_self and door.zone == door.home_zone:
         return ""
     city = door.zone.rpartition("/")[2].replace("_", " ")
-    return f"Times are by the clock in {city}."
+    return _("Times are by the clock in %(city)s.", city=city)
 
 
 def nav_of(door: Door) -> Nav:
     """Return the head of a patient's pages: nothing that the viewer may not open."""
-    places = [("today", "Today"), ("calendar", "Calendar")]
+    places = [("today", _("Today")), ("calendar", _("Calendar"))]
     if not door.is_shared:
-        places.append(("medicines", "Medicines"))
+        places.append(("medicines", _("Medicines")))
     if door.may_manage:
-        places += [("sharing", "Sharing"), ("reports", "Reports")]
+        places += [("sharing", _("Sharing")), ("reports", _("Reports"))]
     return Nav(
         patient_name=door.patient_name,
         base_url=door.base_url,

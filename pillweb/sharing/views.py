@@ -4,6 +4,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
 from pillweb.base.links import link
 from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
@@ -38,10 +39,12 @@ def _listed(row: ShareLink, door: Door) -> dict[str, object]:
         "id": row.id,
         "label": row.label,
         "made_words": date_words(local(row.created_at, place).date()),
-        "expires_words": f"Works until {ends}" if live else "Does not work any more",
-        "opened_words": "Never opened"
+        "expires_words": _("Works until %(date)s", date=ends)
+        if live
+        else _("Does not work any more"),
+        "opened_words": _("Never opened")
         if opened is None
-        else f"Last opened {date_words(local(opened, place).date())}",
+        else _("Last opened %(date)s", date=date_words(local(opened, place).date())),
         "can_revoke": live,
     }
 
@@ -106,7 +109,7 @@ def post_revoke(patient_id: int, link_id: int) -> ResponseReturnValue:
     """Stop a link at once."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     revoke_link(session(), patient_id=door.patient_id, link_id=link_id, now=now())
-    return go(f"{door.base_url}/sharing", notice="The link is stopped.")
+    return go(f"{door.base_url}/sharing", notice=_("The link is stopped."))
 
 
 @sharing.get("/s/<token>")

@@ -21,8 +21,10 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional
 
 from pillweb.base.clean import clean_text
+from pillweb.base.i18n import gettext
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.tokens import new_token
-from pillweb.base.words import number_words, plural
+from pillweb.base.words import number_words, units_name
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.schedules.forms.reading import LARGEST_AMOUNT, plain_digits, read_amount
@@ -52,7 +54,7 @@ def read_quantity(text: str) -> Fraction:
         part = Fraction(int(found[2]), int(found[3]))
         quantity = int(found[1] or 0) + part
         if quantity > LARGEST_AMOUNT:
-            raise ValueError("This amount is too large. Please check it.")
+            raise ValueError(gettext("This amount is too large. Please check it."))
         return quantity
     return Fraction(read_amount(text))
 
@@ -60,7 +62,9 @@ def read_quantity(text: str) -> Fraction:
 def _read_whole(text: str, most: int) -> int:
     plain = plain_digits(text.strip())
     if not plain.isdecimal() or len(plain) > len(str(most)) or int(plain) > most:
-        raise ValueError(f"Write a whole number from 0 to {most}.")
+        raise ValueError(
+            gettext("Write a whole number from 0 to %(most)s.", most=number_words(most))
+        )
     return int(plain)
 
 
@@ -77,7 +81,7 @@ def _number_field(label: str, *, missing: str = "", **more: Any) -> StringField:
 class QuantityForm(Form):
     """How many; `press` tells two presses of one form from two forms."""
 
-    amount = _number_field("How many?", missing="Write how many.")
+    amount = _number_field(_("How many?"), missing=_("Write how many."))
     press = HiddenField(validators=[Length(max=LONGEST_PRESS)], default=new_token)
 
     def quantity(self) -> Fraction:
@@ -97,8 +101,10 @@ class CountForm(QuantityForm):
 
     def __init__(self, medication: Medication) -> None:
         super().__init__()
-        units = plural(unit_of(medication.form))
-        self.amount.label.text = f"How many {units} are there now?"
+        self.amount.label.text = gettext(
+            "How many %(units)s are there now?",
+            units=units_name(unit_of(medication.form)),
+        )
 
 
 class _SomeForm(QuantityForm):
@@ -106,27 +112,30 @@ class _SomeForm(QuantityForm):
         """Refuse none at all, too."""
         super().validate_amount(field)
         if not self.quantity():
-            raise ValidationError("Write a number above 0.")
+            raise ValidationError(gettext("Write a number above 0."))
 
 
 class ReceivedForm(_SomeForm):
     """How many came, in units or in packs where the pack is known."""
 
-    counted_in = RadioField("Counted in", default=UNITS)
-    uses_repeat = BooleanField("This used one of the repeats")
+    counted_in = RadioField(_("Counted in"), default=UNITS)
+    uses_repeat = BooleanField(_("This used one of the repeats"))
 
     def __init__(self, medication: Medication, stock: Stock | None) -> None:
         super().__init__()
-        units = plural(unit_of(medication.form))
-        self.amount.label.text = "How many did you get?"
+        units = units_name(unit_of(medication.form))
+        self.amount.label.text = gettext("How many did you get?")
         self.pack_size = None if stock is None else stock.pack_size
         if self.pack_size is None:
-            self.amount.label.text = f"How many {units} did you get?"
+            self.amount.label.text = gettext(
+                "How many %(units)s did you get?", units=units
+            )
             del self.counted_in
         else:
             size = number_words(self.pack_size)
+            packs = gettext("Packs of %(size)s", size=size)
             self.counted_in.choices = choices(
-                (UNITS, units.capitalize()), (PACKS, f"Packs of {size}")
+                (UNITS, units.capitalize()), (PACKS, packs)
             )
         if stock is None or not stock.repeats_left:
             del self.uses_repeat
@@ -146,38 +155,40 @@ class GoneForm(_SomeForm):
     """How many are gone without being taken, and why."""
 
     cause = RadioField(
-        "What happened?",
+        _("What happened?"),
         choices=choices(
-            (LOST, "Lost or spilled"),
-            (THROWN_AWAY, "Thrown away"),
-            (GIVEN_BACK, "Given back to the pharmacy"),
+            (LOST, _("Lost or spilled")),
+            (THROWN_AWAY, _("Thrown away")),
+            (GIVEN_BACK, _("Given back to the pharmacy")),
         ),
-        validators=[InputRequired("Choose what happened.")],
+        validators=[InputRequired(_("Choose what happened."))],
     )
-    note = text_field("Anything to remember")
+    note = text_field(_("Anything to remember"))
 
     def __init__(self, medication: Medication) -> None:
         super().__init__()
-        self.amount.label.text = f"How many {plural(unit_of(medication.form))}?"
+        self.amount.label.text = gettext(
+            "How many %(units)s?", units=units_name(unit_of(medication.form))
+        )
 
 
 class RefillForm(Form):
     """How more is got: pack, repeats, how long it takes, and who fetches it."""
 
-    pack_size = _number_field("How many are in one pack?")
-    repeats_left = _number_field("How many repeats are left?")
+    pack_size = _number_field(_("How many are in one pack?"))
+    repeats_left = _number_field(_("How many repeats are left?"))
     lead_days = _number_field(
-        "How many days do the doctor and the pharmacy need?",
-        missing="Write how many days.",
+        _("How many days do the doctor and the pharmacy need?"),
+        missing=_("Write how many days."),
     )
-    fetcher = SelectField("Who fetches it?")
+    fetcher = SelectField(_("Who fetches it?"))
 
     def __init__(
         self, stock: Stock | None, fetchers: Sequence[tuple[int, str]], patient: str
     ) -> None:
         super().__init__(data=_refill_data(stock))
         self.fetcher.choices = choices(
-            (PATIENT, f"{patient}, by the address for reminders"),
+            (PATIENT, gettext("%(name)s, by the address for reminders", name=patient)),
             *((str(key), name) for key, name in fetchers),
         )
         if self.fetcher.data not in {value for value, *_ in self.fetcher.choices}:
@@ -234,14 +245,16 @@ class JourneyForm(Form):
     """The days of a journey; it is asked by an address, so that it can be kept."""
 
     first = DateField(
-        "First day away",
+        _("First day away"),
         name="from",
-        validators=[InputRequired("Choose the first day.")],
+        validators=[InputRequired(_("Choose the first day."))],
     )
     last = DateField(
-        "Last day away", name="to", validators=[InputRequired("Choose the last day.")]
+        _("Last day away"),
+        name="to",
+        validators=[InputRequired(_("Choose the last day."))],
     )
-    spare = _number_field("Days to spare", default=str(SPARE))
+    spare = _number_field(_("Days to spare"), default=str(SPARE))
 
     def __init__(self, asked: MultiDict[str, str], today: date) -> None:
         # An address is no submitted form, so what it says is handed over.
@@ -251,15 +264,15 @@ class JourneyForm(Form):
     def validate_first(self, field: DateField) -> None:
         """Refuse days gone by."""
         if field.data is not None and field.data < self.today:
-            raise ValidationError("The first day has passed.")
+            raise ValidationError(gettext("The first day has passed."))
 
     def validate_last(self, field: DateField) -> None:
         """Refuse an end before the beginning, and what nobody can plan."""
         first, last = self.first.data, field.data
         if first is not None and last is not None and last < first:
-            raise ValidationError("The last day is before the first day.")
+            raise ValidationError(gettext("The last day is before the first day."))
         if last is not None and last > self.today + LONGEST:
-            raise ValidationError("Choose a day within a year from now.")
+            raise ValidationError(gettext("Choose a day within a year from now."))
 
     def validate_spare(self, field: StringField) -> None:
         """Refuse days that are no whole number."""
@@ -269,5 +282,5 @@ class JourneyForm(Form):
         """Return the first and the last day, and how many to spare."""
         first, last = self.first.data, self.last.data
         if first is None or last is None:
-            raise ValueError("a journey has a first and a last day")
+            raise ValueError(self.data)
         return first, last, _read_whole(said(self.spare) or "0", MOST_SPARE)

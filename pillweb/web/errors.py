@@ -11,24 +11,46 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from pillweb.base.errors import LinkGoneError, NotFoundError, SignInRequiredError
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.log import log
 from pillweb.web.transaction import SAFE
 
 WORDS = {
-    400: ("That did not work", "Please go back and try again."),
-    403: ("This is not allowed from here", "Please open the page again and retry."),
-    404: ("We cannot find this page", "It may have been moved, or never was here."),
-    405: ("That did not work", "Please go back and try again."),
-    413: (
-        "That was too much at once",
-        "A file can have 10 MB, a pasted text 500,000 letters. Please send less.",
+    400: (
+        gettext_noop("That did not work"),
+        gettext_noop("Please go back and try again."),
     ),
-    429: ("Too many tries", "Please wait a few minutes and try again."),
-    503: ("PillWeb is busy", "Nothing was lost. Please try again in a moment."),
+    403: (
+        gettext_noop("This is not allowed from here"),
+        gettext_noop("Please open the page again and retry."),
+    ),
+    404: (
+        gettext_noop("We cannot find this page"),
+        gettext_noop("It may have been moved, or never was here."),
+    ),
+    405: (
+        gettext_noop("That did not work"),
+        gettext_noop("Please go back and try again."),
+    ),
+    413: (
+        gettext_noop("That was too much at once"),
+        gettext_noop(
+            "A file can have 10 MB, a pasted text 500,000 letters. Please send less."
+        ),
+    ),
+    429: (
+        gettext_noop("Too many tries"),
+        gettext_noop("Please wait a few minutes and try again."),
+    ),
+    503: (
+        gettext_noop("PillWeb is busy"),
+        gettext_noop("Nothing was lost. Please try again in a moment."),
+    ),
 }
 OURS = (
-    "Something went wrong on our side",
-    "What you did may not have been saved. Please try again.",
+    gettext_noop("Something went wrong on our side"),
+    gettext_noop("What you did may not have been saved. Please try again."),
 )
 RETRY_S = "5"
 
@@ -37,7 +59,8 @@ def _page(code: int, words: tuple[str, str], *, incident: str = "") -> tuple[str
     title, text = words
     whole = not request.headers.get("HX-Request")
     template = "errors/error.html" if whole else "errors/_error.html"
-    return render_template(template, title=title, text=text, incident=incident), code
+    words_here = {"title": _(title), "text": _(text), "incident": incident}
+    return render_template(template, **words_here), code
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -54,8 +77,10 @@ def _too_old(_error: CSRFError) -> ResponseReturnValue:
     return _page(
         400,
         (
-            "Please press the button once more",
-            "This page was opened a long time ago. Open it again and retry.",
+            gettext_noop("Please press the button once more"),
+            gettext_noop(
+                "This page was opened a long time ago. Open it again and retry."
+            ),
         ),
     )
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from flask import Flask, Response, after_this_request, request
 
 from pillweb.base.config import settings
-from pillweb.base.i18n import LANGUAGES, speak, speech
+from pillweb.base.i18n import LANGUAGES, Speech, speak, speech
 from pillweb.base.look import Look, read_look
 from pillweb.web.transaction import SAFE
 
@@ -29,6 +29,11 @@ def look_here() -> Look:
 def has_look() -> bool:
     """Say whether somebody chose a look in this browser."""
     return _cookie() in request.cookies
+
+
+def spoken_look() -> Look:
+    """Return how this browser wants its pages, with the language it is spoken to in."""
+    return look_here().spoken(speech().language)
 
 
 def keep_look_here(look: Look) -> None:
@@ -67,6 +72,8 @@ def _look_url() -> str:
 def install_look(app: Flask) -> None:
     """Let every page know its `look` and where to change it, and speak its language."""
     app.before_request(_speak_here)
+    app.teardown_request(lambda _: speak(Speech()))
+    app.jinja_env.globals["spoken_languages"] = LANGUAGES
     app.context_processor(
         lambda: {
             "look": look_here(),

@@ -32,6 +32,9 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
     "X-Frame-Options": "DENY",
 }
+# All that a style, script or font of a page heeds; the rest is for what is opened.
+FOR_PARTS = {"X-Content-Type-Options", "Cross-Origin-Resource-Policy"}
+PARTS = ("text/css", "text/javascript", "font/")
 HSTS = "max-age=31536000; includeSubDomains"
 
 csrf = CSRFProtect()
@@ -84,13 +87,19 @@ class _Headers:
     def __init__(self, app: WsgiApp, extra: dict[str, str]) -> None:
         self.app = app
         self.headers = list({**HEADERS, **extra}.items())
+        self.for_parts = [pair for pair in HEADERS.items() if pair[0] in FOR_PARTS]
+        self.for_parts += extra.items()
 
     def __call__(
         self, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401
-            names = {name.lower() for name, _ in headers}
-            added = [pair for pair in self.headers if pair[0].lower() not in names]
+            names = {name.lower(): value for name, value in headers}
+            is_part = environ["PATH_INFO"].startswith("/static/") and names.get(
+                "content-type", ""
+            ).startswith(PARTS)
+            wanted = self.for_parts if is_part else self.headers
+            added = [pair for pair in wanted if pair[0].lower() not in names]
             if "cache-control" not in names:
                 added.append(("Cache-Control", "no-store"))
             return start_response(status, headers + added, *rest)

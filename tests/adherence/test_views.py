@@ -16,7 +16,7 @@ from pillweb.base.db import Database
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose
 from pillweb.patients.models import Patient
-from tests.world import World, plan, signed_in
+from tests.world import World, csrf_of, plan, signed_in
 
 NO_MONTHS = [
     "2026-13",
@@ -188,3 +188,89 @@ def test_a_month_with_a_clock_change_has_each_day_once(
     days = monthrange(first.year, first.month)[1]
     assert len(found) == days
     assert all(found[day] == "Taken" for day in range(first.day + 1, days + 1))
+
+
+def look(client: FlaskClient, world: World, query: str) -> str:
+    page = client.get(f"/patients/{world.patient}/calendar?{query}")
+    assert page.status_code == 200
+    return page.text
+
+
+def test_a_month_is_read_as_a_plain_list_too(
+    rosa: FlaskClient, world: World, now: datetime
+) -> None:
+    page = look(rosa, world, "month=2026-11&as=list")
+    assert "<table" not in page
+    assert '<ol class="day-list">' in page
+    assert page.count("<li") - page.count('<li class="today"') >= 25
+    assert ">Friday 20 November</a>" in page
+    assert "month=2026-10&amp;as=list" in page
+    table = look(rosa, world, "month=2026-11")
+    assert "<table" in table
+    assert "month=2026-11&amp;as=list" in table
+
+
+def test_a_week_tells_each_part_of_its_days(rosa: FlaskClient, world: World) -> None:
+    page = look(rosa, world, "week=2026-11-20")
+    assert "Week of Monday 16 November" in page
+    assert 'aria-current="date"><span class="date"><a href="/patients/1/days' in page
+    assert re.search(r"<li>Morning .*?To come", page)
+    assert re.search(r"<li>Evening .*?To come", page)
+    assert "week=2026-11-09" in page
+    assert "week=2026-11-23" not in page  # it has not begun
+    assert "week=2026-11-16" in look(rosa, world, "week=2026-11-09")
+
+
+def test_weeks_begin_as_the_language_has_them(rosa: FlaskClient, world: World) -> None:
+    rosa.set_cookie("look", "20.system.ar")
+    page = look(rosa, world, "week=2026-11-20")
+    assert "week=2026-11-07" in page
+    heads = re.findall(r'<th scope="col" abbr="([^"]+)"', calendar(rosa, world))
+    assert len(heads) == 7
+    assert heads[0] == "السبت"
+
+
+@pytest.mark.parametrize("week", ["", "2026-11", "2026-02-31", "1999-12-31", "x"])
+def test_what_is_no_week_is_not_found(
+    rosa: FlaskClient, world: World, week: str
+) -> None:
+    path = f"/patients/{world.patient}/calendar?week={week}"
+    assert rosa.get(path).status_code == 404
+
+
+def test_the_first_and_the_last_week_are_shown(rosa: FlaskClient, world: World) -> None:
+    assert "Week before" not in look(rosa, world, "week=2000-01-01")
+    assert "Week after" not in look(rosa, world, "week=2099-12-31")
+
+
+def test_the_last_days_stand_beside_the_days_in_a_row(
+    rosa: FlaskClient,
+    world: World,
+    db: Database,
+    now: datetime,
+    pinned: time_machine.Traveller,
+) -> None:
+    at = now + timedelta(days=12)
+    live(db, world, since=now, until=at)
+    with db.transaction() as session:
+        mine = sa.select(Dose).where(Dose.patient_id == world.patient)
+        for dose in session.scalars(mine):
+            # One evening is missed, and the days go on from there.
+            if dose.due_at < at and dose.nominal_date != date(2026, 11, 23):
+                dose.state, dose.taken_at, dose.recorded_at = "taken", dose.due_at, at
+    pinned.move_to(at)
+    said = "In the last 30 days, all was taken on 11 of 12 days. 8 days in a row."
+    for query in ("month=2026-12", "as=list", "week=2026-12-02"):
+        assert said in look(rosa, world, query)
+    assert "in a row" not in look(rosa, world, "month=2026-11")
+
+
+def test_a_link_shows_week_and_list_and_leads_to_no_day(
+    app: Flask, world: World, now: datetime, pinned: object
+) -> None:
+    guest = app.test_client()
+    guest.post(f"/s/{world.link_token}", data={"csrf_token": csrf_of(guest)})
+    for query in ("week=2026-11-20", "as=list"):
+        page = guest.get(f"/shared/{world.link}/calendar?{query}")
+        assert page.status_code == 200
+        assert "/days/" not in page.text

@@ -147,3 +147,13 @@ def test_names_of_days_and_months_are_those_of_the_language() -> None:
         assert "listopada" in words.day_words(date(2026, 11, 20))
     assert words.weekday_short(0) == "Mon"
     assert words.full_date_words(date(2026, 11, 20)) == "Friday 20 November 2026"
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_no_language_borrows_the_months_of_another(month: int) -> None:
+    names = {}
+    for language in ("zh", *LANGUAGES):
+        with speaking(Speech(language)):
+            names[language] = words.month_name(month)
+    spoken = [name for name in names.values() if names["zh"] == name]
+    assert len(spoken) == 1, names

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pillweb.base.clock import now
-from tests.e2e.conftest import Site, Visitors
+from tests.e2e.conftest import Visitors
+from tests.e2e.site import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,6 +35,7 @@ def test_on_a_phone_the_sentence_and_its_button_are_seen_at_once(
         assert box["y"] + box["height"] <= 640
 
 
+@pytest.mark.quick
 def test_a_tap_changes_its_card_and_the_headline_alone(
     visit: Visitors, next_neighbour: Callable[[], str]
 ) -> None:
@@ -52,6 +56,7 @@ def test_a_tap_changes_its_card_and_the_headline_alone(
     page.locator("h3:focus", has_text="Ramipril").wait_for()
 
 
+@pytest.mark.quick
 def test_taking_all_leads_to_what_is_next(
     visit: Visitors, next_neighbour: Callable[[], str]
 ) -> None:
@@ -60,9 +65,15 @@ def test_taking_all_leads_to_what_is_next(
     page.get_by_role("button", name="I have taken all 3").click()
     page.get_by_text("All done for today.").wait_for()
     page.locator("h1:focus").wait_for()
-    assert page.get_by_role("button", name="Undo").count() == 3
+    page.get_by_text("3 medicines are recorded.").wait_for()
+    assert page.locator(".dose").get_by_role("button", name="Undo").count() == 3
+    page.wait_for_timeout(1100)
+    page.locator(".said").get_by_role("button", name="Undo").click()
+    page.get_by_text("Undone. 3 medicines have no record now.").wait_for()
+    assert "has 3 medicines to take now." in headline(page)
 
 
+@pytest.mark.quick
 def test_a_double_click_is_one_dose(
     visit: Visitors, site: Site, next_neighbour: Callable[[], str]
 ) -> None:
@@ -77,6 +88,7 @@ def test_a_double_click_is_one_dose(
     assert "Taken at" in card.inner_text()
 
 
+@pytest.mark.quick
 def test_today_by_keyboard_alone(
     visit: Visitors, next_neighbour: Callable[[], str]
 ) -> None:
@@ -284,6 +296,7 @@ def test_an_insulin_plan_is_entered_in_less_than_two_minutes(visit: Visitors) ->
     assert hand.seconds < 120
 
 
+@pytest.mark.quick
 def test_the_whole_way_without_javascript(browser: "Browser", empty_site: Site) -> None:
     context = browser.new_context(
         base_url=empty_site.url,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import Site, Visitors
+from tests.e2e.conftest import Visitors
+from tests.e2e.site import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

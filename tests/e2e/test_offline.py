@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.conftest import Site, Visitors, _site
+from tests.e2e.conftest import Visitors
+from tests.e2e.site import Site, running_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -45,7 +46,8 @@ LEFT = """(async () => {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A PillWeb of its own, for here it is killed."""
-    with _site(tmp_path_factory.mktemp("offline"), "tests.e2e.family") as started:
+    folder = tmp_path_factory.mktemp("offline")
+    with running_site(folder, "tests.e2e.family") as started:
         yield started
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from fractions import Fraction
+from io import BytesIO
 from itertools import product
 from typing import TypeVar
 
@@ -15,15 +16,19 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from pillweb.accounts.models import Account, AccountLink
+from pillweb.accounts.queries import email_index
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
 from pillweb.doses.models import Dose, DoseEvent, Intake
-from pillweb.medications.models import Medication
+from pillweb.medications.models import Medication, MedicationPicture
+from pillweb.papers.actions import want_paper
+from pillweb.papers.models import PaperCode
 from pillweb.patients.models import Patient, ZoneChange
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
@@ -31,6 +36,7 @@ from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
+from pillweb.setup.models import MailTest
 from pillweb.sharing.models import ShareLink
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
@@ -41,7 +47,13 @@ NOBODY, LINK = "nobody", "link holder"
 CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
 # What belongs to nobody.
-OWNERLESS = {"day": "2026-11-20", "part": "0", "question": "medicine"}
+OWNERLESS = {
+    "day": "2026-11-20",
+    "part": "0",
+    "question": "medicine",
+    "size": "small",
+    "step": "language",
+}
 OWNERS = ("rosa", "bruno")
 # What no page may hold unescaped, in every text people can type.
 MARKUP = "\"'<q>"
@@ -124,6 +136,11 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             )
         }
         mailed = _account_token(session, world.rosa, now=now)
+        printed = _printed_token(session, world.patient)
+        tested, _ = (
+            _test_token(session, patient_id, now=now)
+            for patient_id in (world.patient, world.other_patient)
+        )
     arguments = sorted(things["rosa"])
     return Cast(
         people={name: _person(app, world, name, now=now) for name in CAST},
@@ -131,7 +148,13 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             argument: {owner: things[owner][argument] for owner in OWNERS}
             for argument in arguments
         },
-        tokens={"t": str(things["rosa"]["token"]), "s": world.link_token, "a": mailed},
+        tokens={
+            "t": str(things["rosa"]["token"]),
+            "s": world.link_token,
+            "a": mailed,
+            "p": printed,
+            "m": tested,
+        },
     )
 
 
@@ -154,8 +177,20 @@ def _things_of(
     who = session.get_one(Patient, patient_id)
     who.name, who.reminder_email = canary + MARKUP, f"{canary}@family.example"
     medication = _first(session, Medication, patient_id)
-    for field in ("name", "strength", "reason", "instruction"):
+    for field in ("name", "strength", "reason", "instruction", "looks"):
         setattr(medication, field, f"{canary}{MARKUP} {field}")
+    medication.picture_key = f"picture-of-{owner}"
+    session.add(
+        MedicationPicture(
+            patient_id=patient_id,
+            medication_id=medication.id,
+            key=medication.picture_key,
+            crop="middle",
+            whole=_photo(),
+            small=f"JPEG {canary}".encode(),
+            made_at=now,
+        )
+    )
     plan = _first(session, Plan, patient_id)
     plan.reason = f"{canary} reason"
     as_needed = {"kind": "prn", "dose": "1"}
@@ -209,6 +244,18 @@ def _things_of(
         pdf=f"%PDF {canary}".encode(),
     )
     session.add(report)
+    paper = want_paper(
+        session,
+        who,
+        kind="week",
+        first=now.date(),
+        clocks=["08:00"],
+        show_names=False,
+        look="",
+        made_by_id=None,
+        now=now - timedelta(hours=1),
+    )
+    paper.state, paper.pdf = "ready", f"%PDF {canary}".encode()
     change = ZoneChange(
         patient_id=patient_id,
         at=now + timedelta(days=30),
@@ -235,11 +282,19 @@ def _things_of(
         "order_id": order.id,
         "link_id": link.id,
         "report_id": report.id,
+        "paper_id": paper.id,
         "change_id": change.id,
+        "picture_key": medication.picture_key,
         "token": token,
         "key": key,
         "number": number,
     }
+
+
+def _photo() -> bytes:
+    photo = BytesIO()
+    Image.new("RGB", (8, 8)).save(photo, "JPEG")
+    return photo.getvalue()
 
 
 def _draft(
@@ -300,6 +355,11 @@ def _reminder_token(
     return token
 
 
+def _printed_token(session: Session, patient_id: int) -> str:
+    wanted = sa.select(PaperCode.token).where(PaperCode.patient_id == patient_id)
+    return session.scalars(wanted).one()
+
+
 def _account_token(session: Session, account_id: int, *, now: datetime) -> str:
     token = new_token()
     account = session.get_one(Account, account_id)
@@ -308,6 +368,23 @@ def _account_token(session: Session, account_id: int, *, now: datetime) -> str:
             account_id=account.id,
             token_hash=token_hash(token),
             created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+    )
+    return token
+
+
+def _test_token(session: Session, patient_id: int, *, now: datetime) -> str:
+    """Prove that reminders arrive; return the secret of the test that did."""
+    token = new_token()
+    address = session.get_one(Patient, patient_id).reminder_email
+    session.add(
+        MailTest(
+            patient_id=patient_id,
+            address_index=email_index(address),
+            token_hash=token_hash(token),
+            created_at=now,
+            answered_at=now,
             expires_at=now + timedelta(hours=1),
         )
     )

@@ -34,8 +34,11 @@ def test_looking_at_any_page_as_anybody_changes_no_row(
         assert changed(before, all_rows(db)) == [], rule
 
 
-def test_the_page_behind_a_reminder_sets_no_cookie(app: Flask, cast: Cast) -> None:
-    path = f"/t/{cast.tokens['t']}"
+@pytest.mark.parametrize("kind", ["t", "p"])
+def test_the_page_behind_a_reminder_or_a_code_sets_no_cookie(
+    app: Flask, cast: Cast, kind: str
+) -> None:
+    path = f"/{kind}/{cast.tokens[kind]}"
     browser = app.test_client()
     for method in (*LOOKS, "POST"):
         answer = browser.open(path, method=method)

@@ -67,7 +67,7 @@ ANSWERS: Mapping[int | str, Callable[[FlaskClient], TestResponse]] = {
     422: unreadable,
     429: guess,
     500: broken,
-    "static": lambda client: client.get("/static/app.css", buffered=True),
+    "static": lambda client: client.get("/static/icon.svg", buffered=True),
     "bad host": lambda client: client.get("/help", headers={"Host": "evil.example"}),
     "json": lambda client: client.get("/healthz"),
 }
@@ -97,6 +97,21 @@ def test_every_kind_of_answer_is_guarded(
     else:
         assert answer.headers["Cache-Control"] == "no-store"
         assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["app.css", "app.js"])
+def test_a_part_of_a_page_is_told_only_what_it_heeds(
+    name: str, make_app: MakeApp
+) -> None:
+    client = make_app(**PUBLIC).test_client()
+    answer = client.get(
+        f"/static/{name}", base_url="https://pills.example", buffered=True
+    )
+    guards = {name for name, _ in answer.headers if name in HEADERS}
+    assert guards == {"X-Content-Type-Options", "Cross-Origin-Resource-Policy"}
+    assert "Strict-Transport-Security" in answer.headers
+    missing = client.get("/static/none.css", base_url="https://pills.example")
+    is_guarded(missing)
 
 
 def test_every_page_of_everybody_is_guarded_and_holds_nothing_inline(
@@ -139,7 +154,7 @@ def test_no_code_calls_text_safe() -> None:
 
 def test_https_is_remembered_for_a_year(make_app: MakeApp) -> None:
     client = make_app(**PUBLIC).test_client()
-    for path in ("/help", "/static/app.css", "/nowhere"):
+    for path in ("/help", "/static/icon.svg", "/nowhere"):
         answer = client.get(path, base_url="https://pills.example", buffered=True)
         is_guarded(answer)
         hsts = answer.headers["Strict-Transport-Security"]

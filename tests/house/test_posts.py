@@ -11,8 +11,12 @@ from tests.house.policy import FORMS, PERSON, POLICY
 from tests.house.rows import all_rows, changed
 
 ROUTE = f"POST {PERSON}/today"
-EXEMPT = {"reminders"}
-POSTS = [route for route in POLICY if route.startswith("POST ") and "/t/" not in route]
+EXEMPT = {"reminders", "codes"}
+POSTS = [
+    route
+    for route in POLICY
+    if route.startswith("POST ") and not {"t", "p"} & set(route.split("/"))
+]
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def rosa(app: Flask, cast: Cast) -> FlaskClient:
     return cast.browser(app, "rosa")
 
 
-def test_only_the_page_behind_a_reminder_needs_no_token() -> None:
+def test_only_the_pages_behind_reminders_and_printed_codes_need_no_token() -> None:
     found = {blueprint.name for blueprint in csrf._exempt_blueprints}  # noqa: SLF001
     assert found == EXEMPT
     assert csrf._exempt_views == set()  # noqa: SLF001
@@ -83,7 +87,7 @@ def test_a_post_from_another_site_is_refused(
     before = all_rows(db)
     data = {"csrf_token": cast.people["rosa"].csrf, "dose": "1"}
     for headers in FOREIGN:
-        for where in (path, f"/t/{cast.tokens['t']}"):
+        for where in (path, f"/t/{cast.tokens['t']}", f"/p/{cast.tokens['p']}"):
             answer = rosa.post(where, data=data, headers=headers)
             assert answer.status_code == 403, headers
             assert "This is not allowed from here" in answer.text

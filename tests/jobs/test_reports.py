@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from jobs import build_reports, deliver, order_reports
 from pillweb.base.db import Database
+from pillweb.base.i18n import Speech, speech
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.reports.actions import (
@@ -78,6 +79,28 @@ def test_building_twice_is_one_report_and_one_mail(
     (file,) = mail.message.iter_attachments()
     assert file.get_filename() == "medicine-record-2026-11-19.pdf"
     assert file.get_content() == PDF
+
+
+def test_a_report_and_its_mail_speak_the_language_of_their_order(
+    db: Database,
+    world: World,
+    moment: Moment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoken: list[str] = []
+
+    def listen(page: ReportPage) -> bytes:
+        spoken.extend((speech().language, page.made_words))
+        return PDF
+
+    monkeypatch.setattr(build_reports, "print_report", listen)
+    with db.transaction() as session:
+        session.get_one(ReportOrder, world.order).language = "ar"
+    want(db, world.order, "asked:1", moment)
+    assert build_reports.run() == 1
+    assert spoken[0] == "ar"
+    assert "نوفمبر" in spoken[1]
+    assert speech() == Speech()
 
 
 def test_builders_at_once_build_each_report_once(

@@ -212,8 +212,9 @@ def make_account_and_patient(rosa: Browser, here: str) -> str:
         password=PASSWORD,
     )
     assert page.path == "/people/new"
-    page = rosa.press(page, "Go on", who="me", name="Rosa", zone=here)
-    base = page.path.removesuffix("/medicines")
+    page = rosa.press(page, "Go on", who="me", name="Rosa")
+    page = rosa.press(page, "Go on", zone=here)
+    base = page.path.removesuffix("/set-up/language")
     assert re.fullmatch(r"/patients/\d+", base)
     return base
 

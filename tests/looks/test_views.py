@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from werkzeug.test import TestResponse
 from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.db import Database
+from pillweb.base.i18n import LANGUAGES
 from pillweb.base.look import SIZES, THEMES, Look, read_look
 from tests.house.rows import all_rows, changed
 from tests.world import PASSWORD, World, csrf_of, signed_in
@@ -159,7 +161,7 @@ def test_the_next_device_of_an_account_looks_the_same(
         ann = made.id
     choose(signed_in(app, ann, now=now), size="30")
     with db.reading() as session:
-        assert session.get_one(Account, ann).look == "30.system"
+        assert session.get_one(Account, ann).look == "30.system.en"
     new, used = app.test_client(), app.test_client()
     choose(used, size="24")
     for client, size in ((new, 30), (used, 24)):
@@ -187,3 +189,39 @@ def test_the_design_page_shows_every_state_and_nobody(
     assert states >= {"no_record", "held", "cancelled"}
     for kind in ("info", "good", "warn", "error"):
         assert f'class="notice {kind}' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-up"])
+def test_every_language_is_offered_in_its_own_words(
+    app: Flask, world: World, pinned: object, path: str
+) -> None:
+    client = app.test_client()
+    page = client.get(path)
+    found = re.findall(r'value="(\w\w)" lang="(\w\w)"><bdi>(.+?)</bdi>', page.text)
+    others = [code for code in LANGUAGES if code != "en"]
+    assert found == [(code, code, LANGUAGES[code]) for code in others]
+    action = unescape(re.findall(r'action="(/look[^"]*)"', page.text)[0])
+    token = csrf_of(client, path)
+    typed = {"csrf_token": token, "language": "ar", "straight": "y"}
+    answer = client.post(action, data=typed)
+    assert answer.status_code == 303
+    assert answer.location in {"/", path}
+    assert '<html lang="ar" dir="rtl"' in client.get(path).text
+
+
+def test_choosing_a_size_keeps_the_language_of_the_browser(
+    app: Flask, db: Database, now: datetime, pinned: object
+) -> None:
+    with db.transaction() as session:
+        made = make_account(
+            session, name="Ann", email=EMAIL, password=PASSWORD, now=now
+        )
+        ann = made.id
+    client = signed_in(app, ann, now=now)
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "es"
+    choose(client, size="24")
+    with db.reading() as session:
+        assert session.get_one(Account, ann).look == "24.system.es"
+    cookie = client.get_cookie("look")
+    assert cookie is not None
+    assert cookie.value == "24.system"

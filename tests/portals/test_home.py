@@ -16,6 +16,7 @@ from pillweb.accounts.models import Account
 from pillweb.base.config import settings
 from pillweb.base.db import Database
 from pillweb.patients.models import Patient
+from pillweb.setup.actions import finish_set_up
 from tests.world import World, csrf_of, make_cast_account, make_patient, signed_in
 
 SIGNED_UP = {
@@ -54,7 +55,6 @@ def test_the_first_account_goes_on_to_say_who_takes_medicine(
     assert (answer.status_code, answer.headers["Location"]) == (303, "/people/new")
     page = client.get("/people/new").text
     assert 'value="Rosa"' in page
-    assert 'value="Rosa@family.example"' in page
     assert names(db, Account) == ["Rosa"]
 
 
@@ -180,10 +180,14 @@ def test_home_with_nobody_one_and_two_people(
     assert client.get("/").headers["Location"] == "/people/new"
     page = client.get("/people/new").text
     assert 'value="me" checked' in page
-    typed = {"name": "Marta", "zone": "Europe/London", "email": "", "who": "me"}
+    typed = {"name": "Marta", "zone": "Europe/London", "who": "me"}
     first = send(client, "/people/new", **typed).headers["Location"]
-    today = first.replace("medicines", "today")
-    assert client.get("/").headers["Location"] == today
+    base = first.removesuffix("/set-up/language")
+    assert client.get("/").headers["Location"] == "/people"
+    assert f'href="{base}/set-up">Go on with set-up' in client.get("/people").text
+    with db.transaction() as session:
+        finish_set_up(session, int(base.split("/")[-1]), now=now)
+    assert client.get("/").headers["Location"] == f"{base}/today"
     page = client.get("/people/new").text
     assert 'value="other" checked' in page
     send(client, "/people/new", **{**typed, "name": "Rosa", "who": "other"})
@@ -196,18 +200,42 @@ def test_home_with_nobody_one_and_two_people(
     assert "marta@family.example" in mails
 
 
-def test_a_person_keeps_the_address_and_clock_that_were_typed(
+def test_who_and_where_are_asked_one_after_the_other(
+    app: Flask, world: World, db: Database, now: datetime, pinned: object
+) -> None:
+    before = names(db, Patient)
+    eve = signed_in(app, world.eve, now=now)
+    who = {"name": "Mum", "born": "1944", "who": "other"}
+    page = send(eve, "/people/new", **who)
+    assert page.status_code == 200
+    assert "Where does <bdi>Mum</bdi> live?" in page.text
+    assert "Step 2 of 7" in page.text
+    for field, value in who.items():
+        assert f'type="hidden" name="{field}" value="{value}"' in page.text
+    back = send(eve, "/people/new", **who, zone="", back="y").text
+    assert 'value="Mum"' in back
+    assert "Step 1 of 7" in back
+    assert names(db, Patient) == before
+    answer = send(eve, "/people/new", **who, zone="Europe/London")
+    assert answer.headers["Location"].endswith("/set-up/language")
+    with db.reading() as session:
+        row = session.scalars(sa.select(Patient).order_by(-Patient.id)).first()
+    assert row is not None
+    assert row.born == "1944"
+
+
+def test_a_person_keeps_the_name_and_clock_that_were_typed(
     app: Flask, world: World, db: Database, now: datetime, pinned: object
 ) -> None:
     eve = signed_in(app, world.eve, now=now)
     typed = {"name": "\u0623\u0645\u064a", "zone": "Asia/Calcutta", "who": "other"}
-    answer = send(eve, "/people/new", email="Mum@Example.org", **typed)
+    answer = send(eve, "/people/new", **typed)
     assert answer.status_code == 303
     with db.reading() as session:
         row = session.scalars(sa.select(Patient).order_by(-Patient.id)).first()
     assert row is not None
     assert (row.name, row.zone) == (typed["name"], typed["zone"])
-    assert row.reminder_email == "Mum@example.org"
+    assert row.reminder_email == "eve@family.example"
 
 
 def test_pressing_twice_adds_one_person(
@@ -216,7 +244,7 @@ def test_pressing_twice_adds_one_person(
     with db.transaction() as session:
         account = make_cast_account(session, "Ida", now=now).id
     client = signed_in(app, account, now=now)
-    typed = {"name": "Ida", "zone": "Europe/London", "email": "", "who": "me"}
+    typed = {"name": "Ida", "zone": "Europe/London", "who": "me"}
     before = len(names(db, Patient))
     found = {send(client, "/people/new", **typed).headers["Location"] for _ in "12"}
     assert len(found) == 1
@@ -228,7 +256,7 @@ def test_nobody_can_be_added_as_oneself_twice(
 ) -> None:
     rosa = signed_in(app, world.rosa, now=now)
     before = names(db, Patient)
-    typed = {"name": "Rosa II", "zone": "Europe/London", "email": "", "who": "me"}
+    typed = {"name": "Rosa II", "zone": "Europe/London", "who": "me"}
     answer = send(rosa, "/people/new", **typed)
     assert answer.status_code == 422
     assert "You are here already. Choose somebody you help." in answer.text
@@ -246,7 +274,7 @@ def test_nobody_can_be_added_as_oneself_twice(
         ("zone", "Europe/London\x00", "We do not know the time zone"),
         ("zone", "zone.tab", "We do not know the time zone"),
         ("zone", "", "Choose the time zone."),
-        ("email", "mum@", "Write a full e-mail address"),
+        ("born", "44", "Write the year like this: 1944."),
         ("who", "nobody", "Not a valid choice"),
     ],
 )
@@ -261,7 +289,7 @@ def test_a_person_is_refused_in_plain_words(  # noqa: PLR0917 - a table
     sentence: str,
 ) -> None:
     before = names(db, Patient)
-    good = {"name": "Ida", "zone": "Europe/London", "email": "", "who": "other"}
+    good = {"name": "Ida", "zone": "Europe/London", "who": "other"}
     eve = signed_in(app, world.eve, now=now)
     answer = send(eve, "/people/new", **{**good, field: typed})
     assert answer.status_code == 422
@@ -292,4 +320,4 @@ def test_the_numbers_to_call_stand_at_the_foot_of_every_page(
         for path in ("/sign-in", "/help", "/nowhere")
     }
     assert len(feet) == 1
-    assert 'href="tel:02079460000" dir="ltr">Call 020 7946 0000' in feet.pop()
+    assert 'href="tel:02079460000">Call 020 7946 0000' in feet.pop()

@@ -54,12 +54,13 @@ def test_the_demo_family_fits_one_tagged_page(session: Session, now: datetime) -
         assert row.taken_words in text
 
 
-def test_twelve_medicines_with_long_names_fit_one_page(
-    session: Session, now: datetime
+@pytest.mark.parametrize("count", [8, 12, 16])
+def test_medicines_with_long_names_fit_one_page(
+    session: Session, now: datetime, count: int
 ) -> None:
     began = now - 28 * A_DAY
     patient = make_patient(session, name="Rosa", now=began)
-    for number in range(12):
+    for number in range(count):
         prescribe(
             session,
             patient,
@@ -73,7 +74,7 @@ def test_twelve_medicines_with_long_names_fit_one_page(
         plan(session, patient, now=at)
         at += 6 * A_DAY
     page = page_of(session, patient.id, now)
-    assert len(page.rows) == 12
+    assert len(page.rows) == count
     assert len(printed(page).pages) == 1
 
 

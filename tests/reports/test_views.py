@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from jobs import build_reports
 from pillweb.base.db import Database
+from pillweb.base.i18n import Speech, speech
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.portals.actions import load_demo
@@ -69,6 +70,36 @@ def test_an_order_is_kept_and_listed(
     page = rosa.get(url(world)).text
     assert "On the first day of every month, to" in page
     assert ORDER["doctor_name"] in page
+
+
+def test_an_order_has_a_language_that_its_report_speaks(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    asked = rosa.get(url(world)).text
+    assert '<option selected value="en">English</option>' in asked
+    assert send(rosa, url(world), **ORDER, language="ar").status_code == 303
+    order = orders(db, world)[-1]
+    assert order.speech == Speech("ar")
+    listed = rosa.get(url(world)).text
+    assert '<bdi lang="ar">العربية</bdi>' in listed
+    assert f"{url(world, '/now')}?language=ar" in listed
+    twin = rosa.get(url(world, "/now?language=ar")).text
+    assert '<html lang="ar" dir="rtl"' in twin
+    assert "نوفمبر" in twin
+    assert speech() == Speech()
+    for other in ("tlh", ""):
+        english = rosa.get(url(world, f"/now?language={other}")).text
+        assert '<html lang="en"' in english
+    again = send(rosa, url(world), **ORDER, language="pl")
+    assert again.status_code == 422
+    assert send(rosa, url(world), **ORDER, language="tlh").status_code == 422
+
+
+def test_the_form_offers_the_language_one_reads(
+    rosa: FlaskClient, world: World
+) -> None:
+    polish = rosa.get(url(world), headers={"Accept-Language": "pl"}).text
+    assert '<option selected value="pl">Polski</option>' in polish
 
 
 @pytest.mark.parametrize(

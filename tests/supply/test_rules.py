@@ -25,8 +25,10 @@ from pillweb.schedules.rules.occurrences import occurrences
 from pillweb.supply.rules.checks import is_settled, is_waking, must_tell, next_check
 from pillweb.supply.rules.ledger import (
     NOT_COUNTED,
+    RECOUNT,
     TAKEN,
     TAKEN_BACK,
+    Row,
     Said,
     Subject,
     bookings,
@@ -50,6 +52,7 @@ from pillweb.supply.rules.words import (
     balance_words,
     enough_words,
     lasting_words,
+    note_words,
     order_words,
 )
 from tests.world import daily
@@ -440,6 +443,25 @@ def test_as_needed_and_planned_on_one_medicine_are_packed_together() -> None:
     assert (found.needed, found.missing) == (9, 0)
     no_limit = held(Line("prn", prn=Prn(), dose=read_dose("1")))
     assert packed(no_limit, balance=3, first=TODAY, days=3)[0].needed is None
+
+
+@pytest.mark.parametrize(
+    ("balance", "quantity", "words"),
+    [
+        (10, 10, "Counted 10 tablets."),
+        (27, 0, "Counted 27 tablets."),
+        (
+            Fraction(79, 3),
+            Fraction(-2, 3),
+            "Counted 26 1/3 tablets. The record said 27 tablets.",
+        ),
+    ],
+)
+def test_a_count_says_both_numbers(
+    balance: Fraction, quantity: Fraction, words: str
+) -> None:
+    row = Row(Fraction(quantity), RECOUNT, NOW, "", "", Fraction(balance))
+    assert note_words(row, "tablet") == words
 
 
 def test_a_supply_is_told_in_plain_words() -> None:

@@ -4,13 +4,13 @@ from calendar import Calendar
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from pillweb.adherence.rules.outcome import COUNTED, Outcome, Verdict, timing, verdict
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
-from pillweb.base.words import number_words
+from pillweb.base.words import PartOfDay, number_words, part_of_day
 
 DayState = Literal[
     "taken",
@@ -91,22 +91,63 @@ class Day:
 
 
 def month_calendar(
-    outcomes: Iterable[Outcome], year: int, month: int, today: date, as_of: datetime
+    outcomes: Iterable[Outcome],
+    year: int,
+    month: int,
+    today: date,
+    as_of: datetime,
+    *,
+    first_weekday: int = 0,
 ) -> tuple[tuple[Day, ...], ...]:
-    """Return the weeks of a month, Monday first, each of seven days.
+    """Return the weeks of a month, each of seven days from the first weekday on.
 
-    `today` is the patient's date, `as_of` the UTC instant doses are judged at.
+    `today` is the patient's date, `as_of` the UTC instant doses are judged at; Monday
+    is 0.
     """
-    by_day: dict[date, list[Outcome]] = {}
-    for one in outcomes:
-        by_day.setdefault(one.nominal_date, []).append(one)
+    by_day = _by_day(outcomes)
     return tuple(
         tuple(
             _day(by_day.get(on, ()), on, today, as_of, in_month=on.month == month)
             for on in week
         )
-        for week in Calendar().monthdatescalendar(year, month)
+        for week in Calendar(first_weekday).monthdatescalendar(year, month)
     )
+
+
+def _by_day(outcomes: Iterable[Outcome]) -> dict[date, list[Outcome]]:
+    by_day: dict[date, list[Outcome]] = {}
+    for one in outcomes:
+        by_day.setdefault(one.nominal_date, []).append(one)
+    return by_day
+
+
+Parts = tuple[tuple[PartOfDay, DayState], ...]
+
+
+def week_calendar(
+    outcomes: Iterable[Outcome], first: date, today: date, as_of: datetime
+) -> tuple[tuple[Day, Parts], ...]:
+    """Return seven days from the first on, each with the state of its parts.
+
+    A dose without a planned wall time is in no part; a part without doses is left out.
+    """
+    by_day = _by_day(outcomes)
+    days = (first + timedelta(days=number) for number in range(7))
+    return tuple(
+        (
+            _day(by_day.get(on, ()), on, today, as_of, in_month=True),
+            _parts(by_day.get(on, ()), as_of),
+        )
+        for on in days
+    )
+
+
+def _parts(outcomes: Sequence[Outcome], as_of: datetime) -> Parts:
+    by_part: dict[PartOfDay, list[Outcome]] = {}
+    for one in outcomes:
+        if one.local_time is not None:
+            by_part.setdefault(part_of_day(one.local_time), []).append(one)
+    return tuple((part, day_state(found, as_of)) for part, found in by_part.items())
 
 
 def _day(

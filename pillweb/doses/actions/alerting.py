@@ -4,8 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.queries import speeches_of
 from pillweb.base.config import settings
 from pillweb.base.emergency import help_in
+from pillweb.base.i18n import speaking, speech
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.outbox.actions import post_delivery
@@ -32,23 +34,25 @@ def tell_of_too_much(
     numbers = help_in(door.zone, settings())
     at = local(now, zone(door.zone))
     told = told_of(session, door.patient_id, besides=account_id)
-    return sum(
-        post_delivery(
-            session,
-            kind=TOO_MUCH,
-            recipient=email,
-            dedupe_key=f"{TOO_MUCH}:{about}:{helper_id}",
-            context={
-                "first_name": name,
-                "patient_name": door.patient_name,
-                "recorded_by": recorded_by,
-                "time_words": time_words(at.time()),
-                "date_words": date_words(at.date()),
-                "emergency": numbers.emergency,
-                "poison": numbers.poison,
-            },
-            now=now,
-            patient_id=door.patient_id,
-        )
-        for helper_id, name, email in told
-    )
+    speeches = speeches_of(session, [email for _, _, email in told])
+    posted = 0
+    for helper_id, name, email in told:
+        with speaking(speeches.get(email) or speech()):
+            posted += post_delivery(
+                session,
+                kind=TOO_MUCH,
+                recipient=email,
+                dedupe_key=f"{TOO_MUCH}:{about}:{helper_id}",
+                context={
+                    "first_name": name,
+                    "patient_name": door.patient_name,
+                    "recorded_by": recorded_by,
+                    "time_words": time_words(at.time()),
+                    "date_words": date_words(at.date()),
+                    "emergency": numbers.emergency,
+                    "poison": numbers.poison,
+                },
+                now=now,
+                patient_id=door.patient_id,
+            )
+    return posted

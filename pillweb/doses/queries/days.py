@@ -22,7 +22,7 @@ from pillweb.doses.rules.days import (
     DoseFacts,
 )
 from pillweb.medications.models import Medication
-from pillweb.medications.rules import unit_of
+from pillweb.medications.rules import Looks, unit_of
 from pillweb.patients.models import Patient
 from pillweb.schedules.models import Plan
 
@@ -51,6 +51,8 @@ _FACTS = (
         Dose.window_min,
         Dose.skip_reason,
         Dose.later_until,
+        Medication.looks,
+        Medication.picture_key,
     )
     .join(Medication, Medication.id == Dose.medication_id)
     .where(Dose.patient_id == bindparam("patient_id"))
@@ -87,52 +89,21 @@ WIDTH = len(_FACTS.selected_columns)
 
 
 def dose_of_row(row: Sequence[Any]) -> DoseFacts:
-    """Return the dose of a row that begins with the columns of `_FACTS`."""
-    (
-        dose_id,
-        name,
-        strength,
-        form,
-        reason,
-        instruction,
-        amount,
-        dose_text,
-        action,
-        nominal_date,
-        local_label,
-        due_at,
-        missed_at,
-        state,
-        recorded_at,
-        taken_at,
-        zone,
-        medication_id,
-        window_min,
-        skip_reason,
-        later_until,
-    ) = row[:WIDTH]
-    return DoseFacts(
-        id=dose_id,
-        name=name,
-        strength=strength,
-        unit=unit_of(form),
-        reason=reason,
-        instruction=instruction,
-        amount=amount,
-        dose_text=dose_text,
-        action=action,
-        nominal_date=nominal_date,
-        clock=time.fromisoformat(local_label),
-        due_at=due_at,
-        missed_at=missed_at,
-        state=state,
-        recorded_at=recorded_at,
-        taken_at=taken_at,
-        zone=zone,
-        medication_id=medication_id,
-        window=timedelta(minutes=window_min),
-        skip_reason=skip_reason,
-        later_until=later_until,
+    """Return the dose of a row that begins with the columns of `_FACTS`.
+
+    They stand in the order of `DoseFacts`; a few are read into what they mean.
+    """
+    return DoseFacts._make(
+        (
+            *row[:3],
+            unit_of(row[3]),
+            *row[4:10],
+            time.fromisoformat(row[10]),
+            *row[11:18],
+            timedelta(minutes=row[18]),
+            *row[19:21],
+            Looks(*row[21:WIDTH]),
+        )
     )
 
 

@@ -34,7 +34,12 @@ from pillweb.doses.queries.days import (
 from pillweb.doses.rules.days import CANCELLED, PART, TAKEN, DoseFacts
 from pillweb.doses.rules.intakes import IntakeFacts
 from pillweb.medications.models import Medication
-from pillweb.medications.rules import needs_help_at_once, read_ingredients, unit_of
+from pillweb.medications.rules import (
+    Looks,
+    needs_help_at_once,
+    read_ingredients,
+    unit_of,
+)
 from pillweb.schedules.models import Line, Plan
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.guard import Medicine, Taking
@@ -90,6 +95,7 @@ _UNPLANNED = [
 _UNSAID = [
     _none(column) for column in (Dose.window_min, Dose.skip_reason, Dose.later_until)
 ]
+_UNSEEN = [_none(column) for column in (Medication.looks, Medication.picture_key)]
 _LINES = (
     select(
         func.coalesce(Line.origin_id, Line.id),
@@ -109,6 +115,8 @@ _LINES = (
         _none(Dose.zone),
         Medication.id,
         *_UNSAID,
+        Medication.looks,
+        Medication.picture_key,
         _told("line"),
         Medication.ingredients,
         Line.rule,
@@ -143,6 +151,7 @@ _INTAKES = (
         _none(Dose.zone),
         Medication.id,
         *_UNSAID,
+        *_UNSEEN,
         _told("intake"),
         Medication.ingredients,
         _none(Line.rule),
@@ -192,6 +201,7 @@ _TAKEN = (
         _none(Dose.zone),
         Medication.id,
         *_UNSAID,
+        *_UNSEEN,
         _told("taken"),
         Medication.ingredients,
         _none(Line.rule),
@@ -270,6 +280,7 @@ def _needed(row: Sequence[Any]) -> Needed:
         strength=row[2],
         reason=row[4],
         instruction=row[5],
+        looks=Looks(*row[KIND - 2 : KIND]),
     )
 
 

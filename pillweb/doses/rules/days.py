@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pillweb.base.i18n import gettext as _
 from pillweb.base.words import plural
 from pillweb.base.zones import Zone, local
-from pillweb.medications.rules import FORMS
+from pillweb.medications.rules import FORMS, Looks
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.slots_of_day import ACTIONS, TAKE
 
@@ -69,6 +69,7 @@ class DoseFacts(NamedTuple):
     window: timedelta = LATE
     skip_reason: str | None = None
     later_until: datetime | None = None
+    looks: Looks = Looks()
 
 
 def is_due(dose: DoseFacts, *, now: datetime) -> bool:
@@ -147,7 +148,7 @@ def without_names(doses: Iterable[DoseFacts]) -> list[DoseFacts]:
 
     Words of an amount may tell it, too: "1 tablet of warfarin".
     """
-    hidden = {"name": _("Medicine"), "skip_reason": None} | _UNSAID
+    hidden = _UNSAID | {"name": _("Medicine"), "skip_reason": None, "looks": Looks()}
     return [
         dose._replace(**hidden, **({} if _is_number_alone(dose) else _NO_AMOUNT))
         for dose in doses

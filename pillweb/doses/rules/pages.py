@@ -44,6 +44,7 @@ from pillweb.doses.rules.sentences import (
     state_words,
     take_all_label,
 )
+from pillweb.medications.rules import Looks
 
 
 class Card(NamedTuple):
@@ -62,6 +63,7 @@ class Card(NamedTuple):
     can_undo: bool
     take_words: str
     links: tuple[tuple[str, str], ...] = ()
+    looks: Looks = Looks()
 
 
 class Group(NamedTuple):
@@ -100,7 +102,7 @@ class Today:
     all_done: bool
     answer: str
     later: str
-    may_wait: bool
+    wait_words: str
     take_all_label: str | None
     now: tuple[Card, ...]
     groups: tuple[Group, ...]
@@ -136,6 +138,7 @@ def make_card(
         and may_undo(dose.recorded_at, now=now),
         take_words=_("I have done it") if is_deed(dose) else _("I have taken it"),
         links=_links(dose, state, now=now) if may_mark else (),
+        looks=dose.looks,
     )
 
 
@@ -215,6 +218,13 @@ def day_page(
     )
 
 
+def _wait_words(doses: Iterable[DoseFacts], *, who: str, now: datetime) -> str:
+    """Return what leads to being told later; empty where nothing can wait."""
+    if told_again_at(waiting(doses, now=now), LATER[0], now=now) is None:
+        return ""
+    return _("Remind %(name)s later", name=who) if who else _("Remind me later")
+
+
 def today_page(
     doses: Sequence[DoseFacts],
     *,
@@ -241,8 +251,7 @@ def today_page(
         and all(d.state in (*RECORDED, HELD) for d in mine),
         answer="" if due else answer(mine, who=who, now=now, clock=clock),
         later=later_words(mine, who=who, now=now, clock=clock),
-        may_wait=may_mark
-        and told_again_at(waiting(mine, now=now), LATER[0], now=now) is not None,
+        wait_words=_wait_words(mine, who=who, now=now) if may_mark else "",
         take_all_label=take_all_label(len(due)) if may_mark else None,
         now=tuple(make_card(d, now=now, clock=clock, may_mark=may_mark) for d in due),
         groups=by_part_of_day(rest, now=now, clock=clock, may_mark=may_mark),

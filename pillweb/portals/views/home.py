@@ -1,6 +1,6 @@
 """The front door: first run, home, people, help."""
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions import make_account, start_session
@@ -12,20 +12,25 @@ from pillweb.base.config import settings
 from pillweb.base.db import take_turns
 from pillweb.base.demo_password import demo_password
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.viewer import Viewer
-from pillweb.patients.forms import PatientForm
+from pillweb.patients.forms import NewPersonForm, ZoneForm
 from pillweb.portals.actions import add_person, load_demo
 from pillweb.portals.queries import elder_just_loaded, person_just_added
 from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.setup.queries import unfinished_of
 from pillweb.sharing.queries import SELF, patients_of
 from pillweb.sharing.rules import Nav
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.look import spoken_look
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, signed_in
 
 home = Blueprint("home", __name__)
-NOTE_WORDS = {SELF: "You", "caregiver": ""}
+NEW_PERSON = "/people/new"
+NOTE_WORDS = {SELF: gettext_noop("You")}
 
 
 @home.get("/")
@@ -36,8 +41,9 @@ def show_home() -> ResponseReturnValue:
         return go("/sign-in" if any_account(session()) else "/welcome")
     mine = patients_of(session(), viewer)
     if not mine:
-        return go("/people/new")
-    return go(f"/patients/{mine[0][0]}/today" if len(mine) == 1 else "/people")
+        return go(NEW_PERSON)
+    is_ready = len(mine) == 1 and not unfinished_of(session(), viewer.account_id)
+    return go(f"/patients/{mine[0][0]}/today" if is_ready else "/people")
 
 
 def _welcome(form: FirstAccountForm) -> dict[str, object]:
@@ -75,9 +81,10 @@ def post_welcome() -> ResponseReturnValue:
             name=said(form.name),
             email=said(form.email),
             password=said(form.password),
+            look=spoken_look(),
             now=now(),
         ),
-        "/people/new",
+        NEW_PERSON,
     )
 
 
@@ -120,7 +127,9 @@ def show_demo() -> ResponseReturnValue:
 @home.get("/people")
 def show_people() -> ResponseReturnValue:
     """Show everybody whose medicines this account may see."""
-    mine = patients_of(session(), signed_in())
+    viewer = signed_in()
+    mine = patients_of(session(), viewer)
+    unfinished = unfinished_of(session(), viewer.account_id)
     return page(
         "portals/people.html",
         nav=Nav(),
@@ -128,54 +137,67 @@ def show_people() -> ResponseReturnValue:
             {
                 "url": f"/patients/{patient_id}/today",
                 "name": name,
-                "note": NOTE_WORDS.get(role, ""),
+                "note": _(NOTE_WORDS[role]) if role in NOTE_WORDS else "",
+                "set_up_url": f"/patients/{patient_id}/set-up"
+                if patient_id in unfinished
+                else "",
             }
             for patient_id, name, role in mine
         ],
-        add_url="/people/new",
+        add_url=NEW_PERSON,
     )
 
 
-def _new_person(form: PatientForm) -> dict[str, object]:
-    return {"nav": Nav(), "form": form, "action": "/people/new"}
+def _new_person(form: NewPersonForm) -> dict[str, object]:
+    return {"nav": Nav(), "form": form, "action": NEW_PERSON}
 
 
-@home.get("/people/new")
+def _where(form: NewPersonForm, zone: ZoneForm) -> dict[str, object]:
+    carried = {field.name: field.data or "" for field in form}
+    return {"nav": Nav(), "form": zone, "action": NEW_PERSON, "carried": carried}
+
+
+@home.get(NEW_PERSON)
 def show_new_person() -> ResponseReturnValue:
-    """Show the form of somebody who takes medicine."""
+    """Ask who takes medicine."""
     viewer = signed_in()
     first = not patients_of(session(), viewer)
-    form = PatientForm(
+    form = NewPersonForm(
         data={
             "who": "me" if first else "other",
             "name": viewer.name if first else "",
-            "email": viewer.email if first else "",
         }
     )
     return page("portals/new_person.html", **_new_person(form))
 
 
-@home.post("/people/new")
+@home.post(NEW_PERSON)
 def post_new_person() -> ResponseReturnValue:
-    """Add somebody who takes medicine, managed by this account."""
-    viewer = signed_in()
-    form = PatientForm()
+    """Ask where the person lives; then add them, managed by this account."""
+    viewer, form, where = signed_in(), NewPersonForm(), ZoneForm()
+    if "back" in request.form:
+        return page("portals/new_person.html", **_new_person(form))
     if not form.validate():
         return bad_form("portals/new_person.html", **_new_person(form))
+    if "zone" not in request.form:
+        return page("portals/where.html", **_where(form, where))
+    if not where.validate():
+        return bad_form("portals/where.html", **_where(form, where))
     is_self = form.who.data == "me"
-    if is_self and _is_here(viewer, name=said(form.name), zone=form.zone.data):
-        form.who.errors = ["You are here already. Choose somebody you help."]
+    if is_self and _is_here(viewer, name=said(form.name), zone=where.zone.data):
+        form.who.errors = [_("You are here already. Choose somebody you help.")]
         return bad_form("portals/new_person.html", **_new_person(form))
     patient_id = add_person(
         session(),
         account_id=viewer.account_id,
         name=said(form.name),
-        zone=form.zone.data,
-        reminder_email=said(form.email) or viewer.email,
+        zone=where.zone.data,
+        born=said(form.born),
+        reminder_email=viewer.email,
         is_self=is_self,
         now=now(),
     )
-    return go(f"/patients/{patient_id}/medicines")
+    return go(f"/patients/{patient_id}/set-up/language")
 
 
 def _is_here(viewer: Viewer, *, name: str, zone: str) -> bool:

@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.medications.models import Medication
@@ -45,6 +47,14 @@ from pillweb.web.viewer import signed_in
 times = Blueprint("times", __name__)
 
 CRITICAL = "time_critical"
+POLICY_WORDS = {
+    "follow": gettext_noop("Use local times."),
+    "home": gettext_noop("Keep home times."),
+}
+NEXT_WORDS = {
+    "follow": gettext_noop("Use local times. Next: %(when)s."),
+    "home": gettext_noop("Keep home times. Next: %(when)s."),
+}
 CARRIED = ("why", "zone", "when", "on", "at")
 
 
@@ -80,12 +90,16 @@ def post_meals(patient_id: int) -> ResponseReturnValue:
         return bad_form("portals/meals.html", **context)
     keep_meals(session(), door.patient_id, form.meals(), now=now())
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/medicines", notice="Saved.")
+    return go(f"{door.base_url}/medicines", notice=_("Saved."))
 
 
 def _when_words(at: datetime, place: str) -> str:
     shown = local(at, zone(place))
-    return f"{time_words(shown.time())} on {date_words(shown.date())}"
+    return _(
+        "%(time)s on %(date)s",
+        time=time_words(shown.time()),
+        date=date_words(shown.date()),
+    )
 
 
 def _clock_page(door: Door, form: ClockForm) -> dict[str, object]:
@@ -101,8 +115,11 @@ def _clock_page(door: Door, form: ClockForm) -> dict[str, object]:
         "away": door.zone != door.home_zone,
         "planned": [
             {
-                "words": f"From {_when_words(one.at, one.zone)}: "
-                f"the time of {zone_words(one.zone)}",
+                "words": _(
+                    "From %(when)s: the time of %(place)s",
+                    when=_when_words(one.at, one.zone),
+                    place=zone_words(one.zone),
+                ),
                 "url": f"{here}/{one.id}/cancel",
             }
             for one in zone_changes_of(session(), [door.patient_id])
@@ -138,15 +155,16 @@ def _asked_of(door: Door) -> list[_Asked]:
     return found
 
 
-def _next_words(life: Life, asked: _Asked, policy: ZonePolicy, at: datetime) -> str:
+def _policy_words(life: Life, asked: _Asked, policy: ZonePolicy, at: datetime) -> str:
     dues = [
         life.next_after(line, at) for line in with_policy(list(asked.lines), policy)
     ]
     known = [due for due in dues if due is not None]
     if not known:
-        return ""
+        return _(POLICY_WORDS[policy])
     first = min(known, key=lambda due: due.due_at)
-    return f" Next: {_when_words(first.due_at, first.zone)}."
+    when = _when_words(first.due_at, first.zone)
+    return _(NEXT_WORDS[policy], when=when)
 
 
 def _journey(door: Door, asked: list[_Asked], clock: ClockForm) -> Form:
@@ -159,8 +177,8 @@ def _journey(door: Door, asked: list[_Asked], clock: ClockForm) -> Form:
             (
                 one.medication.id,
                 f"{one.medication.name} {one.medication.strength}".strip(),
-                "Use local times." + _next_words(there, one, "follow", at),
-                "Keep home times." + _next_words(there, one, "home", at),
+                _policy_words(there, one, "follow", at),
+                _policy_words(there, one, "home", at),
             )
             for one in asked
         ]
@@ -172,9 +190,9 @@ def _check_page(
     door: Door, clock: ClockForm, journey: Form, asked: list[_Asked]
 ) -> dict[str, Any]:
     at, there = clock.begins_at(now=now()), clock.zone.data
-    begins = _when_words(at, there) if clock.when.data == LATER else "now"
     names = [one.medication.name for one in asked]
     travels = clock.why.data == TRAVEL
+    later = travels and clock.when.data == LATER
     return {
         "nav": nav_of(door),
         "base_url": door.base_url,
@@ -183,7 +201,7 @@ def _check_page(
         "carried": {name: request.form.get(name, "") for name in CARRIED},
         "travels": travels,
         "zone_words": zone_words(there),
-        "begins_words": begins if travels else "now",
+        "begins_words": _when_words(at, there) if later else "",
         "critical": [
             one.medication.name for one in asked if one.medication.category == CRITICAL
         ],
@@ -227,7 +245,7 @@ def post_travel(patient_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/travel", notice="Saved.")
+    return go(f"{door.base_url}/travel", notice=_("Saved."))
 
 
 @times.post("/patients/<int:patient_id>/travel/<int:change_id>/cancel")
@@ -237,4 +255,4 @@ def post_cancel(patient_id: int, change_id: int) -> ResponseReturnValue:
     if not cancel_zone_change(session(), door.patient_id, change_id, now=now()):
         raise NotFoundError
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/travel", notice="Saved.")
+    return go(f"{door.base_url}/travel", notice=_("Saved."))

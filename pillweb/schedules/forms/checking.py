@@ -6,10 +6,11 @@ from typing import Self
 from wtforms import BooleanField
 from wtforms.validators import DataRequired
 
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.schedules.forms.describe import WhyForm
 from pillweb.schedules.rules.doubts import Doubt
 
-PLEASE = "Say whether this is right, or change your answers."
+PLEASE = _("Say whether this is right, or change your answers.")
 
 
 class CheckForm(WhyForm):

@@ -11,34 +11,56 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import Length
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from pillweb.base.clean import clean_text
+from pillweb.base.i18n import lazy_gettext as _
+from pillweb.base.i18n import pgettext, pgettext_noop
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import FORMS, ORDINARY
 from pillweb.schedules.rules.draft import FACTS
 from pillweb.schedules.rules.offered_class import offered_class
-from pillweb.web.forms import Form, choices, day_field, said, text_field
+from pillweb.web.forms import Form, at_most, choices, day_field, said, text_field
 
 LONGEST_ADVICE = 2000
 INGREDIENTS = 3
 CLASSES = (
-    (ORDINARY, "Most medicines"),
-    ("time_critical", "It must not be late, such as for Parkinson's or epilepsy"),
-    ("high_alert", "A mistake can do harm, such as with a blood thinner"),
+    (ORDINARY, _("Most medicines")),
+    ("time_critical", _("It must not be late, such as for Parkinson's or epilepsy")),
+    ("high_alert", _("A mistake can do harm, such as with a blood thinner")),
 )
+FORM_WORDS = {
+    "tablet": pgettext_noop("form of a medicine", "tablet"),
+    "capsule": pgettext_noop("form of a medicine", "capsule"),
+    "liquid": pgettext_noop("form of a medicine", "liquid"),
+    "drops": pgettext_noop("form of a medicine", "drops"),
+    "inhaler": pgettext_noop("form of a medicine", "inhaler"),
+    "injection": pgettext_noop("form of a medicine", "injection"),
+    "patch": pgettext_noop("form of a medicine", "patch"),
+    "cream": pgettext_noop("form of a medicine", "cream"),
+    "sachet": pgettext_noop("form of a medicine", "sachet"),
+    "other": pgettext_noop("form of a medicine", "other"),
+}
+
+
+def form_words(form: str) -> str:
+    """Return what a form of medicines is called; one that nobody knows stays."""
+    known = FORM_WORDS.get(form)
+    return pgettext("form of a medicine", known) if known else form
+
+
+def _form_choices() -> list[SelectChoice]:
+    return choices(*((name, form_words(name).capitalize()) for name in FORMS))
 
 
 class NameForm(Form):
     """What the box says: name, strength and what it is."""
 
-    name = text_field("Name of the medicine", missing="Write the medicine's name.")
-    strength = text_field("Strength", longest=60)
-    form = SelectField(
-        "What is it?",
-        choices=choices(*((name, name.capitalize()) for name in FORMS)),
-        default="tablet",
+    name = text_field(
+        _("Name of the medicine"), missing=_("Write the medicine's name.")
     )
+    strength = text_field(_("Strength"), longest=60)
+    form = SelectField(_("What is it?"), choices=_form_choices, default="tablet")
 
     def facts(self) -> dict[str, str]:
         """Return what was typed."""
@@ -52,8 +74,8 @@ class NameForm(Form):
 class DescriptionForm(NameForm):
     """What is said of a medicine, apart from how it is taken."""
 
-    reason = text_field("What is it for?")
-    instruction = text_field("Anything to remember")
+    reason = text_field(_("What is it for?"))
+    instruction = text_field(_("Anything to remember"))
 
     def facts(self) -> dict[str, str]:
         """Return what was typed."""
@@ -66,17 +88,12 @@ class DescriptionForm(NameForm):
 class MoreForm(Form):
     """What is worth knowing of a medicine, and can be left out."""
 
-    category = RadioField("What kind of medicine is it?", choices=choices(*CLASSES))
-    reason = text_field("What is it for?")
-    instruction = text_field("Anything to remember")
+    category = RadioField(_("What kind of medicine is it?"), choices=choices(*CLASSES))
+    reason = text_field(_("What is it for?"))
+    instruction = text_field(_("Anything to remember"))
     missed_text = TextAreaField(
-        "What the leaflet says about a forgotten dose",
-        validators=[
-            Length(
-                max=LONGEST_ADVICE,
-                message=f"Use at most {LONGEST_ADVICE:,} characters.",
-            )
-        ],
+        _("What the leaflet says about a forgotten dose"),
+        validators=[at_most(LONGEST_ADVICE)],
         filters=[clean_text],
     )
 
@@ -103,8 +120,8 @@ class MoreForm(Form):
             one = known[number] if number < len(known) else {}
             data[f"ingredient_{number}"] = one.get("name", "")
             data[f"holds_{number}"] = one.get("amount", "")
-            fields[f"ingredient_{number}"] = text_field("Active ingredient")
-            fields[f"holds_{number}"] = text_field("How much in each", longest=60)
+            fields[f"ingredient_{number}"] = text_field(_("Active ingredient"))
+            fields[f"holds_{number}"] = text_field(_("How much in each"), longest=60)
         made: Self = type(cls.__name__, (cls,), fields)(data)
         return made
 
@@ -127,19 +144,19 @@ class MoreForm(Form):
 class WhyForm(Form):
     """Why something changes; nobody has to say."""
 
-    why = text_field("Why?")
+    why = text_field(_("Why?"))
 
 
 class PauseForm(WhyForm):
     """From which day to which a medicine is not taken."""
 
-    start_on = day_field("First day without it", missing="Choose the first day.")
-    end_on = day_field("Last day without it")
+    start_on = day_field(_("First day without it"), missing=_("Choose the first day."))
+    end_on = day_field(_("Last day without it"))
 
     def validate_end_on(self, field: DateField) -> None:
         """Refuse an end before the start."""
         if field.data and self.start_on.data and field.data < self.start_on.data:
-            raise ValidationError("The last day is before the first day.")
+            raise ValidationError(_("The last day is before the first day."))
 
 
 def facts_of(medication: Medication) -> dict[str, str]:

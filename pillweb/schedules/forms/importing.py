@@ -4,21 +4,24 @@ from datetime import date
 
 from wtforms import FileField, TextAreaField
 
+from pillweb.base.i18n import gettext, gettext_noop
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.schedules.rules.fhir.imported import ReadFile, read_file
 from pillweb.web.forms import Form
 
-LONGEST_FILE = 10_000_000
-NOTHING = "Choose a file, or paste what is in it."
-BOTH = "Choose a file or paste what is in it, not both."
-TOO_LONG = f"This file is longer than {LONGEST_FILE // 10**6} MB."
-NOT_READ = "We cannot read this file."
+MEGABYTES = 10
+LONGEST_FILE = MEGABYTES * 10**6
+NOTHING = gettext_noop("Choose a file, or paste what is in it.")
+BOTH = gettext_noop("Choose a file or paste what is in it, not both.")
+TOO_LONG = gettext_noop("This file is longer than %(most)s MB.")
+NOT_READ = gettext_noop("We cannot read this file. It must be a FHIR file in JSON.")
 
 
 class ImportForm(Form):
     """One file, or its text."""
 
-    file = FileField("The file")
-    text = TextAreaField("Or paste what is in it")
+    file = FileField(_("The file"))
+    text = TextAreaField(_("Or paste what is in it"))
 
     def read(self, today: date, zone: str) -> ReadFile | None:
         """Return what was sent as a patient in a zone has it; None with a sentence."""
@@ -34,12 +37,12 @@ class ImportForm(Form):
         raw = self.file.data.read(LONGEST_FILE + 1) if self.file.data else b""
         pasted = (self.text.data or "").removeprefix("\ufeff")
         if raw and pasted.strip():
-            raise ValueError(BOTH)
+            raise ValueError(gettext(BOTH))
         if not raw and not pasted.strip():
-            raise ValueError(NOTHING)
+            raise ValueError(gettext(NOTHING))
         if len(raw) > LONGEST_FILE:
-            raise ValueError(TOO_LONG)
+            raise ValueError(gettext(TOO_LONG, most=MEGABYTES))
         try:
             return raw.decode("utf-8-sig") or pasted
         except UnicodeDecodeError:
-            raise ValueError(f"{NOT_READ} It must be a FHIR file in JSON.") from None
+            raise ValueError(gettext(NOT_READ)) from None

@@ -6,9 +6,14 @@ from typing import Any, Self
 
 from wtforms import SelectField, StringField, ValidationError
 
-from pillweb.base.words import number_words, plural
+from pillweb.base.i18n import gettext
+from pillweb.base.i18n import lazy_gettext as _
+from pillweb.base.words import units_name
 from pillweb.schedules.forms.questions import QuestionForm, changed
 from pillweb.schedules.forms.reading import (
+    RANGE,
+    in_english,
+    plain_number,
     read_amount,
     read_dose_text,
     read_range_text,
@@ -35,14 +40,14 @@ def _minutes(text: str) -> int:
     """
     minutes = read_amount(text) * HOUR
     if minutes != int(minutes) or minutes > MOST_HOURS * HOUR:
-        raise ValueError("Write a number of hours, such as 8 or 1.5.")
+        raise ValueError(gettext("Write a number of hours, such as 8 or 1.5."))
     return int(minutes)
 
 
 def _amount_field() -> StringField:
     return text_field(
-        "How much each time?",
-        missing="Write how much is taken each time.",
+        _("How much each time?"),
+        missing=_("Write how much is taken each time."),
         render_kw={"autocomplete": "off", "dir": "ltr"},
     )
 
@@ -63,7 +68,9 @@ class AmountForm(QuestionForm):
 class IntervalForm(AmountForm):
     """How much, and every how many hours."""
 
-    hours = typed_field("Every how many hours?", _minutes, missing="Write the hours.")
+    hours = typed_field(
+        _("Every how many hours?"), _minutes, missing=_("Write the hours.")
+    )
 
     @classmethod
     def known(cls, line: Json) -> dict[str, Any]:
@@ -76,7 +83,7 @@ class IntervalForm(AmountForm):
 
     def answer(self, part: Part) -> Json:
         """Return the line with its amount and hours."""
-        hours = number_words(read_amount(said(self.hours))).replace(",", "")
+        hours = plain_number(read_amount(said(self.hours)))
         dose = self.is_amount(said(self.amount))
         return changed(part.line, dose=dose, interval_hours=hours)
 
@@ -84,18 +91,18 @@ class IntervalForm(AmountForm):
 class NeededForm(AmountForm):
     """How much when needed, what for, how far apart, and how much at most."""
 
-    reason = text_field("What for?")
-    apart = typed_field("At least how far apart?", read_amount)
+    reason = text_field(_("What for?"))
+    apart = typed_field(_("At least how far apart?"), read_amount)
     apart_in = SelectField(
-        "Hours or minutes?",
-        choices=choices(("hours", "hours"), ("minutes", "minutes")),
+        _("Hours or minutes?"),
+        choices=choices(("hours", _("hours")), ("minutes", _("minutes"))),
         default="hours",
     )
     doses = typed_field(
-        "At most how many times?", lambda text: read_whole(text, 1, MOST_DOSES)
+        _("At most how many times?"), lambda text: read_whole(text, 1, MOST_DOSES)
     )
-    most = text_field("At most how much?", render_kw={"dir": "ltr"})
-    hours = typed_field("In how many hours?", _minutes)
+    most = text_field(_("At most how much?"), render_kw={"dir": "ltr"})
+    hours = typed_field(_("In how many hours?"), _minutes)
 
     def is_amount(self, text: str) -> str:
         """Read an amount, or a range such as 1 to 2."""
@@ -110,7 +117,7 @@ class NeededForm(AmountForm):
         return {
             "amount": line.get("dose", ""),
             "reason": line.get("reason", ""),
-            "apart": "" if apart is None else number_words(apart).replace(",", ""),
+            "apart": "" if apart is None else plain_number(apart),
             "apart_in": "hours" if in_hours else "minutes",
             "doses": str(limit.get("doses", "")),
             "most": limit.get("amount", ""),
@@ -123,13 +130,16 @@ class NeededForm(AmountForm):
             return
         try:
             most = read_dose(read_dose_text(said(field), self.unit, self.kept))
-            largest = said(self.amount).rpartition(" to ")[2]
+            largest = in_english(said(self.amount)).rpartition(RANGE)[2]
             one = read_dose(read_dose_text(largest, self.unit, self.kept))
         except ValueError as error:
             raise ValidationError(str(error)) from None
         if most.unit != one.unit and {most.unit, one.unit} - WEIGHTS:
-            unit = one.unit or plural(self.unit)
-            raise ValidationError(f"Write the most in {unit}, as the amount is.")
+            unit = one.unit or units_name(self.unit)
+            sentence = gettext(
+                "Write the most in %(unit)s, as the amount is.", unit=unit
+            )
+            raise ValidationError(sentence)
 
     def validate_apart(self, field: StringField) -> None:
         """Refuse what is no whole number of minutes."""
@@ -157,7 +167,7 @@ class NeededForm(AmountForm):
             limit["amount"] = read_dose_text(said(self.most), self.unit, self.kept)
         if limit:
             hours = read_amount(said(self.hours) or A_DAY)
-            limit["hours"] = number_words(hours).replace(",", "")
+            limit["hours"] = plain_number(hours)
         return changed(
             part.line,
             dose=self.is_amount(said(self.amount)),
@@ -170,8 +180,8 @@ class NeededForm(AmountForm):
 class OnceForm(AmountForm):
     """How much, and on which day and at what time."""
 
-    on = day_field("On which day?", missing="Choose the day.")
-    at = typed_field("At what time?", read_time, missing="Write the time.")
+    on = day_field(_("On which day?"), missing=_("Choose the day."))
+    at = typed_field(_("At what time?"), read_time, missing=_("Write the time."))
 
     @classmethod
     def shown(cls, part: Part, *, today: date) -> Self:

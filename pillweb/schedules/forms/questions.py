@@ -7,7 +7,9 @@ from typing import Any, Self
 from wtforms import RadioField, SelectMultipleField
 from wtforms.validators import InputRequired
 
-from pillweb.base.words import WEEKDAY_NAMES
+from pillweb.base.i18n import gettext
+from pillweb.base.i18n import lazy_gettext as _
+from pillweb.schedules.forms.days_of_week import weekday_choices
 from pillweb.schedules.forms.reading import (
     read_dose_text,
     read_time,
@@ -19,14 +21,14 @@ from pillweb.schedules.rules.line import WEEKDAYS
 from pillweb.web.forms import Form, choices, day_field, said
 
 HOW_WORDS = (
-    ("clock", "At the same clock times"),
-    ("meals", "With meals or at bedtime"),
-    ("interval", "Every 8 hours, day and night (or another number of hours)"),
-    ("prn", "Only when needed"),
-    ("once", "Just once"),
-    ("steps", "Amounts that change, step by step"),
-    ("changing", "Different amounts on different days"),
-    ("patch", "Put on and taken off, such as a patch"),
+    ("clock", _("At the same clock times")),
+    ("meals", _("With meals or at bedtime")),
+    ("interval", _("Every 8 hours, day and night (or another number of hours)")),
+    ("prn", _("Only when needed")),
+    ("once", _("Just once")),
+    ("steps", _("Amounts that change, step by step")),
+    ("changing", _("Different amounts on different days")),
+    ("patch", _("Put on and taken off, such as a patch")),
 )
 MOST_DAYS = 3660
 MOST_DOSES = 10_000
@@ -76,9 +78,9 @@ class HowForm(Form):
     """In which way it is taken."""
 
     how = RadioField(
-        "Choose what is nearest",
+        _("Choose what is nearest"),
         choices=choices(*HOW_WORDS),
-        validators=[InputRequired("Choose how it is taken.")],
+        validators=[InputRequired(_("Choose how it is taken."))],
     )
 
 
@@ -86,34 +88,36 @@ class DaysForm(QuestionForm):
     """On which days there are doses."""
 
     kind = RadioField(
-        "Choose what is nearest",
+        _("Choose what is nearest"),
         choices=choices(
-            ("every", "Every day"),
-            ("weekdays", "On some days of the week"),
-            ("some", "Every so many days, such as every second day"),
-            ("month", "On one day of the month"),
-            ("year", "Once a year"),
-            ("cycle", "Some days with it, then some days without"),
+            ("every", _("Every day")),
+            ("weekdays", _("On some days of the week")),
+            ("some", _("Every so many days, such as every second day")),
+            ("month", _("On one day of the month")),
+            ("year", _("Once a year")),
+            ("cycle", _("Some days with it, then some days without")),
         ),
         default="every",
     )
     weekdays = SelectMultipleField(
-        "Which days of the week?",
-        choices=choices(*zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)),
+        _("Which days of the week?"),
+        choices=weekday_choices,
     )
-    weeks = typed_field("Every how many weeks?", lambda text: read_whole(text, 1, 520))
+    weeks = typed_field(
+        _("Every how many weeks?"), lambda text: read_whole(text, 1, 520)
+    )
     every = typed_field(
-        "Every how many days?", lambda text: read_whole(text, 1, MOST_DAYS)
+        _("Every how many days?"), lambda text: read_whole(text, 1, MOST_DAYS)
     )
     month_day = typed_field(
-        "Which day of the month?", lambda text: read_whole(text, 1, 31)
+        _("Which day of the month?"), lambda text: read_whole(text, 1, 31)
     )
     months = typed_field(
-        "Every how many months?", lambda text: read_whole(text, 1, 120)
+        _("Every how many months?"), lambda text: read_whole(text, 1, 120)
     )
-    year_on = day_field("On which day is the next one?")
-    on = typed_field("Days with it", lambda text: read_whole(text, 1, MOST_DAYS))
-    off = typed_field("Days without", lambda text: read_whole(text, 0, MOST_DAYS))
+    year_on = day_field(_("On which day is the next one?"))
+    on = typed_field(_("Days with it"), lambda text: read_whole(text, 1, MOST_DAYS))
+    off = typed_field(_("Days without"), lambda text: read_whole(text, 0, MOST_DAYS))
 
     @classmethod
     def known(cls, line: Json) -> dict[str, Any]:
@@ -137,18 +141,24 @@ class DaysForm(QuestionForm):
         fine = bool(super().validate(extra_validators))
         kind = self.kind.data
         if kind == "weekdays" and not self.weekdays.data:
-            return self.refuse(self.weekdays, "Choose at least one day of the week.")
+            return self.refuse(
+                self.weekdays, gettext("Choose at least one day of the week.")
+            )
         some = 0 < len(self.weekdays.data or ()) < len(WEEKDAYS)
         if kind != "weekdays" and some:
-            sentence = "You chose days of the week, and other days too. Choose one."
+            sentence = gettext(
+                "You chose days of the week, and other days too. Choose one."
+            )
             return self.refuse(self.weekdays, sentence)
         needed: Mapping[str, tuple[tuple[Any, str], ...]] = {
-            "some": ((self.every, "Write every how many days."),),
-            "month": ((self.month_day, "Write which day of the month, 1 to 31."),),
-            "year": ((self.year_on, "Choose the day."),),
+            "some": ((self.every, gettext("Write every how many days.")),),
+            "month": (
+                (self.month_day, gettext("Write which day of the month, 1 to 31.")),
+            ),
+            "year": ((self.year_on, gettext("Choose the day.")),),
             "cycle": (
-                (self.on, "Write how many days with it."),
-                (self.off, "Write how many days without."),
+                (self.on, gettext("Write how many days with it.")),
+                (self.off, gettext("Write how many days without.")),
             ),
         }
         for field, sentence in needed.get(kind, ()):
@@ -193,11 +203,11 @@ class DaysForm(QuestionForm):
 class DatesForm(QuestionForm):
     """From when, and until when."""
 
-    start_on = day_field("First day", missing="Choose the first day.")
-    start_at = typed_field("Time of the first dose on that day", read_time)
-    end_on = day_field("Last day")
+    start_on = day_field(_("First day"), missing=_("Choose the first day."))
+    start_at = typed_field(_("Time of the first dose on that day"), read_time)
+    end_on = day_field(_("Last day"))
     count = typed_field(
-        "How many doses in all", lambda text: read_whole(text, 1, MOST_DOSES)
+        _("How many doses in all"), lambda text: read_whole(text, 1, MOST_DOSES)
     )
     needs_time = False
 
@@ -223,10 +233,12 @@ class DatesForm(QuestionForm):
         """Refuse an end before the start; every N hours wants its first hour."""
         fine = bool(super().validate(extra_validators))
         if self.needs_time and not said(self.start_at):
-            fine = self.refuse(self.start_at, "Write the time of the first dose.")
+            fine = self.refuse(
+                self.start_at, gettext("Write the time of the first dose.")
+            )
         first, last = self.start_on.data, self.end_on.data
         if first and last and last < first:
-            sentence = "The last day is before the first day."
+            sentence = gettext("The last day is before the first day.")
             fine = self.refuse(self.end_on, sentence)
         return fine
 

@@ -11,7 +11,8 @@ from wtforms import StringField, ValidationError
 from wtforms.validators import DataRequired, Optional
 
 from pillweb.base.clean import clean_text
-from pillweb.base.words import plural
+from pillweb.base.i18n import gettext, pgettext
+from pillweb.base.words import number_words, plural, unit_name
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.web.forms import Form, said
 
@@ -42,6 +43,9 @@ BETWEEN_TIMES = re.compile(
 )
 NOON = 12
 MIDNIGHT = 24
+RANGE = " to "
+# Some of each kind of plural, in any language.
+SOME = (1, 2, 5, 11, 100)
 
 
 def plain_digits(text: str) -> str:
@@ -50,6 +54,12 @@ def plain_digits(text: str) -> str:
         char if (digit := unicodedata.decimal(char, None)) is None else str(digit)
         for char in text.translate(SEPARATORS)
     )
+
+
+def plain_number(number: Decimal) -> str:
+    """Return a number as it is kept and read again, in whatever language: 1000, 0.5."""
+    shown = format(number, "f")
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def read_amount(text: str) -> Decimal:
@@ -65,23 +75,28 @@ def read_amount(text: str) -> Decimal:
             plain = (plain.removesuffix(sign).strip() or "0") + decimals
     plain = plain.strip()
     if not AMOUNT.fullmatch(plain):
-        raise ValueError("Write a number, such as 1 or 0.5.")
+        raise ValueError(gettext("Write a number, such as 1 or 0.5."))
     if found := THOUSANDS.fullmatch(plain):
         rest = found[2].rstrip("0")
         # One digit more, or one less, can be read in one way only.
         few = f"{found[1]}.{rest}".rstrip(".") + ("0" if len(rest) == DECIMALS else "")
         raise ValueError(
-            f"This can be read in two ways. Write {few}, or {found[1]}{found[2]}."
+            gettext(
+                "This can be read in two ways. Write %(few)s, or %(many)s.",
+                few=few,
+                many=f"{found[1]}{found[2]}",
+            )
         )
     amount = Decimal(plain.replace(",", "."))
     if amount <= 0:
-        raise ValueError("The amount must be more than 0.")
+        raise ValueError(gettext("The amount must be more than 0."))
     if amount > LARGEST_AMOUNT:
-        raise ValueError("This amount is too large. Please check it.")
-    shown = format(amount, "f")
-    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+        raise ValueError(gettext("This amount is too large. Please check it."))
+    shown = plain_number(amount)
     if len(shown.partition(".")[2]) > DECIMALS:
-        raise ValueError(f"Use at most {DECIMALS} digits after the point.")
+        raise ValueError(
+            gettext("Use at most %(most)s digits after the point.", most=DECIMALS)
+        )
     return Decimal(shown)
 
 
@@ -95,7 +110,7 @@ def read_time(text: str) -> time:
     if plain in NAMED_TIMES:
         return NAMED_TIMES[plain]
     found = TIME.fullmatch(plain)
-    wrong = ValueError("Write a time such as 8:00 or 8pm.")
+    wrong = ValueError(gettext("Write a time such as 8:00 or 8pm."))
     if found is None:
         raise wrong
     hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
@@ -124,29 +139,60 @@ def read_dose_text(text: str, unit: str = "", kept: Collection[str] = ()) -> str
     number, own = plain[:end].strip(), plain[end:].strip()
     amount = number if THIRDS.fullmatch(number) else format(read_amount(number), "f")
     if own.casefold() in SHORT_UNITS:
-        raise ValueError('Write "units" in full: a short U can be read as 0.')
+        raise ValueError(gettext('Write "units" in full: a short U can be read as 0.'))
     if own.casefold() in HALVES_OF_DAY:
-        raise ValueError("This is a time. Write how much is taken, such as 1 or 40 mg.")
-    if own and not UNIT.fullmatch(own):
-        raise ValueError("Write one amount and its unit, such as 40 mg.")
-    if own.casefold() in {unit, plural(unit)}:
+        raise ValueError(
+            gettext("This is a time. Write how much is taken, such as 1 or 40 mg.")
+        )
+    if own.casefold() in _names_of(unit):
         own = ""
+    if own and not UNIT.fullmatch(own):
+        raise ValueError(gettext("Write one amount and its unit, such as 40 mg."))
     return f"{amount} {own}".strip()
+
+
+def _names_of(unit: str) -> set[str]:
+    """Return what a unit is called, in English and by whom it is for."""
+    names = {unit_name(unit, number).casefold() for number in SOME}
+    return {unit, plural(unit)} | names
+
+
+def _word_between() -> str:
+    return pgettext("between two amounts: 1 to 2", "to")
+
+
+def range_example() -> str:
+    """Return how a range may be written: "1 to 2"."""
+    return f"1 {_word_between()} 2"
+
+
+def in_english(text: str) -> str:
+    """Return a range with the word between as it is kept, in whatever language."""
+    if RANGE in text:
+        return text
+    between = rf"(?<=\S)\s*{re.escape(_word_between())}\s*(?=\d)"
+    return re.sub(between, RANGE, text, count=1)
 
 
 def read_range_text(text: str, unit: str = "", kept: Collection[str] = ()) -> str:
     """Return an amount, or a range of two as a label may give: "1 to 2"."""
-    least, between, most = text.partition(" to ")
+    text = in_english(text)
+    least, between, most = text.partition(RANGE)
     if not between:
         return read_dose_text(text, unit, kept)
     if text.strip() in kept:
         return text.strip()
     low, high = read_dose(read_dose_text(least, unit)), read_dose_text(most, unit)
     if low.unit and not read_dose(high).unit:
-        raise ValueError("Write the unit of both, such as 500 mg to 1 g.")
+        raise ValueError(gettext("Write the unit of both, such as 500 mg to 1 g."))
     in_one_unit = low.unit in ("", read_dose(high).unit)
     if in_one_unit and (low.fraction or 0) >= (read_dose(high).fraction or 0):
-        raise ValueError("Write the smaller amount first, such as 1 to 2.")
+        raise ValueError(
+            gettext(
+                "Write the smaller amount first, such as %(range)s.",
+                range=range_example(),
+            )
+        )
     return (
         f"{low.text} to {high} {'' if read_dose(high).unit else plural(unit)}".strip()
     )
@@ -160,7 +206,13 @@ def read_whole(text: str, low: int, high: int) -> int:
     """
     plain = plain_digits(text.strip())
     if not WHOLE.fullmatch(plain) or not low <= int(plain) <= high:
-        raise ValueError(f"Write a whole number from {low} to {high:,}.")
+        raise ValueError(
+            gettext(
+                "Write a whole number from %(low)s to %(high)s.",
+                low=number_words(low),
+                high=number_words(high),
+            )
+        )
     return int(plain)
 
 
@@ -172,7 +224,7 @@ def read_times(text: str) -> list[time]:
     """
     times = [read_time(one) for one in BETWEEN_TIMES.split(plain_digits(text.strip()))]
     if len(set(times)) < len(times):
-        raise ValueError("One time stands here twice.")
+        raise ValueError(gettext("One time stands here twice."))
     return sorted(times)
 
 

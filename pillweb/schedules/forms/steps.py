@@ -4,6 +4,8 @@ from typing import Any
 
 from wtforms import Field, HiddenField
 
+from pillweb.base.i18n import gettext
+from pillweb.base.i18n import lazy_gettext as _
 from pillweb.schedules.forms.reading import (
     read_times,
     read_whole,
@@ -21,20 +23,20 @@ class StepsForm(RowsForm):
     """A plan that changes step by step: how much, for how many days, and when."""
 
     columns = ("amount", "days", "at", "keep")
-    start_on = day_field("First day", missing="Choose the first day.")
+    start_on = day_field(_("First day"), missing=_("Choose the first day."))
 
     @classmethod
     def fields_of(cls, number: int, row: Row, read: Read) -> dict[str, Field]:
         """Return the fields of one step; one too rich for them is kept as it is."""
         del number, row  # every step has the same
         return {
-            "amount": typed_field("How much", read),
+            "amount": typed_field(_("How much"), read),
             "days": typed_field(
-                "For how many days",
+                _("For how many days"),
                 lambda text: read_whole(text, 1, LONGEST_STEP),
                 inputmode="numeric",
             ),
-            "at": typed_field("At what times", read_times),
+            "at": typed_field(_("At what times"), read_times),
             "keep": HiddenField(),
         }
 
@@ -46,21 +48,24 @@ class StepsForm(RowsForm):
         """Want steps, an amount and a length for each, and times from the first on."""
         found = self._used()
         if not found:
-            self.refuse(self.rows[0]["amount"], "Write the first step.")
+            self.refuse(self.rows[0]["amount"], gettext("Write the first step."))
             return False
         has_times = False
         for place, row in enumerate(found):
             if not said(row["days"]) and place < len(found) - 1:
                 self.refuse(
-                    row["days"], "Write how many days. Only the last step may go on."
+                    row["days"],
+                    gettext("Write how many days. Only the last step may go on."),
                 )
             if said(row["keep"]):
                 continue
             if not said(row["amount"]):
-                self.refuse(row["amount"], "Write how much is taken in this step.")
+                self.refuse(
+                    row["amount"], gettext("Write how much is taken in this step.")
+                )
             has_times = has_times or bool(said(row["at"]))
             if not has_times:
-                self.refuse(row["at"], "Write at what times, such as 8am.")
+                self.refuse(row["at"], gettext("Write at what times, such as 8am."))
         return not any(field.errors for row in found for field in row.values())
 
     def answer(self, part: Part) -> Json:

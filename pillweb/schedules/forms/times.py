@@ -4,7 +4,10 @@ from typing import Any
 
 from wtforms import Field, RadioField, SelectField, SelectMultipleField
 
-from pillweb.base.words import WEEKDAY_NAMES
+from pillweb.base.i18n import gettext, ngettext
+from pillweb.base.i18n import lazy_gettext as _
+from pillweb.base.words import number_words
+from pillweb.schedules.forms.days_of_week import weekday_choices
 from pillweb.schedules.forms.reading import read_time, typed_field
 from pillweb.schedules.forms.rows import Read, Row, RowsForm
 from pillweb.schedules.rules.draft import Json, Part
@@ -12,18 +15,18 @@ from pillweb.schedules.rules.line import MEALS, WEEKDAYS
 from pillweb.web.forms import choices, said
 
 MEAL_NAMES = {
-    "wake": "Getting up",
-    "breakfast": "Breakfast",
-    "lunch": "Lunch",
-    "dinner": "Dinner",
-    "bedtime": "Bedtime",
+    "wake": _("Getting up"),
+    "breakfast": _("Breakfast"),
+    "lunch": _("Lunch"),
+    "dinner": _("Dinner"),
+    "bedtime": _("Bedtime"),
 }
 OFFSETS = (-120, -60, -45, -30, -15, -10, -5, 0, 5, 10, 15, 30, 45, 60, 120)
-ACTIONS = (("", "Take it"), ("apply", "Put it on"), ("remove", "Take it off"))
+ACTIONS = (("", _("Take it")), ("apply", _("Put it on")), ("remove", _("Take it off")))
 PARITIES = (
-    ("", "Every one of the days"),
-    ("0", "The first of every 2 days"),
-    ("1", "The second of every 2 days"),
+    ("", _("Every one of the days")),
+    ("0", _("The first of every 2 days")),
+    ("1", _("The second of every 2 days")),
 )
 PARITY_OF = {"odd": 0, "even": 1}
 EVERY_DAY, OTHER_DAYS = "every", "other"
@@ -43,10 +46,10 @@ class TimesForm(RowsForm):
         "day_offset",
     )
     span = RadioField(
-        "On which days?",
+        _("On which days?"),
         choices=choices(
-            (EVERY_DAY, "Every day from today, until it is stopped"),
-            (OTHER_DAYS, "Other days, or with a first or last day"),
+            (EVERY_DAY, _("Every day from today, until it is stopped")),
+            (OTHER_DAYS, _("Other days, or with a first or last day")),
         ),
         default=EVERY_DAY,
     )
@@ -59,34 +62,36 @@ class TimesForm(RowsForm):
         actions = dict(ACTIONS)
         if row.get("action"):
             actions.setdefault(row["action"], row["action"].capitalize())
-        which = f"time {number + 1}"
+        which = number_words(number + 1)
         return {
-            "at": typed_field("Time", read_time),
+            "at": typed_field(_("Time"), read_time),
             "meal": SelectField(
-                "When",
-                choices=choices(*MEAL_NAMES.items(), ("", "At a clock time")),
+                _("When"),
+                choices=choices(*MEAL_NAMES.items(), ("", _("At a clock time"))),
                 default="",
             ),
             "offset": SelectField(
-                f"Before or after the meal, {which}",
+                gettext("Before or after the meal, time %(number)s", number=which),
                 choices=choices(*((str(one), _offset_words(one)) for one in offsets)),
                 default="0",
             ),
-            "amount": typed_field("How much", read),
+            "amount": typed_field(_("How much"), read),
             "action": SelectField(
-                f"What is done, {which}",
+                gettext("What is done, time %(number)s", number=which),
                 choices=choices(*actions.items()),
                 default="",
             ),
             "weekdays": SelectMultipleField(
-                f"Only on some days of the week, {which}",
-                choices=choices(*zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)),
+                gettext("Only on some days of the week, time %(number)s", number=which),
+                choices=weekday_choices,
             ),
             "parity": SelectField(
-                f"On alternating days, {which}", choices=choices(*PARITIES), default=""
+                gettext("On alternating days, time %(number)s", number=which),
+                choices=choices(*PARITIES),
+                default="",
             ),
             "day_offset": SelectField(
-                f"The clock time is, {which}",
+                gettext("The clock time is, time %(number)s", number=which),
                 choices=choices(*((str(one), _day_words(one)) for one in shifts)),
                 default="0",
             ),
@@ -98,18 +103,22 @@ class TimesForm(RowsForm):
         if not found:
             first = self.rows[0]
             meal = first["meal"].data
-            sentence = "Write how much at one meal." if meal else "Write a time."
+            sentence = (
+                gettext("Write how much at one meal.")
+                if meal
+                else gettext("Write a time.")
+            )
             self.refuse(first["amount"] if meal else first["at"], sentence)
             return False
         if not said(found[0]["amount"]):
-            self.refuse(found[0]["amount"], "Write how much is taken.")
+            self.refuse(found[0]["amount"], gettext("Write how much is taken."))
         for place, row in enumerate(found):
             if not row["meal"].data and not said(row["at"]):
-                self.refuse(row["at"], "Write the time, or empty the amount.")
+                self.refuse(row["at"], gettext("Write the time, or empty the amount."))
             if any(_clash(row, other) for other in found[:place]):
                 self.refuse(
                     row["meal"] if row["meal"].data else row["at"],
-                    "This time is there already.",
+                    gettext("This time is there already."),
                 )
         return not any(field.errors for row in found for field in row.values())
 
@@ -133,18 +142,28 @@ class TimesForm(RowsForm):
 
 def _offset_words(minutes: int) -> str:
     if not minutes:
-        return "With it, or at that time"
-    side = "before" if minutes < 0 else "after"
+        return gettext("With it, or at that time")
+    minutes, is_before = abs(minutes), minutes < 0
     if minutes % 60:
-        return f"{abs(minutes)} minutes {side}"
-    hours = abs(minutes) // 60
-    return f"{hours} hour{'s' * (hours > 1)} {side}"
+        if is_before:
+            return ngettext("%(num)s minute before", "%(num)s minutes before", minutes)
+        return ngettext("%(num)s minute after", "%(num)s minutes after", minutes)
+    hours = minutes // 60
+    if is_before:
+        return ngettext("%(num)s hour before", "%(num)s hours before", hours)
+    return ngettext("%(num)s hour after", "%(num)s hours after", hours)
 
 
 def _day_words(shift: int) -> str:
     if shift in (0, 1):
-        return "After midnight, on the next date" if shift else "On the day itself"
-    return f"{abs(shift)} days {'later' if shift > 0 else 'earlier'}"
+        return (
+            gettext("After midnight, on the next date")
+            if shift
+            else gettext("On the day itself")
+        )
+    if shift > 0:
+        return ngettext("%(num)s day later", "%(num)s days later", shift)
+    return ngettext("%(num)s day earlier", "%(num)s days earlier", -shift)
 
 
 def _wall(row: dict[str, Any]) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.line import EveryDays, Line, OnWeekdays, TimeOfDay
 
 
@@ -26,13 +27,18 @@ def _check_order(line: Line) -> None:
     first = line.first or line.at
     begin = first.date() if first else line.start_date
     if line.start_date and line.start_date != begin:
-        raise ValueError("start_date: is not the day of the first dose; leave it out.")
+        raise ValueError(
+            _("start_date: is not the day of the first dose; leave it out.")
+        )
     if begin and line.end_date and line.end_date < begin:
-        raise ValueError("end_date: is before the start; choose the start or later.")
+        raise ValueError(_("end_date: is before the start; choose the start or later."))
     changes = [change.at for change in line.zone_changes]
     if sorted(set(changes)) != changes:
         raise ValueError(
-            "zone_changes: put them in the order they happened, one for each instant."
+            _(
+                "zone_changes: put them in the order they happened, "
+                "one for each instant."
+            )
         )
 
 
@@ -45,10 +51,16 @@ def _named_times(line: Line) -> Iterator[tuple[str, Sequence[TimeOfDay]]]:
 def _check_possible(line: Line, entry: TimeOfDay, field: str) -> None:
     days = line.days
     if isinstance(days, OnWeekdays) and not _meet(entry.weekdays, days.weekdays):
-        raise ValueError(f"{field}.weekdays: choose from the days.weekdays.")
+        raise ValueError(
+            _("%(field)s.weekdays: choose from the days.weekdays.", field=field)
+        )
     if isinstance(days, EveryDays) and days.every % 2 == 0 and entry.day_parity:
         raise ValueError(
-            f"{field}.day_parity: never comes every {days.every} days; leave it out."
+            _(
+                "%(field)s.day_parity: never comes every %(days)s days; leave it out.",
+                field=field,
+                days=days.every,
+            )
         )
 
 
@@ -57,8 +69,12 @@ def _check_apart(times: Sequence[TimeOfDay], name: str) -> None:
     for (first, one), (second, other) in combinations(enumerate(times), 2):
         if _moment(one) == _moment(other) and _share_a_day(one, other):
             raise ValueError(
-                f"{name}[{second}]: is the same time as {name}[{first}]. "
-                "Write one time with the whole amount."
+                _(
+                    "%(field)s: is the same time as %(other)s. "
+                    "Write one time with the whole amount.",
+                    field=f"{name}[{second}]",
+                    other=f"{name}[{first}]",
+                )
             )
 
 

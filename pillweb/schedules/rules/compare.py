@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 
-from pillweb.schedules.rules.line import Dose, EveryDays, Line, groups_of_times
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
+from pillweb.base.words import long_date_words
+from pillweb.schedules.rules.line import Dose, EveryDays, Line, Pause, groups_of_times
 from pillweb.schedules.rules.slots import is_same
 from pillweb.schedules.rules.words import (
     Told,
     in_words,
-    pause_words,
     start_words,
     told,
 )
 
 HOURS_A_DAY = 24
-NO_START = "from the day it was written down"
-NO_END = "without an end"
+NO_START = gettext_noop("from the day it was written down")
+NO_END = gettext_noop("without an end")
 
 
 def match_lines(old: Sequence[Line], new: Sequence[Line]) -> list[int | None]:
@@ -53,53 +55,72 @@ def compare(old: Sequence[Line], new: Sequence[Line], unit: str = "") -> list[st
     said: list[str] = []
     for line, before in zip(new, matched, strict=True):
         if before is None:
-            said.append(f"New: {in_words(line, unit)}.")
+            said.append(_("New: %(plan)s.", plan=in_words(line, unit)))
         elif not is_same(old[before], line):
             said += _changes(old[before], line, unit) or [
-                "Details changed that these words do not tell."
+                _("Details changed that these words do not tell.")
             ]
     gone = [place for place in range(len(old)) if place not in matched]
-    return said + [f"No longer: {in_words(old[place], unit)}." for place in gone]
+    return said + [
+        _("No longer: %(plan)s.", plan=in_words(old[place], unit)) for place in gone
+    ]
 
 
 def _changes(old: Line, new: Line, unit: str) -> list[str]:
     before, after = told(old, unit), told(new, unit)
     if old.kind != new.kind or bool(old.steps) != bool(new.steps):
-        return [f"Was {in_words(old, unit)}, now {in_words(new, unit)}."]
+        return [_was_now(in_words(old, unit), in_words(new, unit))]
     said = _of_words(before, after)
     if start_words(old) != start_words(new):
-        was, now = start_words(old) or NO_START, start_words(new) or NO_START
-        said.append(f"Was {was}, now {now}.")
+        was, now = (start_words(one) or _(NO_START) for one in (old, new))
+        said.append(_was_now(was, now))
     if before.until != after.until:
-        said.append(f"Was {before.until or NO_END}, now {after.until or NO_END}.")
+        said.append(_was_now(before.until or _(NO_END), after.until or _(NO_END)))
     return said + _of_pauses(old, new) + _of_zone(old, new)
+
+
+def _was_now(was: str, now: str) -> str:
+    return _("Was %(was)s, now %(now)s.", was=was, now=now)
 
 
 def _of_words(before: Told, after: Told) -> list[str]:
     said = []
     if before.intake != after.intake:
-        said.append(f"Was {before.intake}, now {after.intake}.")
+        said.append(_was_now(before.intake, after.intake))
     if before.days != after.days:
-        was, now = before.days or "every day", after.days or "every day"
+        was, now = (one.days or _("every day") for one in (before, after))
         if was != now:
-            said.append(f"Was {was}, now {now}.")
+            said.append(_was_now(was, now))
     return said
 
 
 def _of_pauses(old: Line, new: Line) -> list[str]:
-    said = [pause_words(one) for one in new.pauses if one not in old.pauses]
-    over = [pause_words(one) for one in old.pauses if one not in new.pauses]
-    return [f"{words[:1].upper()}{words[1:]}." for words in said] + [
-        f"No longer {words}." for words in over
-    ]
+    said = [_paused(one) for one in new.pauses if one not in old.pauses]
+    return said + [_not_paused(one) for one in old.pauses if one not in new.pauses]
+
+
+def _paused(pause: Pause) -> str:
+    start = long_date_words(pause.start)
+    if pause.end is None:
+        return _("Paused from %(start)s until further notice.", start=start)
+    end = long_date_words(pause.end)
+    return _("Paused from %(start)s to %(end)s.", start=start, end=end)
+
+
+def _not_paused(pause: Pause) -> str:
+    start = long_date_words(pause.start)
+    if pause.end is None:
+        return _("No longer paused from %(start)s until further notice.", start=start)
+    end = long_date_words(pause.end)
+    return _("No longer paused from %(start)s to %(end)s.", start=start, end=end)
 
 
 def _of_zone(old: Line, new: Line) -> list[str]:
     if old.zone_policy == new.zone_policy:
         return []
     if new.zone_policy == "home":
-        return ["On a journey it now keeps the times of home."]
-    return ["On a journey it now follows the times of the place."]
+        return [_("On a journey it now keeps the times of home.")]
+    return [_("On a journey it now follows the times of the place.")]
 
 
 def largest_amounts(lines: Sequence[Line], unit: str = "") -> dict[str, Dose]:

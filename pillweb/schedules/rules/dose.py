@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.line import Dose
 
 _PARTS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
@@ -49,9 +50,9 @@ def read_dose(text: str) -> Dose:
     """
     words = text.strip()
     if not words or len(words) > _LONGEST:
-        raise ValueError("write how much to take, such as 1 tablet")
+        raise ValueError(_("write how much to take, such as 1 tablet"))
     if words.startswith(("-", "\u2212", "\u2013")):
-        raise ValueError("an amount cannot be below 0")
+        raise ValueError(_("an amount cannot be below 0"))
     plain = words
     for sign, spelled in _PARTS.items():
         plain = plain.replace(sign, f" {spelled}").strip()

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import safety
 from pillweb.schedules.rules.compare import is_daily, much_more
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.words import dose_words
@@ -40,27 +42,39 @@ def doubts_about(
     found = [
         Doubt(
             f"twin_{number}",
-            f"You already have {name}. Is this the same medicine?",
-            "No, it is another medicine.",
+            _(
+                "You already have %(medicine)s. Is this the same medicine?",
+                medicine=name,
+            ),
+            _("No, it is another medicine."),
         )
         for number, name in twins
     ]
     if standing:
-        said = f"{standing} Is it taken all the same?"
-        found.append(Doubt("standing", said, "Yes, it is taken. Start reminders."))
+        said = _("%(standing)s Is it taken all the same?", standing=standing)
+        yes = _("Yes, it is taken. Start reminders.")
+        found.append(Doubt("standing", said, yes))
     if more := much_more(old, new, unit):
         was, now = (dose_words(dose, unit) for dose in more)
-        said = f"The most at one time was {was}. Now it is {now}. Is this right?"
-        found.append(Doubt("more", said, f"Yes, {now} is right."))
+        said = safety(
+            "The most at one time was %(was)s. Now it is %(now)s. Is this right?",
+            was=was,
+            now=now,
+        )
+        found.append(Doubt("more", said, _("Yes, %(amount)s is right.", amount=now)))
     if old and is_daily(old) != is_daily(new):
-        was, now = ("", "not ") if is_daily(old) else ("not ", "")
-        said = f"Until now it was {was}every day. Now it is {now}every day."
-        said += " Is this right?"
-        found.append(Doubt("days", said, "Yes, the days are right."))
+        said = _days_question(was_daily=is_daily(old))
+        found.append(Doubt("days", said, _("Yes, the days are right.")))
     if not has_doses:
-        said = "This plan has no dose to come. Is this right?"
-        found.append(Doubt("none", said, "Yes, nothing is to be taken."))
+        said = _("This plan has no dose to come. Is this right?")
+        found.append(Doubt("none", said, _("Yes, nothing is to be taken.")))
     if is_outdated:
-        said = "Somebody changed this plan since you began. Is yours still right?"
-        found.append(Doubt("outdated", said, "Yes, use mine instead."))
+        said = _("Somebody changed this plan since you began. Is yours still right?")
+        found.append(Doubt("outdated", said, _("Yes, use mine instead.")))
     return found
+
+
+def _days_question(*, was_daily: bool) -> str:
+    if was_daily:
+        return _("Until now it was every day. Now it is not every day. Is this right?")
+    return _("Until now it was not every day. Now it is every day. Is this right?")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.line import Kind, Line
 from pillweb.schedules.rules.line_json import line_from_json
 
@@ -154,7 +155,7 @@ def line_of(part: Part) -> Line:
         ValueError: a question is open, or the answers do not fit together.
     """
     if part.open or part.how is None:
-        raise ValueError("This part has an open question.")
+        raise ValueError(_("This part has an open question."))
     return line_from_json({**part.line, "kind": KIND_OF[part.how]})
 
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import safety
 from pillweb.base.words import date_words, join_words, time_words
 from pillweb.schedules.rules.guard import (
     Medicine,
@@ -35,15 +37,23 @@ def moment_words(moment: datetime, here: datetime) -> str:
     "2.10pm", "8pm tomorrow", "11pm yesterday", "8pm on Friday 20 November". A time that
     the clocks show twice says which: "1.30am (the second time)" (T3).
     """
-    days = {A_DAY: " tomorrow", timedelta(0): "", -A_DAY: " yesterday"}
-    day = days.get(moment.date() - here.date(), f" on {date_words(moment.date())}")
-    return time_words(moment.time()) + _which_of_two(moment) + day
+    shown, apart = _clock_words(moment), moment.date() - here.date()
+    if not apart:
+        return shown
+    if apart == A_DAY:
+        return _("%(time)s tomorrow", time=shown)
+    if apart == -A_DAY:
+        return _("%(time)s yesterday", time=shown)
+    return _("%(time)s on %(day)s", time=shown, day=date_words(moment.date()))
 
 
-def _which_of_two(moment: datetime) -> str:
+def _clock_words(moment: datetime) -> str:
+    shown = time_words(moment.time())
     if moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset():
-        return ""
-    return " (the second time)" if moment.fold else " (the first time)"
+        return shown
+    if moment.fold:
+        return _("%(time)s (the second time)", time=shown)
+    return _("%(time)s (the first time)", time=shown)
 
 
 def allowance(
@@ -62,9 +72,10 @@ def allowance(
     own = [one for one in taken if one.medicine.id == medicine.id]
     last = max(own, key=lambda one: one.at, default=None)
     if verdict.allowed_at is None:
-        allowed = "One dose is more than the plan allows. Ask your pharmacist."
+        allowed = safety("One dose is more than the plan allows. Ask your pharmacist.")
     elif verdict.allowed_at > now:
-        allowed = f"You can take it again from {when(verdict.allowed_at)}."
+        again = when(verdict.allowed_at)
+        allowed = safety("You can take it again from %(time)s.", time=again)
     else:
         more = [*taken, Taking(medicine, now, line.dose)]
         allowed = _last_one(
@@ -80,7 +91,7 @@ def allowance(
             when=when,
         )
     return Allowance(
-        f"Last taken {when(last.at)}." if last else "",
+        _("Last taken %(time)s.", time=when(last.at)) if last else "",
         allowed,
         not_counted_words(verdict),
     )
@@ -88,18 +99,24 @@ def allowance(
 
 def _last_one(after: Verdict, *, now: datetime, when: When) -> str:
     """Warn where one more dose is the last that is allowed for a time."""
-    if after.allowed_at is None or after.allowed_at > now:
-        until = f" until {when(after.allowed_at)}" if after.allowed_at else ""
-        return f"You can take it now. One more is allowed{until}."
-    return "You can take it now."
+    if after.allowed_at is None:
+        return safety("You can take it now. One more is allowed.")
+    if after.allowed_at <= now:
+        return safety("You can take it now.")
+    return safety(
+        "You can take it now. One more is allowed until %(time)s.",
+        time=when(after.allowed_at),
+    )
 
 
 def not_counted_words(verdict: Verdict) -> str:
     """Name the medicines that a limit could not count; never pass them in silence."""
     if not verdict.uncounted:
         return ""
-    names = join_words(verdict.uncounted)
-    return f"Not counted: {names}. We do not know how much one dose holds."
+    return safety(
+        "Not counted: %(medicines)s. We do not know how much one dose holds.",
+        medicines=join_words(verdict.uncounted),
+    )
 
 
 def question(
@@ -120,22 +137,50 @@ def question(
     prn = line.prn or Prn()
     verdict = guard(prn, medicine, taken, at=at, dose=dose, others=others)
     last, allowed = verdict.last, verdict.allowed_at
-    if is_sudden(medicine, taken, at=at) or (last and allowed != at):
-        which = _which(last, medicine)
-        until = f" before {when(allowed)}" if allowed and allowed > at else ""
-        told = f" at {when(last.at)}" if last else ""
-        return f"You already recorded {which}{told}. Do not take it again{until}."
+    if last and (allowed != at or is_sudden(medicine, taken, at=at)):
+        until = when(allowed) if allowed and allowed > at else ""
+        return _recorded(last, medicine, when(last.at), until)
     planned = line.dose
     if above(dose, planned) and planned:
-        amount = dose_words(planned, medicine.unit)
-        return f"The plan says {amount}. Do not take more."
-    return "" if allowed == at else "This is more than the plan allows. Do not take it."
+        return safety(
+            "The plan says %(amount)s. Do not take more.",
+            amount=dose_words(planned, medicine.unit),
+        )
+    if allowed == at:
+        return ""
+    return safety("This is more than the plan allows. Do not take it.")
 
 
-def _which(last: Taking | None, medicine: Medicine) -> str:
-    if last is None or last.medicine.id == medicine.id:
-        return "this"
-    return f"{last.medicine.name}, which holds the same ingredient,"
+def _recorded(last: Taking, medicine: Medicine, at: str, until: str) -> str:
+    """Return that it was recorded `at`, and `until` when not to take it again."""
+    if last.medicine.id != medicine.id:
+        return _recorded_other(last.medicine.name, at, until)
+    if not until:
+        return safety(
+            "You already recorded this at %(time)s. Do not take it again.", time=at
+        )
+    return safety(
+        "You already recorded this at %(time)s. Do not take it again before %(until)s.",
+        time=at,
+        until=until,
+    )
+
+
+def _recorded_other(name: str, at: str, until: str) -> str:
+    if not until:
+        return safety(
+            "You already recorded %(medicine)s, which holds the same ingredient, at "
+            "%(time)s. Do not take it again.",
+            medicine=name,
+            time=at,
+        )
+    return safety(
+        "You already recorded %(medicine)s, which holds the same ingredient, at "
+        "%(time)s. Do not take it again before %(until)s.",
+        medicine=name,
+        time=at,
+        until=until,
+    )
 
 
 def above(dose: Dose | None, planned: Dose | None) -> bool:

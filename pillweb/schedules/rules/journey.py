@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from pillweb.base.words import join_words
+from pillweb.base.i18n import ngettext, safety
+from pillweb.base.words import join_words, number_words
 from pillweb.base.zones import local, zone
 from pillweb.schedules.rules.line import Line, ZonePolicy
 
@@ -37,14 +39,27 @@ def pharmacist_words(names: Iterable[str], apart: timedelta) -> str:
     special = [name for name in names if OF_A_SPECIAL_CLASS.search(name)]
     if apart < MANY_ZONES and not special:
         return ""
-    ask = "Ask your pharmacist before you travel."
-    why = []
-    if apart >= MANY_ZONES:
-        hours = f"{apart / AN_HOUR:g}"
-        why.append(f"The clocks there are {hours} hours different.")
-    if special:
-        why.append(f"Travel can change how {join_words(special)} must be taken.")
-    return " ".join([ask, *why])
+    hours = Decimal(str(apart / AN_HOUR))
+    length = ngettext("%(num)s hour", "%(num)s hours", hours, num=number_words(hours))
+    if not special:
+        return safety(
+            "Ask your pharmacist before you travel. "
+            "The clocks there are %(length)s different.",
+            length=length,
+        )
+    if apart < MANY_ZONES:
+        return safety(
+            "Ask your pharmacist before you travel. "
+            "Travel can change how %(medicines)s must be taken.",
+            medicines=join_words(special),
+        )
+    return safety(
+        "Ask your pharmacist before you travel. "
+        "The clocks there are %(length)s different. "
+        "Travel can change how %(medicines)s must be taken.",
+        length=length,
+        medicines=join_words(special),
+    )
 
 
 def depends_on_clock(line: Line) -> bool:

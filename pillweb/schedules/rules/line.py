@@ -10,6 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from pillweb.base.i18n import gettext as _
+
 Kind = Literal["clock", "interval", "prn", "once"]
 Meal = Literal["wake", "breakfast", "lunch", "dinner", "bedtime"]
 ZonePolicy = Literal["follow", "home"]
@@ -149,7 +151,9 @@ class Meals:
         if weekday >= SATURDAY:
             known |= dict(self.weekend)
         if meal not in known:
-            raise ValueError(f"meals.{meal}: tell us the usual time first.")
+            raise ValueError(
+                _("meals.%(meal)s: tell us the usual time first.", meal=meal)
+            )
         return known[meal].hour * 60 + known[meal].minute
 
 

@@ -4,22 +4,23 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext_noop, safety
 from pillweb.schedules.rules.lateness import MedicineClass
 from pillweb.schedules.rules.line import EveryDays, Line
 
 GENERAL = (
-    "Take it as soon as you remember.",
-    (
+    gettext_noop("Take it as soon as you remember."),
+    gettext_noop(
         "If it is nearly time for your next dose, leave out the missed one and take "
         "the next at the usual time."
     ),
 )
 NEVER_TWO = (
-    "Never take 2 doses at the same time to make up for a forgotten one.",
-    "Check the leaflet or ask your pharmacist.",
+    gettext_noop("Never take 2 doses at the same time to make up for a forgotten one."),
+    gettext_noop("Check the leaflet or ask your pharmacist."),
 )
-NEXT_IS_DUE = "It is time for your next dose: leave out the missed one."
-ASK = "Ask your pharmacist what to do."
+NEXT_IS_DUE = gettext_noop("It is time for your next dose: leave out the missed one.")
+ASK = gettext_noop("Ask your pharmacist what to do.")
 A_DAY = timedelta(days=1)
 HOURS_A_DAY = 24
 
@@ -48,11 +49,15 @@ def missed_advice(
     whether the time of a later dose has come.
     """
     if leaflet:
-        return Advice(leaflet, NEVER_TWO)
+        return _advice(leaflet)
     special = medicine_class != "ordinary" or is_dangerous or days_without > 1
     if special or not is_daily(line):
-        return Advice("", (ASK, *NEVER_TWO))
-    return Advice("", (*((NEXT_IS_DUE,) if next_is_due else GENERAL), *NEVER_TWO))
+        return _advice("", ASK)
+    return _advice("", NEXT_IS_DUE) if next_is_due else _advice("", *GENERAL)
+
+
+def _advice(leaflet: str, *sentences: str) -> Advice:
+    return Advice(leaflet, tuple(safety(one) for one in (*sentences, *NEVER_TWO)))
 
 
 def is_daily(line: Line) -> bool:

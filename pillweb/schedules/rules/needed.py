@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
+from pillweb.medications.rules import Looks
 from pillweb.schedules.rules.guard import Medicine, Taking
 from pillweb.schedules.rules.guard_words import Allowance, allowance
 from pillweb.schedules.rules.line import Line, Prn
@@ -19,6 +20,7 @@ class Needed(NamedTuple):
     strength: str
     reason: str
     instruction: str
+    looks: Looks = Looks()
 
 
 class NeededCard(NamedTuple):
@@ -31,6 +33,7 @@ class NeededCard(NamedTuple):
     instruction: str
     reason: str
     allowance: Allowance
+    looks: Looks = Looks()
 
 
 def needed_cards(
@@ -51,6 +54,7 @@ def needed_cards(
             amount_words=dose_words(one.line.dose, one.medicine.unit),
             instruction=one.instruction,
             reason=one.reason,
+            looks=one.looks,
             allowance=allowance(
                 one.line,
                 one.medicine,

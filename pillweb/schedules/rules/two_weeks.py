@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import Zone, day_bounds, local
+from pillweb.schedules.rules.day_words import minutes_words
 from pillweb.schedules.rules.days import is_paused
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.occurrence import Occurrence
@@ -16,7 +18,6 @@ Occur = Callable[[Line, tuple[datetime, datetime]], Sequence[Occurrence]]
 PREVIEW_DAYS = 14
 A_DAY = timedelta(days=1)
 TAKE = "take"
-EARLIER = "Earlier times of this day are over."
 
 
 class PreviewDay(NamedTuple):
@@ -50,7 +51,7 @@ def preview(
     for one in (dose for line in lines for dose in occur(line, window)):
         shown = local(one.due_at, place)
         if since is not None and one.due_at < since:
-            notes[shown.date()][0] = EARLIER
+            notes[shown.date()][0] = _("Earlier times of this day are over.")
             continue
         doses[shown.date()].append((shown, _words_of(one, unit)))
     return [
@@ -69,18 +70,17 @@ def _words_of(one: Occurrence, unit: str) -> str:
 
 
 def _pauses(lines: Sequence[Line], day: date) -> str:
-    return "Paused." if any(is_paused(line, day) for line in lines) else ""
+    return _("Paused.") if any(is_paused(line, day) for line in lines) else ""
 
 
 def _clocks(day: date, place: Zone) -> str:
     start, end = day_bounds(day, place)
     if start == end:
-        return "This day is left out of the calendar."
+        return _("This day is left out of the calendar.")
     change = A_DAY - (end - start)
     if not change:
         return ""
-    way = "forward" if change > timedelta(0) else "back"
-    minutes = int(abs(change) / timedelta(minutes=1))
-    hours, rest = divmod(minutes, 60)
-    how_far = f"{minutes} minutes" if rest else f"{hours} hour{'s' * (hours > 1)}"
-    return f"The clocks go {way} {how_far}."
+    length = minutes_words(int(abs(change) / timedelta(minutes=1)))
+    if change > timedelta(0):
+        return _("The clocks go forward %(length)s.", length=length)
+    return _("The clocks go back %(length)s.", length=length)

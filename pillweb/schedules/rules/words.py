@@ -1,5 +1,6 @@
-"""A dosing line as one plain English sentence."""
+"""A dosing line as one plain sentence."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -7,6 +8,25 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pillweb.base import words
+from pillweb.base.i18n import (
+    Speech,
+    gettext_noop,
+    ngettext,
+    pgettext,
+    pgettext_noop,
+    speech,
+)
+from pillweb.base.i18n import gettext as _
+from pillweb.schedules.rules.day_words import (
+    clauses,
+    every_words,
+    joined,
+    length_words,
+    minutes_words,
+    month_words,
+    on_weekdays,
+    week_words,
+)
 from pillweb.schedules.rules.days import first_month_day, last_of
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import (
@@ -18,23 +38,44 @@ from pillweb.schedules.rules.line import (
     OnWeekdays,
     Pause,
     Prn,
+    PrnLimit,
     TimeOfDay,
     groups_of_times,
 )
 
-DAYS_A_WEEK = 7
-MONTHS_A_YEAR = 12
-LAST_MONTH_DAYS = 29
-FEBRUARY = 2
-HOUR = 60
 HOURS_A_DAY = 24
-_MEALS = {
-    "wake": "getting up",
-    "breakfast": "breakfast",
-    "lunch": "lunch",
-    "dinner": "dinner",
-    "bedtime": "bedtime",
+# Each meal alone, and with a time before it or after it.
+_WITH = {
+    "wake": gettext_noop("on getting up"),
+    "breakfast": gettext_noop("with breakfast"),
+    "lunch": gettext_noop("with lunch"),
+    "dinner": gettext_noop("with dinner"),
+    "bedtime": gettext_noop("at bedtime"),
 }
+_BEFORE = {
+    "wake": gettext_noop("%(length)s before getting up"),
+    "breakfast": gettext_noop("%(length)s before breakfast"),
+    "lunch": gettext_noop("%(length)s before lunch"),
+    "dinner": gettext_noop("%(length)s before dinner"),
+    "bedtime": gettext_noop("%(length)s before bedtime"),
+}
+_AFTER = {
+    "wake": gettext_noop("%(length)s after getting up"),
+    "breakfast": gettext_noop("%(length)s after breakfast"),
+    "lunch": gettext_noop("%(length)s after lunch"),
+    "dinner": gettext_noop("%(length)s after dinner"),
+    "bedtime": gettext_noop("%(length)s after bedtime"),
+}
+# What is done with a patch; a medicine's own words stay as they were written.
+_ACTIONS = {
+    "apply": pgettext_noop("what to do with a patch", "apply"),
+    "remove": pgettext_noop("what to do with a patch", "remove"),
+}
+_ACTIONS_ON = {
+    "apply": gettext_noop("apply %(amount)s"),
+    "remove": gettext_noop("remove %(amount)s"),
+}
+_A_RANGE = re.compile(r"(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?) (\D+)")
 
 
 class Told(NamedTuple):
@@ -56,7 +97,7 @@ def in_words(line: Line, unit: str = "") -> str:
     unit in the singular, for amounts written without one. A pause, a start and zone
     policies are told elsewhere.
     """
-    return ", ".join(part for part in told(line, unit) if part)
+    return clauses(told(line, unit))
 
 
 def told(line: Line, unit: str = "") -> Told:
@@ -64,32 +105,50 @@ def told(line: Line, unit: str = "") -> Told:
     days = ""
     match line.kind:
         case "clock":
-            intake = [_steps(line, unit) or _times(line.times, line, unit)]
+            intake = _steps(line, unit) or _times(line.times, line, unit)
             days = "" if _says_days(line) else days_words(line)
         case "interval":
-            intake = [
-                _phrase(_amount(line.dose, line.action, unit), _every_hours(line)),
-                "day and night" if (line.interval_hours or 0) < HOURS_A_DAY else "",
-            ]
+            intake = _with_amount(_amount(line.dose, line.action, unit), _hourly(line))
+            if (line.interval_hours or 0) < HOURS_A_DAY:
+                intake = clauses((intake, _("day and night")))
         case "once":
-            intake = [_phrase(_amount(line.dose, line.action, unit), _once(line))]
+            intake = _with_amount(_amount(line.dose, line.action, unit), _once(line))
         case "prn":
             intake = _as_needed(line, line.prn or Prn(), unit)
-    return Told(", ".join(part for part in intake if part), days, until_words(line))
+    return Told(intake, days, until_words(line))
 
 
 def dose_words(dose: Dose | None, unit: str = "") -> str:
     """Return the amount in words: its own unit if it names one, else `unit`."""
     if dose is None:
         return ""
-    if dose.amount is None:
-        return dose.text
-    return words.amount_words(dose.amount, _singular(dose.unit) or unit)
+    if dose.amount is not None:
+        return words.amount_words(dose.amount, _singular(dose.unit) or unit)
+    if found := _A_RANGE.fullmatch(dose.text):
+        low, high = Decimal(found[1]), Decimal(found[2])
+        most = words.amount_words(high, _singular(found[3]))
+        return _("%(low)s to %(high)s", low=words.number_words(low), high=most)
+    return _third(dose) if dose.fraction and dose.unit else _action(dose.text)
+
+
+def _third(dose: Dose) -> str:
+    """Return "1/3 tablet": no decimal says it exactly."""
+    unit = _singular(dose.unit)
+    return pgettext(
+        "amount",
+        "%(number)s %(unit)s",
+        number=words.digits(dose.text.strip().removesuffix(dose.unit).strip()),
+        unit=words.unit_name(unit, 1 if unit == dose.unit else 2),
+    )
+
+
+def intake_words(dose: str, action: str, unit: str) -> str:
+    """Return one intake in words: "1 tablet", "40 mg", "remove 1 patch"."""
+    return _intake(dose, action, unit, speech())
 
 
 @lru_cache(maxsize=1024)
-def intake_words(dose: str, action: str, unit: str) -> str:
-    """Return one intake in words: "1 tablet", "40 mg", "remove 1 patch"."""
+def _intake(dose: str, action: str, unit: str, _how: Speech) -> str:
     return _amount(read_dose(dose) if dose else None, action or None, unit)
 
 
@@ -102,46 +161,55 @@ def _singular(unit: str) -> str:
 
 def _amount(dose: Dose | None, action: str | None, unit: str) -> str:
     amount = dose_words(dose, unit)
-    if action and action != amount:
-        return f"{action} {amount}".strip()
-    return amount
+    if not action or (dose and dose.text == action):
+        return amount
+    if not amount:
+        return _action(action)
+    if action in _ACTIONS_ON:
+        return _(_ACTIONS_ON[action], amount=amount)
+    return _("%(action)s %(amount)s", action=action, amount=amount)
 
 
-def _phrase(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _action(words: str) -> str:
+    known = _ACTIONS.get(words)
+    return pgettext("what to do with a patch", known) if known else words
+
+
+def _with_amount(amount: str, when: str) -> str:
+    return _("%(amount)s %(when)s", amount=amount, when=when) if amount else when
 
 
 def time_of_day_words(entry: TimeOfDay) -> str:
     """Return "at 8am", "30 minutes before breakfast", "with dinner", "at bedtime"."""
     if entry.at is not None:
-        return f"at {words.time_words(entry.at)}"
-    meal = _MEALS[entry.meal or "bedtime"]
+        return _("at %(times)s", times=words.time_words(entry.at))
+    meal = entry.meal or "bedtime"
     if entry.offset_min:
-        side = "before" if entry.offset_min < 0 else "after"
-        return f"{_minutes(abs(entry.offset_min))} {side} {meal}"
-    if entry.meal == "bedtime":
-        return "at bedtime"
-    return f"on {meal}" if entry.meal == "wake" else f"with {meal}"
+        side = _BEFORE if entry.offset_min < 0 else _AFTER
+        return _(side[meal], length=minutes_words(abs(entry.offset_min)))
+    return _(_WITH[meal])
 
 
 def _times(times: Sequence[TimeOfDay], line: Line, unit: str) -> str:
     """Return the times, those of one amount and one kind of day together."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[TimeOfDay]] = {}
     for entry in times:
         dose = entry.dose or line.dose
         key = (_amount(dose, entry.action or line.action, unit), _narrowed(entry))
-        groups.setdefault(key, []).append(time_of_day_words(entry))
+        groups.setdefault(key, []).append(entry)
     return words.join_words(
-        [
-            _phrase(_apart(amount, moments[0]), _at(moments), on)
-            for (amount, on), moments in groups.items()
-        ]
+        [_group(amount, on, entries) for (amount, on), entries in groups.items()]
     )
 
 
-def _apart(amount: str, moment: str) -> str:
-    """Return the amount with a comma before another number: "10 mg, 30 minutes"."""
-    return f"{amount}," if amount and moment[0].isdigit() else amount
+def _group(amount: str, on: str, entries: Sequence[TimeOfDay]) -> str:
+    """Return one amount with its times; a comma parts it from another number."""
+    when = _at(entries)
+    if amount and entries[0].offset_min:
+        when = _("%(amount)s, %(when)s", amount=amount, when=when)
+    else:
+        when = _with_amount(amount, when)
+    return _("%(when)s %(days)s", when=when, days=on) if on else when
 
 
 def _says_days(line: Line) -> bool:
@@ -154,157 +222,158 @@ def _says_days(line: Line) -> bool:
     return all(_narrowed(entry) for entry in times)
 
 
-def _at(moments: Sequence[str]) -> str:
+def _at(entries: Sequence[TimeOfDay]) -> str:
     """Return "at 8am and 8pm": the word "at" is said once."""
-    if all(moment.startswith("at ") for moment in moments):
-        return f"at {words.join_words([moment[3:] for moment in moments])}"
-    return words.join_words(moments)
+    moments = [_moment(entry) for entry in entries]
+    if len(entries) == 1 or "" in moments:
+        return words.join_words([time_of_day_words(entry) for entry in entries])
+    return _("at %(times)s", times=words.join_words(moments))
+
+
+def _moment(entry: TimeOfDay) -> str:
+    """Return a time as it stands after "at"; nothing for one that has other words."""
+    if entry.at is not None:
+        return words.time_words(entry.at)
+    is_bedtime = entry.meal == "bedtime" and not entry.offset_min
+    return pgettext("at 8am and bedtime", "bedtime") if is_bedtime else ""
 
 
 def _narrowed(entry: TimeOfDay) -> str:
-    on = _on_weekdays(entry.weekdays) if entry.weekdays else ""
-    if entry.day_parity is not None:
-        which = "second" if entry.day_parity else "first"
-        on = _phrase(on, f"on the {which} of every 2 days")
-    return on
-
-
-def _on_weekdays(weekdays: Sequence[int]) -> str:
-    names = [f"{words.WEEKDAY_NAMES[day]}s" for day in sorted(weekdays)]
-    return f"on {words.join_words(names)}"
+    on = on_weekdays(entry.weekdays) if entry.weekdays else ""
+    if entry.day_parity is None:
+        return on
+    if entry.day_parity:
+        days = _("on the second of every 2 days")
+    else:
+        days = _("on the first of every 2 days")
+    return _("%(when)s %(days)s", when=on, days=days) if on else days
 
 
 def _steps(line: Line, unit: str) -> str:
-    told = []
+    parts = []
     for step in line.steps:
         times = _times(step.times, line, unit)
-        told.append(f"{times} for {_count(step.days, 'day')}" if step.days else times)
-    return ", then ".join(told)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing if number == 1 else words.plural(thing)}"
+        if step.days:
+            times = _(
+                "%(times)s for %(length)s", times=times, length=length_words(step.days)
+            )
+        parts.append(times)
+    return joined(gettext_noop("%(first)s, then %(next)s"), parts)
 
 
 def days_words(line: Line) -> str:
     """Return "every day", "on Mondays", "every 3 days", "on the 1st of every month"."""
     match line.days:
         case EveryDays(every):
-            return _every(every)
+            return every_words(every)
         case OnWeekdays(weekdays, weeks):
-            on = _every(1)
-            if len(weekdays) < DAYS_A_WEEK or weeks > 1:
-                on = _on_weekdays(weekdays)
-            return on if weeks == 1 else f"every {weeks} weeks {on}"
+            return week_words(weekdays, weeks)
         case OnMonthDay(day, months):
-            return _month_days(day, months, first_month_day(line))
+            return month_words(day, months, first_month_day(line))
+        case InCycle(_on, 0):
+            return every_words(1)
         case InCycle(on_days, off_days):
-            without = f"{_count(off_days, 'day')} without"
-            told = f"{_count(on_days, 'day')} with doses, then {without}"
-            return told if off_days else _every(1)
+            return _(
+                "%(days)s with doses, then %(free)s without",
+                days=length_words(on_days),
+                free=length_words(off_days),
+            )
 
 
-def _every(days: int) -> str:
-    if days == 1:
-        return "every day"
-    if days == DAYS_A_WEEK:
-        return "once a week"
-    if days % DAYS_A_WEEK == 0:
-        return f"every {days // DAYS_A_WEEK} weeks"
-    return f"every {days} days"
-
-
-def _month_days(day: int, months: int, first: date | None) -> str:
-    if first and months % MONTHS_A_YEAR == 0:
-        return f"{_on_date(day, first)}, {_every_years(months // MONTHS_A_YEAR)}"
-    on = f"on the {words.ordinal_words(day)}"
-    if day >= LAST_MONTH_DAYS:
-        on += " (or the last day of a shorter month)"
-    if months % MONTHS_A_YEAR == 0:
-        return f"{on}, {_every_years(months // MONTHS_A_YEAR)}"
-    return f"{on} of every month" if months == 1 else f"{on}, every {months} months"
-
-
-def _on_date(day: int, first: date) -> str:
-    """Return "on 29 February (28 February in other years)", for the month counts."""
-    month = words.MONTH_NAMES[first.month - 1]
-    if first.month == FEBRUARY and day >= LAST_MONTH_DAYS:
-        return f"on 29 {month} (28 {month} in other years)"
-    return f"on {first.day} {month}"
-
-
-def _every_years(years: int) -> str:
-    return "once a year" if years == 1 else f"every {years} years"
-
-
-def _every_hours(line: Line) -> str:
+def _hourly(line: Line) -> str:
     hours = line.interval_hours or Decimal(0)
-    return "every hour" if hours == 1 else f"every {words.number_words(hours)} hours"
+    if hours == 1:
+        return _("every hour")
+    shown = words.number_words(hours)
+    return ngettext("every %(num)s hour", "every %(num)s hours", hours, num=shown)
 
 
 def _once(line: Line) -> str:
     if line.at is None:
-        return "once"
-    day = words.long_date_words(line.at.date())
-    return f"once, at {words.time_words(line.at.time())} on {day}"
+        return _("once")
+    return _(
+        "once, at %(time)s on %(date)s",
+        time=words.time_words(line.at.time()),
+        date=words.long_date_words(line.at.date()),
+    )
 
 
-def _minutes(minutes: int) -> str:
-    if minutes % HOUR:
-        return _count(minutes, "minute")
-    return _count(minutes // HOUR, "hour")
+def _needed(amount: str, reason: str) -> str:
+    if amount and reason:
+        return _("%(amount)s when needed for %(reason)s", amount=amount, reason=reason)
+    if amount:
+        return _("%(amount)s when needed", amount=amount)
+    if reason:
+        return _("when needed for %(reason)s", reason=reason)
+    return _("when needed")
 
 
-def _as_needed(line: Line, prn: Prn, unit: str) -> list[str]:
-    reason = f"for {prn.reason}" if prn.reason else ""
-    amount = _amount(line.dose, line.action, unit)
-    parts = [_phrase(amount, "when needed", reason)]
+def _as_needed(line: Line, prn: Prn, unit: str) -> str:
+    parts = [_needed(_amount(line.dose, line.action, unit), prn.reason)]
     if prn.min_interval_minutes:
-        parts.append(f"at least {_minutes(prn.min_interval_minutes)} apart")
+        apart = minutes_words(prn.min_interval_minutes)
+        parts.append(_("at least %(length)s apart", length=apart))
     if prn.max:
-        doses = "" if prn.max.doses is None else _count(prn.max.doses, "dose")
-        most = words.join_words(
-            [part for part in (doses, dose_words(prn.max.amount, unit)) if part]
-        )
-        hours = words.number_words(prn.max.hours)
-        parts.append(f"at most {most} in {hours} hours")
-    return parts
+        parts.append(_at_most(prn.max, unit))
+    return clauses(parts)
+
+
+def _at_most(limit: PrnLimit, unit: str) -> str:
+    doses = ""
+    if limit.doses is not None:
+        shown = words.number_words(limit.doses)
+        doses = ngettext("%(num)s dose", "%(num)s doses", limit.doses, num=shown)
+    most = [part for part in (doses, dose_words(limit.amount, unit)) if part]
+    return ngettext(
+        "at most %(most)s in %(num)s hour",
+        "at most %(most)s in %(num)s hours",
+        limit.hours,
+        num=words.number_words(limit.hours),
+        most=words.join_words(most),
+    )
 
 
 def until_words(line: Line) -> str:
     """Return "14 doses in all", "until 7 June 2026", both, or nothing."""
-    parts = []
+    count = end = ""
     if line.count is not None:
-        parts.append(f"{_count(line.count, 'dose')} in all")
+        shown = words.number_words(line.count)
+        count = ngettext(
+            "%(num)s dose in all", "%(num)s doses in all", line.count, num=shown
+        )
     if line.end_date:
-        parts.append(f"until {words.long_date_words(line.end_date)}")
-    return ", ".join(parts)
+        end = _until(line.end_date)
+    return clauses((count, end))
+
+
+def _until(day: date) -> str:
+    return _("until %(date)s", date=words.long_date_words(day))
 
 
 def end_words(line: Line) -> str:
     """Return how a line ends, steps that run out too; "it goes on" where it does."""
     last = last_of(line) if line.steps else None
     if last is not None and line.end_date is None:
-        return f"until {words.long_date_words(last)}"
-    return until_words(line) or "it goes on"
+        return _until(last)
+    return until_words(line) or _("it goes on")
 
 
 def start_words(line: Line) -> str:
     """Return "from 20 November 2026", with the hour of the first dose if it counts."""
-    if line.first is not None:
-        at, day = words.time_words(line.first.time()), line.first.date()
-        return f"from {at} on {words.long_date_words(day)}"
-    if line.start_date is None:
+    day = line.first.date() if line.first else line.start_date
+    clock = line.first.time() if line.first else line.start_time
+    if day is None:
         return ""
-    day_words = words.long_date_words(line.start_date)
-    if line.start_time is None:
-        return f"from {day_words}"
-    return f"from {words.time_words(line.start_time)} on {day_words}"
+    shown = words.long_date_words(day)
+    if clock is None:
+        return _("from %(date)s", date=shown)
+    return _("from %(time)s on %(date)s", time=words.time_words(clock), date=shown)
 
 
 def pause_words(pause: Pause) -> str:
     """Return "paused from 4 May 2026 to 8 May 2026", or "until further notice"."""
-    start = f"paused from {words.long_date_words(pause.start)}"
+    start = words.long_date_words(pause.start)
     if pause.end is None:
-        return f"{start} until further notice"
-    return f"{start} to {words.long_date_words(pause.end)}"
+        return _("paused from %(start)s until further notice", start=start)
+    end = words.long_date_words(pause.end)
+    return _("paused from %(start)s to %(end)s", start=start, end=end)

@@ -6,6 +6,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop, pgettext
 from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of
 from pillweb.medications.rules import unit_of
@@ -29,8 +31,11 @@ from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import signed_in
 
 changes = Blueprint("changes", __name__)
-SOURCES = {"prescription": "From the prescription", "import": "From a file"}
-NOT_CHANGED = "How it is taken did not change."
+SOURCES = {
+    "prescription": gettext_noop("From the prescription"),
+    "import": gettext_noop("From a file"),
+}
+NOT_CHANGED = gettext_noop("How it is taken did not change.")
 
 
 def _context(door: Door, medication: Medication, form: Form) -> dict[str, object]:
@@ -70,7 +75,7 @@ def post_stop(patient_id: int, medication_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("plan_doses")
-    return go(f"{door.base_url}/medicines", notice="Saved. It is stopped.")
+    return go(f"{door.base_url}/medicines", notice=_("Saved. It is stopped."))
 
 
 @changes.get("/patients/<int:patient_id>/medicines/<int:medication_id>/pause")
@@ -92,7 +97,7 @@ def post_pause(patient_id: int, medication_id: int) -> ResponseReturnValue:
         return bad_form("schedules/pause.html", **_context(door, medication, form))
     pause = Pause(form.start_on.data, form.end_on.data, said(form.why))
     _change_lines(medication, lambda line: paused(line, pause), said(form.why))
-    return go(f"{door.base_url}/medicines", notice="Saved.")
+    return go(f"{door.base_url}/medicines", notice=_("Saved."))
 
 
 @changes.post("/patients/<int:patient_id>/medicines/<int:medication_id>/resume")
@@ -102,7 +107,7 @@ def post_resume(patient_id: int, medication_id: int) -> ResponseReturnValue:
     medication = medication_of(session(), door.patient_id, medication_id)
     today = today_of(door)
     _change_lines(medication, lambda line: resumed(line, today), "")
-    return go(f"{door.base_url}/medicines", notice="Saved.")
+    return go(f"{door.base_url}/medicines", notice=_("Saved."))
 
 
 def _change_lines(
@@ -145,9 +150,10 @@ def _history(
         newer = versions[place - 1].plan if place else None
         if plan.valid_to and (newer is None or newer.valid_from > plan.valid_to):
             yield {
-                "title": "Stopped",
+                "title": pgettext("plan", "Stopped"),
                 "when": when_words(plan.valid_to, door),
-                "who": _who(plan.ended_by_id, one.ended_by, account_id),
+                "who": one.ended_by,
+                "by_me": plan.ended_by_id == account_id,
                 "reason": plan.end_reason,
             }
         before = versions[place + 1] if place + 1 < len(versions) else None
@@ -155,28 +161,29 @@ def _history(
             "title": _title(one, before),
             "said": _said(one, before, unit),
             "when": when_words(plan.valid_from, door),
-            "who": _who(plan.author_id, one.author, account_id),
+            "who": one.author,
+            "by_me": plan.author_id == account_id,
             "reason": plan.reason,
-            "source": SOURCES.get(plan.source, ""),
+            "source": _(SOURCES[plan.source]) if plan.source in SOURCES else "",
         }
 
 
 def _title(one: Version, before: Version | None) -> str:
     if before is None:
-        return "Started"
+        return pgettext("plan", "Started")
     was_over = before.plan.valid_to and before.plan.valid_to < one.plan.valid_from
-    return "Started again" if was_over else "Changed"
+    if was_over:
+        return pgettext("plan", "Started again")
+    return pgettext("plan", "Changed")
 
 
 def _said(one: Version, before: Version | None, unit: str) -> list[str]:
     if before is None:
-        return [f"{words}." for words in _sentences(one.lines, unit)]
-    return compare(before.lines, one.lines, unit) or [NOT_CHANGED]
+        return [
+            _("%(sentence)s.", sentence=said) for said in _sentences(one.lines, unit)
+        ]
+    return compare(before.lines, one.lines, unit) or [_(NOT_CHANGED)]
 
 
 def _sentences(lines: Sequence[Line], unit: str) -> list[str]:
     return [plan_words([line], unit) for line in lines]
-
-
-def _who(who_id: int | None, name: str, account_id: int) -> str:
-    return "you" if who_id == account_id else name

@@ -8,6 +8,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.zones import to_utc, zone
 from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of
@@ -15,7 +17,7 @@ from pillweb.medications.rules import same_medicine
 from pillweb.schedules.actions import start_plan
 from pillweb.schedules.forms.asking import unit_in
 from pillweb.schedules.forms.checking import CheckForm
-from pillweb.schedules.forms.describe import CLASSES
+from pillweb.schedules.forms.describe import CLASSES, form_words
 from pillweb.schedules.forms.questions import HOW_WORDS
 from pillweb.schedules.models import PlanDraft
 from pillweb.schedules.queries import (
@@ -43,6 +45,8 @@ from pillweb.schedules.rules.words import days_words, end_words, start_words, to
 from pillweb.schedules.views.drafts import DRAFT, draft_url, medicines_url, open_draft
 from pillweb.schedules.views.telling import (
     days_of,
+    listed,
+    listed_apart,
     next_words,
     plan_words,
 )
@@ -53,14 +57,14 @@ from pillweb.web.transaction import session, wake_after_commit
 
 checks = Blueprint("checks", __name__, url_prefix="/patients/<int:patient_id>")
 TITLES: dict[Question, str] = {
-    "how": "How it is taken",
-    "times": "How much and when",
-    "steps": "The steps",
-    "interval": "How much and how often",
-    "needed": "How much and how far apart",
-    "once": "How much and when",
-    "days": "On which days",
-    "dates": "From when, until when",
+    "how": gettext_noop("How it is taken"),
+    "times": gettext_noop("How much and when"),
+    "steps": gettext_noop("The steps"),
+    "interval": gettext_noop("How much and how often"),
+    "needed": gettext_noop("How much and how far apart"),
+    "once": gettext_noop("How much and when"),
+    "days": gettext_noop("On which days"),
+    "dates": gettext_noop("From when, until when"),
 }
 A_DAY = timedelta(days=1)
 
@@ -77,12 +81,12 @@ class Described:
 def _answer_words(part: Part, line: Line, question: Question, unit: str) -> str:
     match question:
         case "how":
-            return dict(HOW_WORDS)[part.how or "clock"]
+            return str(dict(HOW_WORDS)[part.how or "clock"])
         case "days":
             return days_words(line)
         case "dates":
             parts = (start_words(line), end_words(line))
-            return ", ".join(part for part in parts if part)
+            return listed(parts)
     return told(line, unit).intake
 
 
@@ -99,7 +103,7 @@ def _rows(
         line = lines.pop(0)
         yield [
             (
-                TITLES[question],
+                _(TITLES[question]),
                 _answer_words(part, line, question, unit),
                 draft_url(door, draft, (number, question)),
             )
@@ -170,6 +174,14 @@ def _checked(door: Door, draft: PlanDraft, answers: Answers) -> Checked:
     return Checked(medication, life, old, new, doubts)
 
 
+def _medicine_words(answers: Answers) -> dict[str, object]:
+    facts = answers.medicine
+    category = str(dict(CLASSES).get(facts.get("category", ""), ""))
+    what = (facts.get("name"), facts.get("strength"), form_words(facts.get("form", "")))
+    known = (category, facts.get("reason"), facts.get("instruction"))
+    return {"medicine_words": listed(what), "known_words": listed_apart(known)}
+
+
 def _check_page(
     door: Door, draft: PlanDraft, answers: Answers, checked: Checked, form: CheckForm
 ) -> dict[str, object]:
@@ -181,7 +193,7 @@ def _check_page(
         "here": draft_url(door, draft, None),
         "form": form,
         "facts": answers.medicine,
-        "category_words": dict(CLASSES).get(answers.medicine.get("category", ""), ""),
+        **_medicine_words(answers),
         "parts": list(zip(answers.parts, _rows(door, draft, answers), strict=True)),
         "plan_words": plan_words(checked.new, unit),
         "was_words": plan_words(checked.old, unit),
@@ -199,7 +211,7 @@ def _check_page(
 @checks.get(DRAFT)
 def show_check(patient_id: int, draft_id: int) -> ResponseReturnValue:
     """Show every answer once more, or lead to the question that is open."""
-    _, door, draft = open_draft(patient_id, draft_id)
+    _viewer, door, draft = open_draft(patient_id, draft_id)
     if draft.closed_at is not None:
         return go(medicines_url(door))
     answers = answers_in(draft)
@@ -235,4 +247,4 @@ def post_check(patient_id: int, draft_id: int) -> ResponseReturnValue:
         now=now(),
     )
     wake_after_commit("plan_doses")
-    return go(medicines_url(door), notice="Saved.")
+    return go(medicines_url(door), notice=_("Saved."))

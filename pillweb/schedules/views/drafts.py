@@ -5,13 +5,16 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.tokens import new_token
 from pillweb.base.viewer import Viewer
-from pillweb.base.words import plural
+from pillweb.base.words import units_name
 from pillweb.medications.queries import medication_of
 from pillweb.schedules.actions import begin_draft, close_draft, keep_answers
 from pillweb.schedules.forms.asking import answer, ask, is_first_time, unit_in
 from pillweb.schedules.forms.describe import NameForm, facts_of
+from pillweb.schedules.forms.reading import range_example
 from pillweb.schedules.models import PlanDraft
 from pillweb.schedules.queries import (
     answers_in,
@@ -46,7 +49,9 @@ drafts = Blueprint("drafts", __name__, url_prefix="/patients/<int:patient_id>")
 DRAFT = "/medicines/drafts/<int:draft_id>"
 KEY_LENGTH = 43
 ROW_BUTTONS = {"add", "remove"}
-ANOTHER_WAY = "This was answered in another way by now. Please look again."
+ANOTHER_WAY = gettext_noop(
+    "This was answered in another way by now. Please look again."
+)
 
 
 def medicines_url(door: Door) -> str:
@@ -170,7 +175,8 @@ def _question_page(
         "part": part,
         "parts": len(answers.parts),
         "name": answers.medicine.get("name", ""),
-        "units": plural(unit),
+        "units": units_name(unit),
+        "a_range": range_example(),
         "step_words": step_words(part, unit),
         "action": draft_url(door, draft, (number, question)),
         "back_url": medicines_url(door) if is_first else draft_url(door, draft, before),
@@ -186,7 +192,7 @@ def show_question(
     patient_id: int, draft_id: int, part: int, question: str
 ) -> ResponseReturnValue:
     """Ask one question, with the answer that was given before."""
-    _, door, draft = open_draft(patient_id, draft_id)
+    _viewer, door, draft = open_draft(patient_id, draft_id)
     if draft.closed_at is not None:
         return go(medicines_url(door))
     answers = answers_in(draft)
@@ -203,7 +209,7 @@ def post_question(
     patient_id: int, draft_id: int, part: int, question: str
 ) -> ResponseReturnValue:
     """Keep an answer and go on to what is still open."""
-    _, door, draft = open_draft(patient_id, draft_id)
+    _viewer, door, draft = open_draft(patient_id, draft_id)
     if draft.closed_at is not None:
         return go(medicines_url(door))
     answers, today = answers_in(draft), today_of(door)
@@ -212,7 +218,7 @@ def post_question(
         return go(_next_url(door, draft))
     asked = _asked(answers, part, question)
     if asked is None:
-        return go(_next_url(door, draft), notice=ANOTHER_WAY)
+        return go(_next_url(door, draft), notice=_(ANOTHER_WAY))
     form = ask(answers, part, asked, today=today, posted=request.form)
     if ROW_BUTTONS & request.form.keys():
         context = _question_page(door, draft, part, asked, form)
@@ -227,7 +233,7 @@ def post_question(
 @drafts.post(f"{DRAFT}/parts")
 def post_part(patient_id: int, draft_id: int) -> ResponseReturnValue:
     """Begin one more part of a plan; pressing twice begins one."""
-    _, door, draft = open_draft(patient_id, draft_id)
+    _viewer, door, draft = open_draft(patient_id, draft_id)
     if draft.closed_at is None:
         keep_answers(draft, with_new_part(answers_in(draft)), now=now())
     return go(_next_url(door, draft))
@@ -236,7 +242,7 @@ def post_part(patient_id: int, draft_id: int) -> ResponseReturnValue:
 @drafts.post(f"{DRAFT}/<int:part>/remove")
 def post_remove_part(patient_id: int, draft_id: int, part: int) -> ResponseReturnValue:
     """Take a part out of a plan; pressing twice takes out one."""
-    _, door, draft = open_draft(patient_id, draft_id)
+    _viewer, door, draft = open_draft(patient_id, draft_id)
     answers = answers_in(draft)
     is_there = request.form.get("parts") == str(len(answers.parts))
     if draft.closed_at is None and is_there:
@@ -249,6 +255,6 @@ def post_remove_part(patient_id: int, draft_id: int, part: int) -> ResponseRetur
 @drafts.post(f"{DRAFT}/throw-away")
 def post_throw_away(patient_id: int, draft_id: int) -> ResponseReturnValue:
     """Forget what was answered; nothing of it ever held."""
-    _, door, draft = open_draft(patient_id, draft_id)
+    _viewer, door, draft = open_draft(patient_id, draft_id)
     close_draft(draft, now=now())
-    return go(medicines_url(door), notice="Thrown away.")
+    return go(medicines_url(door), notice=_("Thrown away."))

@@ -7,6 +7,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.medications.queries import medication_of
 from pillweb.schedules.actions import IMPORTED, change_instead, keep_imported
 from pillweb.schedules.forms.asking import unit_in
@@ -23,7 +25,7 @@ from pillweb.schedules.rules.draft import (
 )
 from pillweb.schedules.views.check import TITLES, twins_of
 from pillweb.schedules.views.drafts import DRAFT, draft_url, medicines_url, open_draft
-from pillweb.schedules.views.telling import plan_words, today_of
+from pillweb.schedules.views.telling import listed, plan_words, today_of
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
@@ -31,10 +33,12 @@ from pillweb.web.transaction import session
 from pillweb.web.viewer import signed_in
 
 imports = Blueprint("imports", __name__, url_prefix="/patients/<int:patient_id>")
-NONE_KNOWN = "The file says that no medicines are known."
-NONE_FOUND = "We found no medicines in this file."
-HERE_ALREADY = "Everything in this file is in use already."
-TO_CHECK = "Please check each medicine. Nothing of the file is in use yet."
+NONE_KNOWN = gettext_noop("The file says that no medicines are known.")
+NONE_FOUND = gettext_noop("We found no medicines in this file.")
+HERE_ALREADY = gettext_noop("Everything in this file is in use already.")
+TO_CHECK = gettext_noop(
+    "Please check each medicine. Nothing of the file is in use yet."
+)
 
 
 def import_url(door: Door) -> str:
@@ -45,11 +49,11 @@ def import_url(door: Door) -> str:
 def _part(part: Part, unit: str) -> dict[str, object]:
     whole = replace(part, open=())
     lines = [] if problem_in(whole) else [line_of(whole)]
-    asked = [TITLES[one].lower() for one in part.open if one in TITLES]
+    asked = [_(TITLES[one]).lower() for one in part.open if one in TITLES]
     return {
         "words": plan_words(lines, unit),
         "text": part.text,
-        "asked": ", ".join(asked),
+        "asked": listed(asked),
     }
 
 
@@ -111,7 +115,7 @@ def post_import(patient_id: int) -> ResponseReturnValue:
         return bad_form("schedules/import.html", **_import_page(door, form))
     if not found.medicines:
         return go(
-            import_url(door), notice=NONE_KNOWN if found.says_none else NONE_FOUND
+            import_url(door), notice=_(NONE_KNOWN if found.says_none else NONE_FOUND)
         )
     kept = keep_imported(
         session(),
@@ -120,7 +124,7 @@ def post_import(patient_id: int) -> ResponseReturnValue:
         account_id=viewer.account_id,
         now=now(),
     )
-    return go(import_url(door), notice=TO_CHECK if kept else HERE_ALREADY)
+    return go(import_url(door), notice=_(TO_CHECK if kept else HERE_ALREADY))
 
 
 @imports.post(f"{DRAFT}/belongs/<int:medication_id>")
@@ -128,7 +132,7 @@ def post_belongs(
     patient_id: int, draft_id: int, medication_id: int
 ) -> ResponseReturnValue:
     """Let what a file says change a medicine that is there, once it is checked."""
-    _, door, draft = open_draft(patient_id, draft_id)
+    _viewer, door, draft = open_draft(patient_id, draft_id)
     medication = medication_of(session(), door.patient_id, medication_id)
     if draft.closed_at is not None:
         return go(medicines_url(door))

@@ -4,6 +4,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.tokens import new_token
 from pillweb.medications.actions import describe_medication
 from pillweb.medications.models import Medication
@@ -32,7 +34,7 @@ from pillweb.web.transaction import session
 from pillweb.web.viewer import signed_in
 
 schedules = Blueprint("schedules", __name__)
-NEW_MEDICINE = "A new medicine"
+NEW_MEDICINE = gettext_noop("A new medicine")
 
 
 def _listed(found: ListedMedication, door: Door, life: Life) -> dict[str, object]:
@@ -44,6 +46,8 @@ def _listed(found: ListedMedication, door: Door, life: Life) -> dict[str, object
         "strength": row.strength,
         "instruction": row.instruction,
         "reason": row.reason,
+        "looks": row.looks,
+        "picture_key": row.picture_key,
         "plan_words": medication_words(row, lines),
         "until_words": until_words(row, lines, door, life),
         "paused_words": paused_words(lines, door),
@@ -54,7 +58,7 @@ def _listed_draft(row: PlanDraft, door: Door) -> dict[str, object]:
     here = f"{door.base_url}/medicines/drafts/{row.id}"
     return {
         "id": row.id,
-        "name": answers_in(row).medicine.get("name", "") or NEW_MEDICINE,
+        "name": answers_in(row).medicine.get("name", "") or _(NEW_MEDICINE),
         "needs_checking": row.source == "import",
         "url": here,
         "throw_url": f"{here}/throw-away",
@@ -122,4 +126,4 @@ def post_edit(patient_id: int, medication_id: int) -> ResponseReturnValue:
         context = _medicine_page(door, medication, form)
         return bad_form("schedules/medicine.html", **context)
     describe_medication(medication, **form.facts())
-    return go(f"{door.base_url}/medicines", notice="Saved.")
+    return go(f"{door.base_url}/medicines", notice=_("Saved."))

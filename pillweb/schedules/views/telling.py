@@ -1,11 +1,14 @@
 """What the pages of medicines say in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import reduce
 
 from pillweb.base.clock import now
-from pillweb.base.words import date_words, long_date_words, time_words
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import pgettext
+from pillweb.base.words import date_words, full_date_words, long_date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
@@ -24,20 +27,40 @@ def today_of(door: Door) -> date:
     return local(now(), zone(door.zone)).date()
 
 
+def listed(words: Iterable[str | None]) -> str:
+    """Return what is not empty side by side: "Amlodipine, 5 mg, tablet"."""
+    return reduce(_after_comma, filter(None, words), "")
+
+
+def _after_comma(before: str, after: str) -> str:
+    pair = {"before": before, "after": after}
+    return pgettext("list", "%(before)s, %(after)s", **pair) if before else after
+
+
+def listed_apart(words: Iterable[str | None]) -> str:
+    """Return what is not empty, further apart: "1 tablet at 8am; 2 at bedtime"."""
+    return reduce(_after_semicolon, filter(None, words), "")
+
+
+def _after_semicolon(before: str, after: str) -> str:
+    pair = {"before": before, "after": after}
+    return pgettext("list", "%(before)s; %(after)s", **pair) if before else after
+
+
 def plan_words(lines: Sequence[Line], unit: str) -> str:
     """Return a plan as one sentence without a full stop."""
     said = [in_words(line, unit) for line in lines]
-    return "; ".join(words[:1].upper() + words[1:] for words in said)
+    return listed_apart(words[:1].upper() + words[1:] for words in said)
 
 
 def until_words(row: Medication, lines: Sequence[Line], door: Door, life: Life) -> str:
     """Return when a medicine starts, when it was stopped, or when the next dose is."""
     if row.stopped_at:
         stopped = local(row.stopped_at, zone(door.zone)).date()
-        return f"Stopped on {long_date_words(stopped)}"
+        return _("Stopped on %(date)s", date=long_date_words(stopped))
     starts = [line.start_date for line in lines if line.start_date]
     if starts and min(starts) > today_of(door):
-        return f"Starts on {long_date_words(min(starts))}"
+        return _("Starts on %(date)s", date=long_date_words(min(starts)))
     return next_words(lines, door, life, now() - REACHES_BACK)
 
 
@@ -48,10 +71,9 @@ def next_words(lines: Sequence[Line], door: Door, life: Life, after: datetime) -
     if coming is None:
         return ""
     at = local(coming, zone(door.zone))
-    day = date_words(at.date())
-    if at.year != today_of(door).year:
-        day += f" {at.year}"
-    return f"Next: {time_words(at.time())} on {day}"
+    is_near = at.year == today_of(door).year
+    day = date_words(at.date()) if is_near else full_date_words(at.date())
+    return _("Next: %(time)s on %(date)s", time=time_words(at.time()), date=day)
 
 
 def paused_words(lines: Sequence[Line], door: Door) -> str:
@@ -61,16 +83,26 @@ def paused_words(lines: Sequence[Line], door: Door) -> str:
     found = next((pause for pause in pauses if pause is not None), None)
     if found is None:
         return ""
-    said = "Paused"
-    if found.start > today:
-        said += f" from {long_date_words(found.start)}"
-    return f"{said} to {long_date_words(found.end)}" if found.end else said
+    start, end = found.start, found.end
+    if start > today and end:
+        return _(
+            "Paused from %(start)s to %(end)s",
+            start=long_date_words(start),
+            end=long_date_words(end),
+        )
+    if start > today:
+        return _("Paused from %(start)s", start=long_date_words(start))
+    return _("Paused to %(end)s", end=long_date_words(end)) if end else _("Paused")
 
 
 def when_words(moment: datetime, door: Door) -> str:
     """Return an instant by the patient's clock: "8.05am on 20 November 2026"."""
     shown = local(moment, zone(door.zone))
-    return f"{time_words(shown.time())} on {long_date_words(shown.date())}"
+    return _(
+        "%(time)s on %(date)s",
+        time=time_words(shown.time()),
+        date=long_date_words(shown.date()),
+    )
 
 
 def days_of(

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import insert_new
 from pillweb.base.zones import zone
 from pillweb.medications.models import Medication
-from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
 from pillweb.supply.models import Stock, SupplyEntry
 from pillweb.supply.queries.ledger import (
@@ -23,7 +22,7 @@ from pillweb.supply.queries.ledger import (
 )
 from pillweb.supply.rules.checks import LEAD_DAYS, next_check
 from pillweb.supply.rules.ledger import RECEIVED, RECOUNT, Said
-from pillweb.supply.rules.units import NOTHING, quantity_words
+from pillweb.supply.rules.units import NOTHING
 
 
 def book_supply(session: Session, patient_id: int, *, now: datetime) -> int:
@@ -131,15 +130,10 @@ def count_supply(
 ) -> bool:
     """Write down how much there really is; say whether this is new.
 
-    The entry is the difference to what the ledger said, and its note names both.
+    The entry is the difference to what the ledger said.
     """
-    is_first = session.get(Stock, medication.id) is None
     follow_supply(session, medication, now=now)
     balance = balances_of(session, medication.patient_id).get(medication.id, NOTHING)
-    unit = unit_of(medication.form)
-    note = f"Counted {quantity_words(counted, unit)}."
-    if not is_first and counted != balance:
-        note += f" The record said {quantity_words(balance, unit)}."
     return _enter(
         session,
         medication,
@@ -148,7 +142,6 @@ def count_supply(
         account_id=account_id,
         press=press,
         now=now,
-        note=note,
     )
 
 
@@ -204,7 +197,7 @@ def _enter(
     account_id: int | None,
     press: str | None,
     now: datetime,
-    note: str,
+    note: str = "",
 ) -> bool:
     row: dict[str, Any] = {
         "patient_id": medication.patient_id,

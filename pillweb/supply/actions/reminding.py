@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
 from pillweb.outbox.actions import post_delivery
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import speech_to
 from pillweb.supply.actions.booking import book_supply
 from pillweb.supply.models import Stock
 from pillweb.supply.queries.ledger import newest_event_id
@@ -103,20 +105,21 @@ def _post(
 ) -> None:
     """Post one message about all that one person fetches; no medicine is named."""
     on = local(now, zone(patient.zone)).date()
-    post_delivery(
-        session,
-        kind=REFILL_DUE,
-        recipient=fetcher.email,
-        dedupe_key=f"{REFILL_DUE}:{patient.id}:{fetcher.account_id or 0}:{on}",
-        context={
-            "first_name": fetcher.name,
-            "whose": fetcher.whose,
-            "items": [_item(one) for one in _worst_first(low)],
-            "link": link(f"/patients/{patient.id}/supply"),
-        },
-        now=now,
-        patient_id=patient.id,
-    )
+    with speaking(speech_to(session, patient, email=fetcher.email)):
+        post_delivery(
+            session,
+            kind=REFILL_DUE,
+            recipient=fetcher.email,
+            dedupe_key=f"{REFILL_DUE}:{patient.id}:{fetcher.account_id or 0}:{on}",
+            context={
+                "first_name": fetcher.name,
+                "whose": fetcher.whose,
+                "items": [_item(one) for one in _worst_first(low)],
+                "link": link(f"/patients/{patient.id}/supply"),
+            },
+            now=now,
+            patient_id=patient.id,
+        )
     for one in low:
         one.stock.reminded_at = now
 

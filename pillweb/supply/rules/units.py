@@ -5,12 +5,15 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from pillweb.base.words import amount_words, plural
+from pillweb.base.i18n import pgettext
+from pillweb.base.words import amount_words, digits, plural, unit_name
 from pillweb.schedules.rules.dose import decimal_of, read_dose
 from pillweb.schedules.rules.line import Dose
 from pillweb.schedules.rules.slots_of_day import REMOVE
 
 NOTHING = Fraction(0)
+# Every part of a unit takes the plural of this one.
+_PART = Decimal("0.5")
 _SCALES = {
     "mcg": ("mass", 1),
     "µg": ("mass", 1),
@@ -105,10 +108,15 @@ def recorded_units(
 def quantity_words(quantity: Fraction, unit: str) -> str:
     """Return a quantity in words, exact even for thirds: "27 1/3 tablets"."""
     if quantity < 0:
-        return f"\u2212{quantity_words(-quantity, unit)}"
+        much = quantity_words(-quantity, unit)
+        return pgettext("change", "\u2212%(amount)s", amount=much)
     decimal = decimal_of(quantity)
     if decimal is not None:
         return amount_words(decimal, unit)
     whole, rest = divmod(quantity, 1)
-    number = f"{whole} {rest}" if whole else f"{rest}"
-    return f"{number} {plural(unit) if quantity > 1 else unit}"
+    return pgettext(
+        "amount",
+        "%(number)s %(unit)s",
+        number=digits(f"{whole} {rest}" if whole else f"{rest}"),
+        unit=unit_name(unit, Decimal(whole) + _PART if whole else 1),
+    )

@@ -4,6 +4,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of
 from pillweb.sharing.queries import open_door
@@ -26,10 +28,10 @@ supply_changes = Blueprint("supply_changes", __name__)
 
 PAGE = "/patients/<int:patient_id>/supply/<int:medication_id>"
 TITLES = {
-    "received": "I got more",
-    "counted": "I counted",
-    "gone": "Lost or thrown away",
-    "refill": "How more is got",
+    "received": gettext_noop("I got more"),
+    "counted": gettext_noop("I counted"),
+    "gone": gettext_noop("Lost or thrown away"),
+    "refill": gettext_noop("How more is got"),
 }
 
 
@@ -47,7 +49,7 @@ def _asked(door: Door, row: Medication, form: Form, what: str) -> dict[str, obje
         "base_url": door.base_url,
         "medicine": row,
         "form": form,
-        "title": TITLES[what],
+        "title": _(TITLES[what]),
         "action": f"{here}/{what}",
         "back_url": here,
     }
@@ -62,7 +64,7 @@ def _again(door: Door, row: Medication, form: Form, what: str) -> ResponseReturn
 
 
 def _done(door: Door, row: Medication) -> ResponseReturnValue:
-    return go(f"{door.base_url}/supply/{row.id}", notice="Saved.")
+    return go(f"{door.base_url}/supply/{row.id}", notice=_("Saved."))
 
 
 def _stock(row: Medication) -> Stock | None:

@@ -6,7 +6,9 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
-from pillweb.base.words import date_words, plural, time_words
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import ngettext
+from pillweb.base.words import date_words, number_words, time_words
 from pillweb.base.zones import day_bounds, local, zone
 from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of
@@ -27,14 +29,15 @@ from pillweb.supply.rules.packing import Packing, packing
 from pillweb.supply.rules.run_out import Lasting, coming_needs, is_low
 from pillweb.supply.rules.units import quantity_words
 from pillweb.supply.rules.words import (
-    CAUSE_WORDS,
-    UNCLEAR,
     balance_words,
+    change_words,
     enough_words,
     lasting_words,
+    note_words,
     order_words,
     pack_words,
     repeats_words,
+    unclear_words,
 )
 from pillweb.web.htmx import bad_form, page
 from pillweb.web.numbers import row_number
@@ -68,9 +71,7 @@ def _item(door: Door, row: Medication, found: Supplied | None) -> dict[str, obje
     return item | {
         "balance_words": balance_words(found.balance, unit),
         "lasting_words": lasting_words(found.outlook, today=today),
-        "unclear_words": UNCLEAR.format(unit=unit, units=plural(unit))
-        if unclear
-        else "",
+        "unclear_words": unclear_words(unit) if unclear else "",
         "order_words": order_words(
             repeats_left=stock.repeats_left, lead_days=stock.lead_days
         )
@@ -131,13 +132,15 @@ def show_supply(patient_id: int, medication_id: int) -> ResponseReturnValue:
 
 def _row(door: Door, medication: Medication, row: Row) -> dict[str, str]:
     unit, at = unit_of(medication.form), local(row.at, zone(door.zone))
-    sign = "+" if row.quantity > 0 else ""
     return {
-        "cause_words": CAUSE_WORDS[row.cause],
-        "change_words": f"{sign}{quantity_words(row.quantity, unit)}",
-        "at_words": f"{date_words(at.date())} at {time_words(at.time())}",
+        "change_words": change_words(row, unit),
+        "at_words": _(
+            "%(date)s at %(time)s",
+            date=date_words(at.date()),
+            time=time_words(at.time()),
+        ),
         "who": row.who,
-        "note": row.note,
+        "note": note_words(row, unit),
         "balance_words": quantity_words(row.balance, unit),
     }
 
@@ -160,10 +163,22 @@ def show_packing(patient_id: int) -> ResponseReturnValue:
     first, last, spare = form.journey()
     context |= {
         "items": _packed(door, first, last + spare * A_DAY),
-        "days_words": f"{date_words(first)} to {date_words(last)}",
-        "spare": spare,
+        "days_words": _days_words(first, last, spare),
     }
     return page("supply/pack.html", **context)
+
+
+def _days_words(first: date, last: date, spare: int) -> str:
+    days = {"first": date_words(first), "last": date_words(last)}
+    if not spare:
+        return _("%(first)s to %(last)s", **days)
+    return ngettext(
+        "%(first)s to %(last)s, and %(num)s day to spare",
+        "%(first)s to %(last)s, and %(num)s days to spare",
+        spare,
+        num=number_words(spare),
+        **days,
+    )
 
 
 def _packed(door: Door, first: date, last: date) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import (
     Element,
@@ -57,11 +58,11 @@ def read_bounds(repeat: Element, setting: Setting, doubts: Doubts) -> Bounds:
     """Return the bounds of a repeat, within the period of its statement."""
     keys = [key for key in repeat if key.startswith("bounds")]
     if len(keys) > 1:
-        doubts.add("end_date", "It gives two different bounds.")
+        doubts.add("end_date", _("It gives two different bounds."))
     if "boundsRange" in repeat:
-        doubts.add("end_date", "How long to take it is a range: say when it ends.")
+        doubts.add("end_date", _("How long to take it is a range: say when it ends."))
     period = object_in(repeat, "boundsPeriod", doubts, "start_date")
-    check_keys(period, _PERIOD, "The period", doubts, "end_date")
+    check_keys(period, _PERIOD, _("The period"), doubts, "end_date")
     start = moment_in(period, "start", setting.zone, doubts, "start_date")
     end = moment_in(period, "end", setting.zone, doubts, "end_date")
     length = amount_in(repeat, "boundsDuration", doubts, "end_date")
@@ -82,13 +83,15 @@ def _check(
     if bounds.start and bounds.end and bounds.end.wall < bounds.start.wall:
         whole = bounds.end.clock is None and bounds.end.day == bounds.start.day
         if not whole:
-            doubts.add("end_date", "It ends before it starts.")
+            doubts.add("end_date", _("It ends before it starts."))
     if start and setting.start and start.day < setting.start.day:
-        doubts.add("start_date", "The dosage starts before the period it belongs to.")
+        doubts.add(
+            "start_date", _("The dosage starts before the period it belongs to.")
+        )
     if end and setting.end and end.day > setting.end.day:
-        doubts.add("end_date", "The dosage ends after the period it belongs to.")
+        doubts.add("end_date", _("The dosage ends after the period it belongs to."))
     if bounds.length is not None and not _is_length(bounds.length):
-        doubts.add("end_date", "How long to take it is not a clear length.")
+        doubts.add("end_date", _("How long to take it is not a clear length."))
 
 
 def _is_length(length: Amount) -> bool:
@@ -107,9 +110,9 @@ def last_day(bounds: Bounds, latest: time | None, doubts: Doubts) -> date | None
     if bounds.end:
         ends.append(bounds.end.day)
         if bounds.end.clock and (latest is None or bounds.end.clock < latest):
-            doubts.add("end_date", "It ends in the middle of a day.")
+            doubts.add("end_date", _("It ends in the middle of a day."))
         if bounds.end.clock == time(0):
-            doubts.add("end_date", "It ends at midnight: say which day is the last.")
+            doubts.add("end_date", _("It ends at midnight: say which day is the last."))
     if bounds.length:
         last = _last_of_length(bounds, bounds.length, doubts)
         ends += [last] if last else []
@@ -121,15 +124,15 @@ def _last_of_length(bounds: Bounds, length: Amount, doubts: Doubts) -> date | No
     if start is None or not _is_length(length):
         return None
     if start.clock not in (None, time(0)):
-        doubts.add("end_date", "It starts in the middle of a day: say when it ends.")
+        doubts.add("end_date", _("It starts in the middle of a day: say when it ends."))
     if length.unit in _MONTHS:
         after = add_months(start.day, int(length.value) * _MONTHS[length.unit])
         if after is None:
-            doubts.add("end_date", "The last day of its months is not clear.")
+            doubts.add("end_date", _("The last day of its months is not clear."))
         return after - ONE_DAY if after else None
     days = length.value * _DAYS.get(length.unit, 0)
     if not days or days != int(days):
-        doubts.add("end_date", "How long to take it is not a number of days.")
+        doubts.add("end_date", _("How long to take it is not a number of days."))
         return None
     return start.day + timedelta(days=int(days) - 1)
 
@@ -145,14 +148,14 @@ def doses_within(bounds: Bounds, hours: Decimal, doubts: Doubts) -> int | None:
     if bounds.length is not None:
         span = hours_of(bounds.length)
         if span is None:
-            doubts.add("end_date", "How long to take it is not a number of hours.")
+            doubts.add("end_date", _("How long to take it is not a number of hours."))
             return None
         return -(-int(span * 60) // minutes)
     if bounds.end is None or bounds.end.clock is None:
         return None
     span_minutes = int((bounds.end.wall - start.wall) / timedelta(minutes=1))
     if span_minutes % minutes == 0:
-        doubts.add("end_date", "It ends at the very time of a dose.")
+        doubts.add("end_date", _("It ends at the very time of a dose."))
     return max(span_minutes // minutes, 0) + 1
 
 

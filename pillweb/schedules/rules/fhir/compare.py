@@ -4,6 +4,8 @@ from datetime import date, time
 from decimal import Decimal
 from fractions import Fraction
 
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.schedules.rules.dose import in_unit_of
 from pillweb.schedules.rules.fhir.claims import Claims, Day, read_claims
 from pillweb.schedules.rules.fhir.quantity import Amount, in_unit, unit_word
@@ -36,6 +38,15 @@ _SOLID = ("tablet", "capsule")
 _MAIN_MEALS = {"breakfast", "lunch", "dinner"}
 _WEEK = 7
 _MONTHS_A_YEAR = 12
+# Of amounts, times, days, rhythm, bounds and need.
+_DISAGREE = (
+    gettext_noop("The words and the codes give different amounts."),
+    gettext_noop("The words and the codes give different times."),
+    gettext_noop("The words and the codes give different days."),
+    gettext_noop("The words and the codes say differently how often."),
+    gettext_noop("The words and the codes say differently from when to when."),
+    gettext_noop("The words and the codes differ on taking it when needed."),
+)
 
 
 def disagreements(
@@ -50,16 +61,10 @@ def disagreements(
     claims.amounts = [
         one for one in claims.amounts if not _is_by_strength(one, line.dose, strength)
     ]
+    compared = (_amounts, _moments, _days, _rhythm, _bounds, _needed)
     found = [
-        sentence
-        for agrees, sentence in (
-            (_amounts, "The words and the codes give different amounts."),
-            (_moments, "The words and the codes give different times."),
-            (_days, "The words and the codes give different days."),
-            (_rhythm, "The words and the codes say differently how often."),
-            (_bounds, "The words and the codes say differently from when to when."),
-            (_needed, "The words and the codes differ on taking it when needed."),
-        )
+        _(sentence)
+        for agrees, sentence in zip(compared, _DISAGREE, strict=True)
         if not agrees(claims, line)
     ]
     strange = list(claims.strange)
@@ -73,7 +78,12 @@ def disagreements(
         ]
     if strange:
         shown = " ".join(dict.fromkeys(strange))[:80]
-        found.append(f'We could not compare these words with the codes: "{shown}".')
+        found.append(
+            _(
+                'We could not compare these words with the codes: "%(words)s".',
+                words=shown,
+            )
+        )
     return found
 
 

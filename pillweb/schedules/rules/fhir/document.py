@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple, NoReturn
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.elements import Element
 
 LONGEST = 20_000_000
@@ -27,7 +28,9 @@ def read_document(text: str) -> Element:
         ValueError: too long or deep, no JSON, a key twice, NaN, or no object.
     """
     if len(text) > LONGEST:
-        raise ValueError(f"The file is longer than {LONGEST // 10**6} MB.")
+        raise ValueError(
+            _("The file is longer than %(size)s MB.", size=LONGEST // 10**6)
+        )
     try:
         found = json.loads(
             text,
@@ -37,32 +40,39 @@ def read_document(text: str) -> Element:
             object_pairs_hook=_an_object,
         )
     except json.JSONDecodeError as problem:
-        at = f"line {problem.lineno}, column {problem.colno}"
-        raise ValueError(f"The file is not JSON: {problem.msg} at {at}.") from problem
+        told = _(
+            "The file is not JSON: %(problem)s at line %(line)s, column %(column)s.",
+            problem=problem.msg,
+            line=problem.lineno,
+            column=problem.colno,
+        )
+        raise ValueError(told) from problem
     except RecursionError as problem:
-        raise ValueError("The file is nested too deeply.") from problem
+        raise ValueError(_("The file is nested too deeply.")) from problem
     if not isinstance(found, Mapping):
-        raise ValueError("The file holds no FHIR resource: it is not an object.")  # noqa: TRY004 - one kind for whoever reads a file
+        raise ValueError(_("The file holds no FHIR resource: it is not an object."))  # noqa: TRY004 - one kind for whoever reads a file
     if _is_deep(found):
-        raise ValueError("The file is nested too deeply.")
+        raise ValueError(_("The file is nested too deeply."))
     return found
 
 
 def _a_number(text: str) -> int | Decimal:
     if len(text) > _MOST_DIGITS:
-        raise ValueError("The file holds a number with too many digits.")
+        raise ValueError(_("The file holds a number with too many digits."))
     return int(text) if text.lstrip("-").isdigit() else Decimal(text)
 
 
 def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"The file holds {word}, which is not a number.")
+    raise ValueError(_("The file holds %(word)s, which is not a number.", word=word))
 
 
 def _an_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f'The file says "{key[:40]}" twice in one place.')
+            raise ValueError(
+                _('The file says "%(key)s" twice in one place.', key=key[:40])
+            )
         found[key] = value
     return found
 
@@ -100,14 +110,17 @@ def entries_of(document: Element) -> tuple[Entry, ...]:
     if kind in KINDS:
         return (Entry(document, ""),)
     if kind != "Bundle":
-        shown = kind[:40] if isinstance(kind, str) and kind else "nothing we know"
+        shown = kind[:40] if isinstance(kind, str) else ""
         raise ValueError(
-            "Give a MedicationRequest, a MedicationStatement or a Bundle. "
-            f"This file is: {shown}."
+            _(
+                "Give a MedicationRequest, a MedicationStatement or a Bundle. "
+                "This file is: %(kind)s.",
+                kind=shown or _("nothing we know"),
+            )
         )
     entries = document.get("entry", [])
     if not isinstance(entries, list):
-        raise ValueError("The Bundle's entry is not a list.")  # noqa: TRY004 - one kind for whoever reads a file
+        raise ValueError(_("The Bundle's entry is not a list."))  # noqa: TRY004 - one kind for whoever reads a file
     return tuple(
         Entry(entry["resource"], _text(entry.get("fullUrl")))
         for entry in entries

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.dose import in_unit_of, read_dose
 from pillweb.schedules.rules.fhir.bounds import (
     Bounds,
@@ -96,9 +97,9 @@ class _Parts(NamedTuple):
 def read_dosage(dosage: Element, sequence: int, setting: Setting) -> Found:
     """Return what the codes of one Dosage say; its words are compared elsewhere."""
     doubts, soft = Doubts(), Doubts()
-    check_keys(dosage, _KNOWN, "The dosage", doubts, "timing")
+    check_keys(dosage, _KNOWN, _("The dosage"), doubts, "timing")
     timing = object_in(dosage, "timing", doubts, "timing")
-    check_keys(timing, _TIMING, "The timing", doubts, "timing")
+    check_keys(timing, _TIMING, _("The timing"), doubts, "timing")
     given = object_in(timing, "repeat", doubts, "timing")
     parts = _read_parts(dosage, given, sequence, setting, doubts)
     check_extensions(dosage, parts.repeat, soft)
@@ -135,11 +136,11 @@ def _line(
     if is_as_needed(dosage, doubts):
         return _as_needed(dosage, timing, parts, doubts, soft)
     if parts.how_much and parts.how_much.is_range:
-        doubts.add("dose", "The amount is a range: say how much to take each time.")
+        doubts.add("dose", _("The amount is a range: say how much to take each time."))
     if list_in(timing, "event", doubts, "timing"):
         return _once(timing, parts, doubts, soft)
     if any(codes_of(timing.get("code"))):
-        doubts.add("times", "A code such as BID leaves the times to a person.")
+        doubts.add("times", _("A code such as BID leaves the times to a person."))
         return None
     return _repeated(parts, doubts)
 
@@ -147,10 +148,10 @@ def _line(
 def _repeated(parts: _Parts, doubts: Doubts) -> Line | None:
     repeat = parts.repeat
     if repeat.says_nothing:
-        doubts.add("timing", "No codes say when to take it.")
+        doubts.add("timing", _("No codes say when to take it."))
         return None
     if repeat.period_max is not None:
-        doubts.add("days", "The time between doses is a range: say which is meant.")
+        doubts.add("days", _("The time between doses is a range: say which is meant."))
         return None
     if repeat.is_interval and not (repeat.times or repeat.when or repeat.weekdays):
         return _interval(parts, doubts)
@@ -165,7 +166,9 @@ def _doubt_zone(parts: _Parts, soft: Doubts) -> None:
     over = start is not None and (parts.setting.today - start.day).days > 1
     harmless = start is None or start.certain or (plain and over and not counted)
     if not harmless or (end is not None and not end.certain):
-        soft.add("zone", "Its time is in UTC: say in which time zone the patient is.")
+        soft.add(
+            "zone", _("Its time is in UTC: say in which time zone the patient is.")
+        )
 
 
 def is_as_needed(dosage: Element, doubts: Doubts) -> bool:
@@ -173,11 +176,11 @@ def is_as_needed(dosage: Element, doubts: Doubts) -> bool:
     flag = dosage.get("asNeededBoolean")
     concept = dosage.get("asNeededCodeableConcept")
     if flag is not None and not isinstance(flag, bool):
-        doubts.add("timing", "We cannot read asNeededBoolean: it is true or false.")
+        doubts.add("timing", _("We cannot read asNeededBoolean: it is true or false."))
     if concept is not None and not isinstance(concept, Mapping):
-        doubts.add("timing", "We cannot read for what it is taken when needed.")
+        doubts.add("timing", _("We cannot read for what it is taken when needed."))
     if flag is not None and concept is not None:
-        doubts.add("timing", "It says in two ways if it is taken only when needed.")
+        doubts.add("timing", _("It says in two ways if it is taken only when needed."))
     return flag is True or concept is not None
 
 
@@ -186,20 +189,22 @@ def _as_needed(
 ) -> Line | None:
     repeat = parts.repeat
     if repeat.times or repeat.when or repeat.weekdays:
-        doubts.add("times", "It says both when needed and at certain times.")
+        doubts.add("times", _("It says both when needed and at certain times."))
     if repeat.count or (parts.bounds.length and parts.bounds.start is None):
-        doubts.add("end_date", "It says when needed, but how long is not clear.")
+        doubts.add("end_date", _("It says when needed, but how long is not clear."))
     if list_in(timing, "event", doubts, "timing") or any(codes_of(timing.get("code"))):
-        doubts.add("timing", "It says both when needed and when to take it.")
+        doubts.add("timing", _("It says both when needed and when to take it."))
     reason = words_of(dosage.get("asNeededCodeableConcept"))
     if "asNeededCodeableConcept" in dosage and not reason:
-        soft.add("text", "It does not say in words for what it is taken when needed.")
+        soft.add(
+            "text", _("It does not say in words for what it is taken when needed.")
+        )
     prn = Prn(reason, _least(repeat, doubts), _limit(parts, soft))
     begin = _start(parts, EveryDays(), doubts)
     end = last_day(parts.bounds, time.max, doubts)
     _check_order(begin, end, doubts)
     if prn.min_interval_minutes is None and prn.max is None:
-        soft.add("max", "It says neither how far apart nor how much at most.")
+        soft.add("max", _("It says neither how far apart nor how much at most."))
     if doubts or parts.how_much is None:
         return None
     return Line(
@@ -217,10 +222,14 @@ def _least(repeat: Repeat, doubts: Doubts) -> int | None:
     if repeat.period_max is not None and (
         repeat.period is None or repeat.period_max < repeat.period
     ):
-        doubts.add("min_interval_minutes", "The longest period is below the shortest.")
+        doubts.add(
+            "min_interval_minutes", _("The longest period is below the shortest.")
+        )
     if not repeat.is_interval:
         if repeat.period_max is not None:
-            doubts.add("min_interval_minutes", "The time between doses is not clear.")
+            doubts.add(
+                "min_interval_minutes", _("The time between doses is not clear.")
+            )
         return None
     return minutes_between(repeat, doubts)
 
@@ -232,7 +241,9 @@ def _limit(parts: _Parts, soft: Doubts) -> PrnLimit | None:
         return limit
     daily = PrnLimit(Decimal(_DAY_HOURS), doses=repeat.frequency or 1)
     if limit is None or not _is_same_most(daily, limit, parts.how_much):
-        soft.add("max", '"So many times a day, when needed" may be a most: confirm it.')
+        soft.add(
+            "max", _('"So many times a day, when needed" may be a most: confirm it.')
+        )
     return limit or (daily if repeat.unit == "d" and repeat.period == 1 else None)
 
 
@@ -246,19 +257,21 @@ def _is_same_most(daily: PrnLimit, limit: PrnLimit, how_much: HowMuch | None) ->
 def _once(timing: Element, parts: _Parts, doubts: Doubts, soft: Doubts) -> Line | None:
     events = list_in(timing, "event", doubts, "timing")
     if len(events) > 1:
-        doubts.add("timing", "It lists several single times: check each of them.")
+        doubts.add("timing", _("It lists several single times: check each of them."))
         return None
     if "repeat" in timing or any(codes_of(timing.get("code"))):
-        doubts.add("timing", "It gives a single time and also a rule.")
+        doubts.add("timing", _("It gives a single time and also a rule."))
         return None
     at = moment_in({"event": events[0]}, "event", parts.setting.zone, doubts, "timing")
     if at is None:
         return None
     if at.clock is None:
-        doubts.add("times", "It gives the day of the single dose but not the time.")
+        doubts.add("times", _("It gives the day of the single dose but not the time."))
         return None
     if not at.certain:
-        soft.add("zone", "Its time is in UTC: say in which time zone the patient is.")
+        soft.add(
+            "zone", _("Its time is in UTC: say in which time zone the patient is.")
+        )
     if parts.how_much is None:
         return None
     return Line("once", parts.sequence, at=at.wall, dose=parts.how_much.dose)
@@ -268,7 +281,7 @@ def _interval(parts: _Parts, doubts: Doubts) -> Line | None:
     apart = hours_between(parts.repeat, doubts)
     start = parts.bounds.start
     if start is None or start.clock is None:
-        doubts.add("first", "It does not say when the first dose is.")
+        doubts.add("first", _("It does not say when the first dose is."))
         return None
     if apart is None or parts.how_much is None:
         return None
@@ -331,14 +344,14 @@ def _start(parts: _Parts, days: Days, doubts: Doubts) -> date | None:
     weeks = days.every_n_weeks if isinstance(days, OnWeekdays) else 0
     counted = parts.repeat.count or parts.bounds.length or parts.setting.stepped
     if counted or (days != EveryDays() and weeks != 1):
-        doubts.add("start_date", "It does not say on which day it starts.")
+        doubts.add("start_date", _("It does not say on which day it starts."))
         return None
     return parts.setting.today
 
 
 def _check_order(begin: date | None, end: date | None, doubts: Doubts) -> None:
     if begin and end and end < begin:
-        doubts.add("start_date", "It is over, and does not say when it started.")
+        doubts.add("start_date", _("It is over, and does not say when it started."))
 
 
 def _check_limit(parts: _Parts, doses: Decimal, doubts: Doubts) -> None:
@@ -352,7 +365,7 @@ def _check_limit(parts: _Parts, doses: Decimal, doubts: Doubts) -> None:
         one = in_unit_of(read_dose(how_much.high.text), limit.amount)
         total, most = total * (one or 0), limit.amount.fraction
     if most is None or total > most:
-        doubts.add("max", "The planned doses are above the most that may be taken.")
+        doubts.add("max", _("The planned doses are above the most that may be taken."))
 
 
 def _end_by_count(line: Line) -> date | None:

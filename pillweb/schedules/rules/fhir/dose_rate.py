@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import (
@@ -53,41 +54,41 @@ def read_dose_and_rate(dosage: Element, doubts: Doubts) -> HowMuch | None:
     """Return the one dose of a dosage, None with a doubt where it is not clear."""
     entries = objects_in(dosage, "doseAndRate", doubts, "dose")
     if len(entries) > 1:
-        doubts.add("dose", "It gives more than one amount: say which holds.")
+        doubts.add("dose", _("It gives more than one amount: say which holds."))
         return None
     if not entries:
-        doubts.add("dose", "It does not say how much to take.")
+        doubts.add("dose", _("It does not say how much to take."))
         return None
     entry = entries[0]
-    check_keys(entry, _DOSE_KEYS | set(_RATES), "The amount", doubts, "dose")
+    check_keys(entry, _DOSE_KEYS | set(_RATES), _("The amount"), doubts, "dose")
     if any(key in entry for key in _RATES):
-        doubts.add("dose", "It gives a rate, not an amount for each time.")
+        doubts.add("dose", _("It gives a rate, not an amount for each time."))
         return None
     found = _quantity_or_range(entry, doubts)
     if found is None:
         if not any(key in entry for key in ("doseQuantity", "doseRange")):
-            doubts.add("dose", "It does not say how much to take.")
+            doubts.add("dose", _("It does not say how much to take."))
         return None
     if found.low.value <= 0 or not _UNIT.fullmatch(found.high.unit):
-        doubts.add("dose", "The amount is 0 or has no unit that we know.")
+        doubts.add("dose", _("The amount is 0 or has no unit that we know."))
         return None
     return found
 
 
 def _quantity_or_range(entry: Element, doubts: Doubts) -> HowMuch | None:
     if "doseQuantity" in entry and "doseRange" in entry:
-        doubts.add("dose", "It gives an amount and also a range.")
+        doubts.add("dose", _("It gives an amount and also a range."))
         return None
     if "doseRange" not in entry:
         one = amount_in(entry, "doseQuantity", doubts, "dose")
         return HowMuch(one, one) if one else None
     given = object_in(entry, "doseRange", doubts, "dose")
-    check_keys(given, frozenset({"low", "high"}), "The range", doubts, "dose")
+    check_keys(given, frozenset({"low", "high"}), _("The range"), doubts, "dose")
     low = amount_in(given, "low", doubts, "dose")
     high = amount_in(given, "high", doubts, "dose")
     low = in_unit(low, high.unit) if low and high else None
     if low is None or high is None or low.value > high.value:
-        doubts.add("dose", "The range of the amount is not clear.")
+        doubts.add("dose", _("The range of the amount is not clear."))
         return None
     return HowMuch(low, high)
 
@@ -98,16 +99,16 @@ def read_limit(
     """Return maxDosePerPeriod in the unit of the dose, or in doses; else None."""
     for key in ("maxDosePerAdministration", "maxDosePerLifetime"):
         if key in dosage:
-            doubts.add("max", "It gives a most for one time or for life: check it.")
+            doubts.add("max", _("It gives a most for one time or for life: check it."))
     if "maxDosePerPeriod" not in dosage:
         return None
     given = object_in(dosage, "maxDosePerPeriod", doubts, "max")
-    check_keys(given, _MAX_KEYS, "The most", doubts, "max")
+    check_keys(given, _MAX_KEYS, _("The most"), doubts, "max")
     most = amount_in(given, "numerator", doubts, "max")
     span = amount_in(given, "denominator", doubts, "max")
     hours = hours_of(span) if span else None
     if most is None or hours is None or most.value <= 0 or hours > _LONGEST_HOURS:
-        doubts.add("max", "The most that may be taken is not clear.")
+        doubts.add("max", _("The most that may be taken is not clear."))
         return None
     return _limit(most, hours, how_much, doubts)
 
@@ -118,15 +119,15 @@ def _limit(
     if most.unit == DOSE_UNIT:
         if most.value == int(most.value) <= _MOST_DOSES:
             return PrnLimit(hours, doses=int(most.value))
-        doubts.add("max", "The most that may be taken is not a number of doses.")
+        doubts.add("max", _("The most that may be taken is not a number of doses."))
         return None
     if how_much is None:
         return None
     fitting = in_unit(most, how_much.high.unit)
     if fitting is None:
-        doubts.add("max", "The most is in another unit than the dose.")
+        doubts.add("max", _("The most is in another unit than the dose."))
         return None
     if fitting.value < how_much.high.value:
-        doubts.add("max", "One dose alone is above the most that may be taken.")
+        doubts.add("max", _("One dose alone is above the most that may be taken."))
         return None
     return PrnLimit(hours, amount=read_dose(most.text))

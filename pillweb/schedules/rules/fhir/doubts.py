@@ -12,7 +12,7 @@ class Doubts:
         self._reasons: dict[str, None] = {}
 
     def add(self, missing: str, sentence: str) -> None:
-        """Write down one doubt; the same one twice is one."""
+        """Write down one doubt, in the words of who imports; the same twice is one."""
         self._missing[missing] = None
         self._reasons[sentence] = None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.doubts import Doubts
 
 Element = Mapping[str, object]
@@ -24,7 +25,9 @@ def object_in(holder: Element, key: str, doubts: Doubts, missing: str) -> Elemen
     if isinstance(value, Mapping):
         return value
     if key in holder:
-        doubts.add(missing, f"We cannot read {key}: it should be an object.")
+        doubts.add(
+            missing, _("We cannot read %(key)s: it should be an object.", key=key)
+        )
     return NOTHING
 
 
@@ -36,7 +39,7 @@ def list_in(
     if isinstance(value, list):
         return tuple(value)
     if key in holder:
-        doubts.add(missing, f"We cannot read {key}: it should be a list.")
+        doubts.add(missing, _("We cannot read %(key)s: it should be a list.", key=key))
     return ()
 
 
@@ -47,7 +50,9 @@ def objects_in(
     values = list_in(holder, key, doubts, missing)
     found = tuple(value for value in values if isinstance(value, Mapping))
     if len(found) < len(values):
-        doubts.add(missing, f"We cannot read {key}: it should hold objects only.")
+        doubts.add(
+            missing, _("We cannot read %(key)s: it should hold objects only.", key=key)
+        )
     return found
 
 
@@ -56,7 +61,7 @@ def text_in(holder: Element, key: str, doubts: Doubts, missing: str) -> str:
     value = holder.get(key, "")
     if isinstance(value, str):
         return value
-    doubts.add(missing, f"We cannot read {key}: it should be text.")
+    doubts.add(missing, _("We cannot read %(key)s: it should be text.", key=key))
     return ""
 
 
@@ -71,7 +76,7 @@ def number_in(
         return Decimal(value)
     if isinstance(value, Decimal) and _is_plain(value):
         return value
-    doubts.add(missing, f"We cannot read {key}: it should be a number.")
+    doubts.add(missing, _("We cannot read %(key)s: it should be a number.", key=key))
     return None
 
 
@@ -89,7 +94,7 @@ def whole_in(holder: Element, key: str, doubts: Doubts, missing: str) -> int | N
         return None
     if value == int(value) and value > 0:
         return int(value)
-    doubts.add(missing, f"{key} should be a whole number above 0.")
+    doubts.add(missing, _("%(key)s should be a whole number above 0.", key=key))
     return None
 
 
@@ -144,7 +149,10 @@ def check_keys(
             extensions = extensions.get("extension")
         if (key == "extension" or name != key) and are_harmless(extensions):
             continue
-        doubts.add(missing, f"{where} says something we do not know: {key}.")
+        told = _(
+            "%(part)s says something we do not know: %(key)s.", part=where, key=key
+        )
+        doubts.add(missing, told)
 
 
 def are_harmless(extensions: object) -> bool:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from pillweb.base.i18n import Speech, speaking
 from pillweb.base.zones import Zone
 from pillweb.schedules.rules.fhir.unsaid import unsaid
 from pillweb.schedules.rules.fhir.written import (
@@ -66,8 +67,12 @@ class Told(NamedTuple):
 
 
 def resource_of(kind: Kind, told: Told) -> Json:
-    """Return the plan as one resource of a kind."""
-    dosages = [one for line in told.lines for one in dosages_of(line, told)]
+    """Return the plan as one resource of a kind; its words are English.
+
+    Other systems read them, and so does our own importer.
+    """
+    with speaking(Speech()):
+        dosages = [one for line in told.lines for one in dosages_of(line, told)]
     resource: Json = {
         "resourceType": kind,
         "id": told.identity,

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from pillweb.base.clean import clean_text
+from pillweb.base.i18n import gettext as _
 from pillweb.medications.rules import ORDINARY
 from pillweb.schedules.rules.draft import Answers, Part, Question, answers_of
 from pillweb.schedules.rules.fhir.doubts import Doubts
@@ -59,7 +60,9 @@ def read_file(text: str, today: date, zone: str) -> ReadFile:
     entries = read_entries(text, today, zone)
     taken = [entry for entry in entries if entry.readings]
     if len(taken) > MOST_MEDICINES:
-        raise ValueError(f"The file holds more than {MOST_MEDICINES} medicines.")
+        raise ValueError(
+            _("The file holds more than %(most)s medicines.", most=MOST_MEDICINES)
+        )
     return ReadFile(
         tuple(one for entry in taken for one in entry.readings),
         tuple(_imported(entry) for entry in taken),
@@ -97,7 +100,7 @@ def _content(resource: Element, facts: dict[str, str]) -> str:
         )
         told.encode()
     except UnicodeEncodeError:
-        raise ValueError("The file holds characters that nobody can read.") from None
+        raise ValueError(_("The file holds characters that nobody can read.")) from None
     return told
 
 
@@ -196,6 +199,6 @@ def _text(readings: Sequence[Reading], known: Sequence[Known]) -> str:
     """Return what was written, and what the codes say where they are not a line."""
     told = dict.fromkeys(text for one in readings for text in one.texts)
     codes = "; ".join(one.words for one in known if one.words)
-    said = [*told, f"The codes say: {codes}." if codes else ""]
+    said = [*told, _("The codes say: %(codes)s.", codes=codes) if codes else ""]
     text: str = clean_text(" ".join(one for one in said if one))
     return text[:_LONGEST_TEXT]

@@ -4,6 +4,8 @@ from datetime import time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pillweb.base.i18n import gettext as _
+from pillweb.schedules.rules.day_words import clauses
 from pillweb.schedules.rules.fhir.bounds import Bounds, Setting, last_day, read_bounds
 from pillweb.schedules.rules.fhir.code_words import code_words
 from pillweb.schedules.rules.fhir.dosage import is_as_needed
@@ -49,7 +51,7 @@ def known_of(dosage: Element, setting: Setting) -> Known:
     words = code_words(repeat, bounds, how_much, limit, most_often)
     if is_as_needed(dosage, doubts):
         needed = {"kind": "prn", **_dose(how_much, ranges=True)}
-        return Known(needed, words=f"{words}, when needed".removeprefix(", "))
+        return Known(needed, words=clauses((words, _("when needed"))))
     dose = _dose(how_much, ranges=False)
     event = list_in(timing, "event", doubts, "timing")
     if event or repeat.says_nothing or "timing" in doubts.missing:

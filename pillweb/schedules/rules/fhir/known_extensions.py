@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import Element, are_harmless
 from pillweb.schedules.rules.fhir.repeat import Repeat
@@ -21,7 +22,7 @@ def check_extensions(dosage: Element, repeat: Repeat, doubts: Doubts) -> None:
         _repeats(one, repeat) or are_harmless([one]) for one in extensions
     ):
         return
-    doubts.add("timing", "The dosage has an extension that we do not know.")
+    doubts.add("timing", _("The dosage has an extension that we do not know."))
 
 
 def _repeats(extension: object, repeat: Repeat) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import (
     Element,
@@ -19,18 +21,19 @@ _TAKEN_INTENTS = frozenset(
     {"order", "original-order", "reflex-order", "filler-order", "instance-order"}
 )
 _NOT_TAKEN = {
-    "on-hold": "is on hold",
-    "stopped": "was stopped",
-    "completed": "is completed",
-    "cancelled": "was cancelled",
-    "draft": "is only a draft",
-    "intended": "is only intended",
-    "not-taken": "is not taken",
+    "on-hold": gettext_noop("The file says that this is on hold."),
+    "stopped": gettext_noop("The file says that this was stopped."),
+    "completed": gettext_noop("The file says that this is completed."),
+    "cancelled": gettext_noop("The file says that this was cancelled."),
+    "draft": gettext_noop("The file says that this is only a draft."),
+    "intended": gettext_noop("The file says that this is only intended."),
+    "not-taken": gettext_noop("The file says that this is not taken."),
 }
 _UNSURE = {
-    "unknown": "The file does not know if it is being taken.",
-    "entered-in-error": "The file says that this entry is an error.",
+    "unknown": gettext_noop("The file does not know if it is being taken."),
+    "entered-in-error": gettext_noop("The file says that this entry is an error."),
 }
+_NO_STATUS = gettext_noop("The file has no status that we know.")
 
 
 class Medicine(NamedTuple):
@@ -80,13 +83,12 @@ def standing_of(resource: Element, doubts: Doubts) -> Standing:
     status = resource.get("status")
     status = status if isinstance(status, str) else ""
     if resource.get("doNotPerform") not in (None, False):
-        doubts.add("status", "The file says not to take this.")
+        doubts.add("status", _("The file says not to take this."))
         return Standing(False, "")
     if status in _NOT_TAKEN:
-        return Standing(False, f"The file says that this {_NOT_TAKEN[status]}.")
+        return Standing(False, _(_NOT_TAKEN[status]))
     if status != "active":
-        known = _UNSURE.get(status, "The file has no status that we know.")
-        doubts.add("status", known)
+        doubts.add("status", _(_UNSURE.get(status, _NO_STATUS)))
         return Standing(False, "")
     if resource.get("resourceType") == "MedicationStatement":
         return Standing(True, "")
@@ -100,4 +102,4 @@ def _ordered(resource: Element) -> Standing:
     )
     if str(intent) in _TAKEN_INTENTS or (intent == "plan" and reported):
         return Standing(True, "")
-    return Standing(False, "The file does not say that this is an order.")
+    return Standing(False, _("The file does not say that this is an order."))

@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import zone
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import Element, text_in
@@ -46,7 +47,8 @@ def moment_in(
         return _moment(text, place)
     except (ValueError, OverflowError):
         shown = text[:40]
-        doubts.add(missing, f'"{shown}" is not a full date: say which day.')
+        told = _('"%(text)s" is not a full date: say which day.', text=shown)
+        doubts.add(missing, told)
     return None
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import (
     Element,
@@ -143,13 +144,13 @@ def amount_in(holder: Element, key: str, doubts: Doubts, missing: str) -> Amount
     value = number_in(given, "value", doubts, missing)
     unit = _unit_of(given, doubts, missing)
     if "comparator" in given:
-        doubts.add(missing, "The amount is given as more or less than a number.")
+        doubts.add(missing, _("The amount is given as more or less than a number."))
         return None
     if value is None:
-        doubts.add(missing, f"{key} has no number.")
+        doubts.add(missing, _("%(key)s has no number.", key=key))
         return None
     if value < 0:
-        doubts.add(missing, "An amount cannot be below 0.")
+        doubts.add(missing, _("An amount cannot be below 0."))
         return None
     return Amount(value, unit)
 
@@ -161,7 +162,12 @@ def _unit_of(given: Element, doubts: Doubts, missing: str) -> str:
         text_in(given, "code", doubts, missing).strip(),
     )
     if words and coded and not _agree(words, coded):
-        doubts.add(missing, f'The unit is "{words}" in words but "{coded}" as a code.')
+        told = _(
+            'The unit is "%(words)s" in words but "%(code)s" as a code.',
+            words=words,
+            code=coded,
+        )
+        doubts.add(missing, told)
     return coded if coded in _UCUM_UNITS.values() else words or coded
 
 

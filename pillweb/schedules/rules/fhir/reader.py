@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.bounds import Setting
 from pillweb.schedules.rules.fhir.document import (
     KINDS,
@@ -49,7 +50,6 @@ from pillweb.schedules.rules.occurrences import next_after
 
 DOSAGES = {"MedicationRequest": "dosageInstruction", "MedicationStatement": "dosage"}
 _MEALS_AT_NOON = Meals(tuple((meal, time(12)) for meal in MEALS))
-_TWO_AT_ONCE = "Two entries of this medicine give a dose at the same time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _read_entry(
                 0,
                 None,
                 ("medication", "timing", "dose"),
-                ("We cannot read this entry.",),
+                (_("We cannot read this entry."),),
                 may_start_reminders=False,
             )
         ]
@@ -189,13 +189,13 @@ def _read_resource(
     key = DOSAGES[str(resource["resourceType"])]
     given = resource.get(key)
     if isinstance(given, Mapping):
-        doubts.add("timing", f"{key} should be a list.")
+        doubts.add("timing", _("%(key)s should be a list.", key=key))
         dosages: tuple[Element, ...] = (given,)
     else:
         dosages = objects_in(resource, key, doubts, "timing")
     if not dosages:
-        doubts.add("timing", "It does not say when to take it.")
-        doubts.add("dose", "It does not say how much to take.")
+        doubts.add("timing", _("It does not say when to take it."))
+        doubts.add("dose", _("It does not say how much to take."))
         return [_reading(source, 0, NOTHING, None)]
     read = read_in_sequence(dosages, setting)
     return [
@@ -206,16 +206,16 @@ def _read_resource(
 
 def _check_resource(resource: Element, medicine: Medicine, doubts: Doubts) -> None:
     if not medicine.name:
-        doubts.add("medication", "The name of the medicine is not told.")
+        doubts.add("medication", _("The name of the medicine is not told."))
     if "medicationCodeableConcept" in resource and "medicationReference" in resource:
-        doubts.add("medication", "It names the medicine in two ways.")
+        doubts.add("medication", _("It names the medicine in two ways."))
     if "medication" in resource:
-        doubts.add("medication", "This is not FHIR R4: check every part of it.")
+        doubts.add("medication", _("This is not FHIR R4: check every part of it."))
     if holds(resource, "modifierExtension") or "implicitRules" in resource:
-        doubts.add("timing", "It has an extension that changes its meaning.")
+        doubts.add("timing", _("It has an extension that changes its meaning."))
     other = {"dosageInstruction", "dosage"} - {DOSAGES[str(resource["resourceType"])]}
     if other & set(resource):
-        doubts.add("timing", "Its dosage does not stand where FHIR R4 has it.")
+        doubts.add("timing", _("Its dosage does not stand where FHIR R4 has it."))
 
 
 def effective(resource: Element, setting: Setting, doubts: Doubts) -> Setting:
@@ -247,7 +247,7 @@ def _reading(
         tell_texts(texts, doubts, timed="timing" in dosage)
     over = line is not None and is_over(line, source.setting.today)
     reasons = [*doubts.reasons, source.standing.sentence]
-    reasons.append("Its doses are over." if over else "")
+    reasons.append(_("Its doses are over.") if over else "")
     status = source.resource.get("status")
     return Reading(
         source.name,
@@ -268,7 +268,8 @@ def _sound(line: Line, doubts: Doubts) -> Line | None:
     try:
         return line_from_json(line_to_json(line))
     except ValueError as problem:
-        doubts.add("timing", f"We cannot keep this as a plan: {problem}")
+        told = _("We cannot keep this as a plan: %(problem)s", problem=problem)
+        doubts.add("timing", told)
         return None
 
 
@@ -301,9 +302,10 @@ def _with_overlaps(readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _doubted(reading: Reading) -> Reading:
+    told = _("Two entries of this medicine give a dose at the same time.")
     return replace(
         reading,
         missing=tuple(dict.fromkeys((*reading.missing, "times"))),
-        reasons=tuple(dict.fromkeys((*reading.reasons, _TWO_AT_ONCE))),
+        reasons=tuple(dict.fromkeys((*reading.reasons, told))),
         may_start_reminders=False,
     )

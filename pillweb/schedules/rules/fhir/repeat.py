@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.elements import (
     Element,
@@ -73,12 +74,13 @@ class Repeat:
 
 def read_repeat(given: Element, doubts: Doubts) -> Repeat:
     """Return what the elements say; what they cannot say is doubted."""
-    check_keys(given, _KNOWN, "The timing", doubts, "timing")
+    check_keys(given, _KNOWN, _("The timing"), doubts, "timing")
     for key, missing in _RANGES.items():
         if key in given:
-            doubts.add(missing, f"The timing is a range ({key}): say which is meant.")
+            told = _("The timing is a range (%(key)s): say which is meant.", key=key)
+            doubts.add(missing, told)
     if "duration" in given:
-        doubts.add("timing", "Each dose lasts some time: say how it is given.")
+        doubts.add("timing", _("Each dose lasts some time: say how it is given."))
     repeat = Repeat(
         times=_times(given, doubts),
         when=_texts(given, "when", doubts),
@@ -99,19 +101,19 @@ def _times(given: Element, doubts: Doubts) -> tuple[time, ...]:
     entries = list_in(given, "timeOfDay", doubts, "times")
     found = [clock_of(entry) for entry in entries]
     if None in found:
-        doubts.add("times", "A time of day is not a time such as 08:00:00.")
+        doubts.add("times", _("A time of day is not a time such as 08:00:00."))
     if len(set(found)) < len(found):
-        doubts.add("times", "A time of day is given twice.")
+        doubts.add("times", _("A time of day is given twice."))
     return tuple(clock for clock in found if clock is not None)
 
 
 def _texts(given: Element, key: str, doubts: Doubts) -> tuple[str, ...]:
     entries = list_in(given, key, doubts, "times")
     if any(not isinstance(entry, str) for entry in entries):
-        doubts.add("times", f"We cannot read {key}: it should hold codes.")
+        doubts.add("times", _("We cannot read %(key)s: it should hold codes.", key=key))
     found = tuple(entry for entry in entries if isinstance(entry, str))
     if len(set(found)) < len(found):
-        doubts.add("times", f"A code of {key} is given twice.")
+        doubts.add("times", _("A code of %(key)s is given twice.", key=key))
     return found
 
 
@@ -120,7 +122,7 @@ def _offset(given: Element, doubts: Doubts) -> int | None:
     if value is None:
         return None
     if value != int(value) or not 0 <= value <= _LONGEST_OFFSET:
-        doubts.add("times", "The minutes before or after a meal cannot be right.")
+        doubts.add("times", _("The minutes before or after a meal cannot be right."))
         return None
     return int(value)
 
@@ -128,23 +130,23 @@ def _offset(given: Element, doubts: Doubts) -> int | None:
 def _weekdays(given: Element, doubts: Doubts) -> tuple[int, ...]:
     names = list_in(given, "dayOfWeek", doubts, "days")
     if any(name not in WEEKDAYS for name in names):
-        doubts.add("days", "A day of the week is none that we know.")
+        doubts.add("days", _("A day of the week is none that we know."))
     found = [WEEKDAYS.index(str(name)) for name in names if name in WEEKDAYS]
     if len(set(found)) < len(found):
-        doubts.add("days", "A day of the week is given twice.")
+        doubts.add("days", _("A day of the week is given twice."))
     return tuple(dict.fromkeys(found))
 
 
 def _check(repeat: Repeat, given: Element, doubts: Doubts) -> None:
     if repeat.times and repeat.when:
-        doubts.add("times", "It names both clock times and meals: say which holds.")
+        doubts.add("times", _("It names both clock times and meals: say which holds."))
     if repeat.offset and (not repeat.when or NO_OFFSET & set(repeat.when)):
-        doubts.add("times", "The minutes before or after belong to no meal.")
+        doubts.add("times", _("The minutes before or after belong to no meal."))
     if "period" in given and repeat.unit not in UNITS:
-        doubts.add("timing", "The length of the period has no unit that we know.")
+        doubts.add("timing", _("The length of the period has no unit that we know."))
     if "period" in given and repeat.period is not None and repeat.period <= 0:
-        doubts.add("timing", "The period cannot be 0 or less.")
+        doubts.add("timing", _("The period cannot be 0 or less."))
     if "period" not in given and ("periodMax" in given or repeat.unit):
-        doubts.add("timing", "A unit or a longest period stands without a period.")
+        doubts.add("timing", _("A unit or a longest period stands without a period."))
     if repeat.frequency and "period" not in given:
-        doubts.add("timing", "It says how many times but not in how long.")
+        doubts.add("timing", _("It says how many times but not in how long."))

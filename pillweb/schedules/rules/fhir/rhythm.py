@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.doubts import Doubts
 from pillweb.schedules.rules.fhir.quantity import in_hours
 from pillweb.schedules.rules.fhir.repeat import Repeat
@@ -56,7 +57,7 @@ def times_of(repeat: Repeat, doubts: Doubts) -> tuple[TimeOfDay, ...]:
     if repeat.times:
         return tuple(TimeOfDay(at, slot=n) for n, at in enumerate(repeat.times))
     if not repeat.when:
-        doubts.add("times", "It does not say at what times of the day.")
+        doubts.add("times", _("It does not say at what times of the day."))
         return ()
     found = [_anchored(code, repeat.offset, doubts) for code in repeat.when]
     if None in found:
@@ -71,17 +72,25 @@ def times_of(repeat: Repeat, doubts: Doubts) -> tuple[TimeOfDay, ...]:
 def _anchored(code: str, offset: int | None, doubts: Doubts) -> tuple[Meal, int] | None:
     anchor = _ANCHORS.get(code)
     if anchor is None:
-        band = code.split(".", maxsplit=1)[0] in _BANDS
-        told = "a part of the day, not a time" if band else "not one clear meal or time"
-        doubts.add("times", f'"{code[:20]}" is {told}: choose the time.')
+        doubts.add("times", _unclear(code))
         return None
     if anchor.needs_offset and not offset:
-        doubts.add("times", f'"{code}" does not say how long before or after.')
+        told = _('"%(code)s" does not say how long before or after.', code=code)
+        doubts.add("times", told)
         return None
     if offset and code == "HS":
-        doubts.add("times", "It does not say if that is before or after bedtime.")
+        doubts.add("times", _("It does not say if that is before or after bedtime."))
         return None
     return anchor.meal, anchor.side * (offset or 0)
+
+
+def _unclear(code: str) -> str:
+    shown = code[:20]
+    if code.split(".", maxsplit=1)[0] in _BANDS:
+        return _(
+            '"%(code)s" is a part of the day, not a time: choose the time.', code=shown
+        )
+    return _('"%(code)s" is not one clear meal or time: choose the time.', code=shown)
 
 
 def days_of(
@@ -97,13 +106,13 @@ def days_of(
     whole = int(period)
     longest = _LONGEST_DAYS // 366 if repeat.unit == "a" else _LONGEST_DAYS // 7
     if repeat.is_interval:
-        doubts.add("timing", "It names times of day and also a number of hours.")
+        doubts.add("timing", _("It names times of day and also a number of hours."))
         return None
     if whole != period or not 0 < whole <= longest:
-        doubts.add("days", "The number of days or weeks between doses is not clear.")
+        doubts.add("days", _("The number of days or weeks between doses is not clear."))
         return None
     if times and not _counts_agree(repeat, whole, times):
-        doubts.add("times", "How often and at which times do not agree.")
+        doubts.add("times", _("How often and at which times do not agree."))
         return None
     if repeat.unit == "d":
         return _daily(repeat, whole, start, doubts)
@@ -123,10 +132,10 @@ def _daily(
     if repeat.weekdays:
         if whole == 1:
             return OnWeekdays(repeat.weekdays)
-        doubts.add("days", "It names days of the week and also a number of days.")
+        doubts.add("days", _("It names days of the week and also a number of days."))
         return None
     if whole > 1 and start is None:
-        doubts.add("start_date", "Days are counted from a start that is not told.")
+        doubts.add("start_date", _("Days are counted from a start that is not told."))
         return None
     return EveryDays(whole)
 
@@ -137,15 +146,17 @@ def _from_start(
     if repeat.unit == "wk" and repeat.weekdays and whole == 1:
         return OnWeekdays(repeat.weekdays)
     if (repeat.frequency or 1) > 1 and not repeat.weekdays:
-        doubts.add("days", "It says how many times but not on which days.")
+        doubts.add("days", _("It says how many times but not on which days."))
         return None
     if start is None:
-        doubts.add("start_date", "The days are counted from a start that is not told.")
+        doubts.add(
+            "start_date", _("The days are counted from a start that is not told.")
+        )
         return None
     if repeat.unit == "wk":
         return _every_weeks(repeat, whole, start, doubts)
     if repeat.weekdays:
-        doubts.add("days", "It names days of the week and also months.")
+        doubts.add("days", _("It names days of the week and also months."))
         return None
     months = whole if repeat.unit == "mo" else whole * _MONTHS_A_YEAR
     return OnMonthDay(start.day, months)
@@ -157,7 +168,7 @@ def _every_weeks(
     if not repeat.weekdays:
         return OnWeekdays((start.weekday(),), weeks)
     if start.weekday() != min(repeat.weekdays):
-        doubts.add("start_date", "The start is not on the first day of its weeks.")
+        doubts.add("start_date", _("The start is not on the first day of its weeks."))
         return None
     return OnWeekdays(repeat.weekdays, weeks)
 
@@ -168,10 +179,14 @@ def minutes_between(repeat: Repeat, doubts: Doubts) -> int | None:
         return None
     minutes = Fraction(repeat.period) * _MINUTES[repeat.unit]
     if (repeat.frequency or 1) != 1:
-        doubts.add("timing", "It says several doses in some hours, not how far apart.")
+        doubts.add(
+            "timing", _("It says several doses in some hours, not how far apart.")
+        )
         return None
     if minutes.denominator != 1 or minutes > _LONGEST_HOURS * 60:
-        doubts.add("timing", "The time between doses is not a clear number of minutes.")
+        doubts.add(
+            "timing", _("The time between doses is not a clear number of minutes.")
+        )
         return None
     return int(minutes)
 
@@ -181,5 +196,5 @@ def hours_between(repeat: Repeat, doubts: Doubts) -> Decimal | None:
     minutes = minutes_between(repeat, doubts)
     hours = None if minutes is None else in_hours(Fraction(minutes))
     if minutes is not None and hours is None:
-        doubts.add("timing", "The hours between doses are not an exact number.")
+        doubts.add("timing", _("The hours between doses are not an exact number."))
     return hours

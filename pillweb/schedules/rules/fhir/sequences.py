@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.bounds import Setting
 from pillweb.schedules.rules.fhir.dosage import Found, read_dosage
 from pillweb.schedules.rules.fhir.elements import Element
@@ -22,9 +23,9 @@ def read_in_sequence(dosages: Sequence[Element], setting: Setting) -> list[Found
             for dosage, number in zip(dosages, numbers, strict=True)
         ]
         if None in numbers and order:
-            _doubt_all(found, "timing", "Only some of its parts are numbered.")
+            _doubt_all(found, "timing", _("Only some of its parts are numbered."))
         if any("sequence" in dosage for dosage in dosages) and not order:
-            _doubt_all(found, "timing", "The number of a part is no whole number.")
+            _doubt_all(found, "timing", _("The number of a part is no whole number."))
         return found
     return _read_steps(dosages, numbers, order, setting)
 
@@ -51,7 +52,7 @@ def _read_steps(
         start = _after(step)
         if number != order[-1] and any(one.is_endless for one in step):
             _doubt_all(
-                found.values(), "days", "A part has no end, but another follows it."
+                found.values(), "days", _("A part has no end, but another follows it.")
             )
     return [found[place] for place in range(len(dosages))]
 

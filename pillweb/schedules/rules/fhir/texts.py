@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from pillweb.base.i18n import gettext as _
 from pillweb.schedules.rules.fhir.claims import read_claims
 from pillweb.schedules.rules.fhir.compare import disagreements
 from pillweb.schedules.rules.fhir.doubts import Doubts
@@ -67,10 +68,10 @@ def check_words(resource: Element, dosage: Element, doubts: Doubts) -> None:
     timing = dosage.get("timing")
     code = timing.get("code", {}) if isinstance(timing, Mapping) else {}
     if not isinstance(code, Mapping):
-        doubts.add("timing", "We cannot read the code of the timing.")
+        doubts.add("timing", _("We cannot read the code of the timing."))
     told = objects_in(dosage, "additionalInstruction", doubts, "text")
     if any(not all_words_of(concept) for concept in told):
-        doubts.add("text", "An instruction is only a code, without words.")
+        doubts.add("text", _("An instruction is only a code, without words."))
     notes = objects_in(resource, "note", doubts, "text")
     for note in notes:
         text_in(note, "text", doubts, "text")
@@ -113,7 +114,7 @@ def compare_texts(
     strength = _strength(spelled)
     for text in texts:
         if len(text) > _LONGEST:
-            doubts.add("text", "Its words are too many to compare with the codes.")
+            doubts.add("text", _("Its words are too many to compare with the codes."))
             continue
         left = plain_words(text)
         for name in spelled:
@@ -141,9 +142,11 @@ def tell_texts(texts: Iterable[str], doubts: Doubts, *, timed: bool) -> None:
     """
     for text in texts:
         if timed and (len(text) > _LONGEST or read_claims(text, frozenset()).strange):
-            doubts.add("text", f'Read its words as well: "{text[:_SHOWN]}".')
+            told = _('Read its words as well: "%(words)s".', words=text[:_SHOWN])
+            doubts.add("text", told)
         elif doubts:
-            doubts.add(doubts.missing[0], f'Its words are: "{text[:_SHOWN]}".')
+            told = _('Its words are: "%(words)s".', words=text[:_SHOWN])
+            doubts.add(doubts.missing[0], told)
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:

@@ -1,4 +1,7 @@
-"""What FHIR has no codes for, in words that no importer takes for codes."""
+"""What FHIR has no codes for, in words that no importer takes for codes.
+
+They are English in every language: an importer reads them.
+"""
 
 from pillweb.schedules.rules.line import (
     EveryDays,

@@ -1,0 +1,1 @@
+"""What is printed for the fridge and the purse, and the codes on it that answer."""

@@ -1,0 +1,70 @@
+"""The rows of papers, and of the codes that are printed on them."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pillweb.base.crypto import EncryptedBytes, EncryptedText
+from pillweb.base.db import Base, Id
+
+WAITING = "state = 'wanted'"
+
+
+class Paper(Base):
+    """A weekly sheet or a card: wanted, built under a lease, then ready.
+
+    `kind` is "week" or "card"; `look` says in whose language it is. The codes of a
+    sheet work until `expires_at`, and not once it is void. `plan_revision` is that of
+    the plans it was made from.
+    """
+
+    __tablename__ = "paper"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE"), index=True
+    )
+    made_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL")
+    )
+    kind: Mapped[str] = mapped_column(String(4))
+    first_on: Mapped[date]
+    show_names: Mapped[bool]
+    look: Mapped[str] = mapped_column(String(40))
+    plan_revision: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    void_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    built_at: Mapped[datetime | None]
+    pdf: Mapped[bytes | None] = mapped_column(EncryptedBytes("paper.pdf"))
+    __table_args__: Any = (
+        Index(
+            "ix_paper_waiting",
+            "created_at",
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
+    )
+
+
+class PaperCode(Base):
+    """The code of one time of day on a sheet; found by its hash.
+
+    The secret itself is kept encrypted, to print it: the sheet may be shown again.
+    """
+
+    __tablename__ = "paper_code"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    paper_id: Mapped[int] = mapped_column(
+        ForeignKey("paper.id", ondelete="CASCADE"), index=True
+    )
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE")
+    )
+    clock: Mapped[str] = mapped_column(String(5))
+    token: Mapped[str] = mapped_column(EncryptedText("paper_code.token"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)

@@ -1,0 +1,1 @@
+"""What a sheet and a card say, and what a scanned code means."""

@@ -1,0 +1,1 @@
+"""The pages of papers, and the page behind a code."""

@@ -1,0 +1,118 @@
+"""The page behind a code on paper: what is due, one button, nobody signs in."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.words import date_words, time_words
+from pillweb.base.zones import local, zone
+from pillweb.doses.actions.marking import mark_taken, undo_marks
+from pillweb.doses.rules.days import LEAD, may_undo
+from pillweb.papers.queries import (
+    CHANNEL,
+    Behind,
+    behind_code,
+    doses_behind,
+    recorded_by_paper,
+)
+from pillweb.papers.rules.scan import (
+    Scanned,
+    is_long_ago,
+    scanned,
+    taken_label,
+    told_lines,
+)
+from pillweb.patients.queries import zone_at
+from pillweb.web.htmx import fragment, go, is_htmx, page
+from pillweb.web.security import csrf, is_miss, limiter
+from pillweb.web.transaction import session
+
+codes = Blueprint("codes", __name__)
+# The secret in the address is the permission, so no cookie is needed or set.
+csrf.exempt(codes)
+
+GUESSES = "30 per 10 minutes"
+
+
+def _found(behind: Behind) -> Scanned:
+    place = zone_at(session(), behind.patient_id, at=now())
+    doses = doses_behind(session(), behind, place=place, now=now())
+    return scanned(doses, now=now())
+
+
+def _undoable(found: Scanned) -> list[int]:
+    """Return what a code recorded and can still be taken back."""
+    fresh = [d.id for d in found.recorded if may_undo(d.recorded_at, now=now())]
+    return recorded_by_paper(session(), fresh) if fresh else []
+
+
+def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
+    at = now()
+    place = zone(zone_at(session(), behind.patient_id, at=at))
+    due_at = found.due_at or at
+    newest = max((d.recorded_at or at for d in found.recorded), default=at)
+    return {
+        "stand": found.stand,
+        "take_url": f"/p/{token}",
+        "undo_url": f"/p/{token}/undo" if _undoable(found) else None,
+        "time_words": time_words(behind.clock),
+        "date_words": date_words(local(due_at, place).date()),
+        "now_words": time_words(local(at, place).time()),
+        "opens_words": time_words(local(due_at - LEAD, place).time()),
+        "recorded_words": _(
+            "Recorded at %(time)s.", time=time_words(local(newest, place).time())
+        ),
+        "label": taken_label(len(found.due)),
+        "long_ago": is_long_ago(found, now=at),
+        "lines": told_lines(found.due, shows_names=behind.show_names),
+        "recorded": len(found.recorded),
+    }
+
+
+def _respond(token: str, behind: Behind) -> ResponseReturnValue:
+    if is_htmx():
+        context = _answer(token, behind, _found(behind))
+        return fragment("papers/_scan.html", swapped=True, **context)
+    return go(f"/p/{token}")
+
+
+@codes.get("/p/<token>")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def show_code(token: str) -> ResponseReturnValue:
+    """Show what is due at the time of this code; nothing is recorded by looking."""
+    behind = behind_code(session(), token, now=now())
+    return page("papers/scan.html", **_answer(token, behind, _found(behind)))
+
+
+@codes.post("/p/<token>")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def post_code(token: str) -> ResponseReturnValue:
+    """Record as taken what is due at the time of this code, and nothing else."""
+    behind = behind_code(session(), token, now=now())
+    due = [dose.id for dose in _found(behind).due]
+    mark_taken(
+        session(),
+        due,
+        patient_id=behind.patient_id,
+        account_id=None,
+        channel=CHANNEL,
+        now=now(),
+    )
+    return _respond(token, behind)
+
+
+@codes.post("/p/<token>/undo")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def post_undo(token: str) -> ResponseReturnValue:
+    """Take back what codes recorded of these doses; what others recorded stays."""
+    behind = behind_code(session(), token, now=now())
+    undo_marks(
+        session(),
+        _undoable(_found(behind)),
+        patient_id=behind.patient_id,
+        account_id=None,
+        channel=CHANNEL,
+        now=now(),
+    )
+    return _respond(token, behind)

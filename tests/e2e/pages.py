@@ -1,0 +1,107 @@
+"""Every page there is, who opens it, and what must hold on each."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pillweb.base.clock import now
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LOOKS = Path(__file__).with_name("looks.js").read_text("utf-8")
+ROSA = "/patients/1"
+SOON = now().date() + timedelta(days=7)
+QUESTIONS = (
+    "",
+    "/0/medicine",
+    "/0/more",
+    "/0/how",
+    "/0/times",
+    "/0/days",
+    "/0/dates",
+    "/1/steps",
+    "/2/interval",
+    "/3/needed",
+    "/4/once",
+    "/0/text",
+)
+# The main pages: what every change is tried on, and what pictures are made of.
+MAIN = [
+    ("", "/sign-in"),
+    ("", "/help"),
+    ("", "/look"),
+    ("rosa", f"{ROSA}/today"),
+    ("rosa", f"{ROSA}/calendar"),
+    ("rosa", f"{ROSA}/medicines"),
+    ("rosa", f"{ROSA}/supply"),
+    ("marta", "/patients/{difficult}/today"),
+    ("marta", "{draft}/0/times"),
+]
+PAGES = [
+    *MAIN,
+    ("", "/sign-up"),
+    ("", "/forgotten"),
+    ("", "/design"),
+    ("", "/mailbox"),
+    ("", "/nowhere"),
+    ("", "/s/wrong"),
+    ("", "{share}"),
+    ("rosa", "/demo"),
+    ("rosa", "/people/new"),
+    ("rosa", f"{ROSA}/days/{now().date()}"),
+    ("rosa", f"{ROSA}/medicines/new"),
+    ("rosa", f"{ROSA}/medicines/import"),
+    ("marta", "/patients/{difficult}/medicines/import"),
+    ("rosa", f"{ROSA}/medicines/5"),
+    ("rosa", f"{ROSA}/supply/2"),
+    ("rosa", f"{ROSA}/supply/2/received"),
+    ("rosa", f"{ROSA}/supply/2/counted"),
+    ("rosa", f"{ROSA}/supply/2/gone"),
+    ("rosa", f"{ROSA}/supply/2/refill"),
+    ("rosa", f"{ROSA}/supply/pack?from={SOON}&to={SOON}"),
+    ("rosa", f"{ROSA}/medicines/5/stop"),
+    ("rosa", f"{ROSA}/medicines/5/pause"),
+    ("rosa", f"{ROSA}/medicines/5/history"),
+    *(("marta", f"{{draft}}{question}") for question in QUESTIONS),
+    ("rosa", f"{ROSA}/meals"),
+    ("rosa", f"{ROSA}/travel"),
+    ("rosa", f"{ROSA}/sharing"),
+    ("rosa", f"{ROSA}/reports"),
+    ("rosa", f"{ROSA}/reports/now"),
+    ("marta", "/people"),
+    ("marta", "/patients/{difficult}/calendar"),
+    ("marta", "/patients/{difficult}/medicines"),
+    ("marta", "/patients/{difficult}/supply"),
+    ("marta", "/patients/{difficult}/reports/now"),
+]
+PAGES = list(dict.fromkeys(PAGES))
+# For a parametrized test: each page, the main ones also in the quick part.
+EACH = [
+    pytest.param(*page, marks=pytest.mark.quick if page in MAIN else ())
+    for page in PAGES
+]
+
+
+def breaches(page: "Page") -> list[str]:
+    """Return what axe finds against WCAG 2.2 AA, and against contrast of 7:1."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - it may lack
+
+    stricter = {
+        "color-contrast-enhanced": {"enabled": True},
+        "target-size": {"enabled": True},
+    }
+    found = Axe().run(page, options={"resultTypes": ["violations"], "rules": stricter})
+    return [
+        f"{violation['id']}: {node['target']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def faults(page: "Page") -> list[str]:
+    """Return what is wrong with the page that is open."""
+    looks: list[str] = page.evaluate(LOOKS)
+    return looks + breaches(page)

@@ -1,0 +1,301 @@
+"""Sheets are made, scanned and made void, and a code does no more than it may."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from pillweb.base.db import Database
+from pillweb.doses.actions.marking import mark_taken
+from pillweb.doses.models import Dose, DoseEvent
+from pillweb.medications.models import Medication
+from pillweb.papers.models import Paper, PaperCode
+from pillweb.patients.models import Patient
+from pillweb.schedules.actions import set_plan
+from tests.at_once import at_once
+from tests.world import World, csrf_of, daily, signed_in
+
+GONE = "This link does not work"
+
+
+@pytest.fixture
+def rosa(app: Flask, world: World, now: datetime, pinned: object) -> FlaskClient:
+    return signed_in(app, world.rosa, now=now)
+
+
+@pytest.fixture
+def phone(app: Flask) -> FlaskClient:
+    """A browser that knows nobody."""
+    return app.test_client(use_cookies=False)
+
+
+def make(client: FlaskClient, world: World, kind: str = "week", **more: str) -> str:
+    """Press the button; return the path of what was made."""
+    path = f"/patients/{world.patient}/papers/{kind}"
+    data = {"csrf_token": csrf_of(client, path), "first": "2026-11-20", **more}
+    answer = client.post(path, data=data)
+    assert answer.status_code == 303
+    return str(answer.location)
+
+
+def code(db: Database, clock: str = "08:00") -> str:
+    """Return the path behind the newest code of a time of day."""
+    wanted = sa.select(PaperCode.token).where(PaperCode.clock == clock)
+    with db.reading() as session:
+        token = session.scalars(wanted.order_by(PaperCode.id.desc())).first()
+    return f"/p/{token}"
+
+
+def said(db: Database, world: World) -> list[tuple[str, str]]:
+    wanted = sa.select(DoseEvent.what, DoseEvent.channel).order_by(DoseEvent.id)
+    with db.reading() as session:
+        mine = wanted.where(DoseEvent.patient_id == world.patient)
+        return [(what, by) for what, by in session.execute(mine)]
+
+
+def states(db: Database, world: World) -> list[str]:
+    wanted = sa.select(Dose.state).where(Dose.patient_id == world.patient)
+    with db.reading() as session:
+        return list(session.scalars(wanted.order_by(Dose.due_at)))
+
+
+def test_a_sheet_holds_a_box_and_a_code_for_each_time(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    page = rosa.get(make(rosa, world)).text
+    assert "Amlodipine" in page
+    assert page.count('class="box"') == 14
+    assert page.count('class="code"') == 2
+    assert "The file to print is being made." in page
+    with db.reading() as session:
+        assert len(session.scalars(sa.select(PaperCode)).all()) == 2
+
+
+def test_pressing_twice_makes_one_sheet(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    assert make(rosa, world) == make(rosa, world)
+    with db.reading() as session:
+        assert len(session.scalars(sa.select(Paper)).all()) == 1
+
+
+def test_whoever_may_only_look_sees_the_week_and_the_card_without_codes(
+    app: Flask, world: World, rosa: FlaskClient, now: datetime
+) -> None:
+    make(rosa, world)
+    nora = signed_in(app, world.nora, now=now)
+    for kind in ("week", "card"):
+        page = nora.get(f"/patients/{world.patient}/papers/{kind}").text
+        assert "Amlodipine" in page
+        assert 'class="code"' not in page
+        assert "Make " not in page
+
+
+def test_both_papers_are_reached_from_the_medicines(
+    rosa: FlaskClient, world: World
+) -> None:
+    base = f"/patients/{world.patient}"
+    page = rosa.get(f"{base}/medicines").text
+    for kind in ("week", "card"):
+        assert f'href="{base}/papers/{kind}"' in page
+        assert rosa.get(f"{base}/papers/{kind}").status_code == 200
+
+
+def test_a_day_that_was_not_offered_makes_nothing(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    path = f"/patients/{world.patient}/papers/week"
+    for first in ("2031-01-01", "", "tomorrow"):
+        data = {"csrf_token": csrf_of(rosa, path), "first": first}
+        answer = rosa.post(path, data=data)
+        assert answer.status_code == 422
+        assert "Which day does it begin?" in answer.text
+    with db.reading() as session:
+        assert session.scalars(sa.select(Paper)).all() == []
+
+
+def test_looking_at_a_code_records_nothing_and_names_no_medicine(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database
+) -> None:
+    make(rosa, world)
+    for method in ("GET", "HEAD", "GET"):
+        assert phone.open(code(db), method=method).status_code == 200
+    text = phone.get(code(db)).text
+    assert "It is time for your <bdi>8am</bdi> medicines." in text
+    assert "1 medicine" in text
+    assert "I have taken it" in text
+    assert "Amlodipine" not in text
+    assert "Rosa" not in text
+    assert said(db, world) == []
+
+
+def test_names_are_shown_where_that_was_chosen(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database
+) -> None:
+    make(rosa, world, show_names="y")
+    text = phone.get(code(db)).text
+    assert "Amlodipine" in text
+    assert "1 tablet" in text
+
+
+def test_a_press_records_the_doses_of_that_time_once(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database
+) -> None:
+    make(rosa, world)
+    path = code(db)
+    for _ in range(5):
+        answer = phone.post(path)
+        assert answer.status_code == 303
+        assert "Set-Cookie" not in answer.headers
+    assert said(db, world) == [("taken", "paper")]
+    assert states(db, world).count("taken") == 1
+    assert "Recorded at 8.05am." in phone.get(path).text
+
+
+def test_twenty_presses_at_once_are_one_dose(
+    app: Flask, rosa: FlaskClient, world: World, db: Database
+) -> None:
+    make(rosa, world)
+    path = code(db)
+
+    def press(_: int) -> int:
+        return app.test_client(use_cookies=False).post(path).status_code
+
+    assert set(at_once(20, press)) == {303}
+    assert said(db, world) == [("taken", "paper")]
+
+
+def test_a_code_of_the_evening_records_nothing_in_the_morning(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database
+) -> None:
+    make(rosa, world)
+    path = code(db, "20:00")
+    page = phone.get(path).text
+    assert "It is not time for your 8pm medicines yet." in page
+    assert "from 7.30pm on" in page
+    assert "<button" not in page
+    assert phone.post(path).status_code == 303
+    assert said(db, world) == []
+
+
+def test_when_the_window_is_over_a_code_records_nothing(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path = code(db)
+    with time_machine.travel(now + timedelta(hours=3), tick=False):
+        page = phone.get(path).text
+        assert "Did you take your <bdi>8am</bdi> medicines?" in page
+        assert "Never take two doses together" in page
+    with time_machine.travel(now + timedelta(hours=13), tick=False):
+        assert "It is too late to record" in phone.get(path).text
+        phone.post(path)
+    assert said(db, world) == []
+
+
+def test_a_code_takes_back_what_a_code_recorded_and_nothing_else(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path = code(db)
+    phone.post(path)
+    assert "Undo" in phone.get(path).text
+    assert phone.post(f"{path}/undo").status_code == 303
+    assert said(db, world) == [("taken", "paper"), ("undone", "paper")]
+    with db.transaction() as session:
+        first = sa.select(Dose.id).where(Dose.patient_id == world.patient)
+        mark_taken(
+            session,
+            [session.scalars(first.order_by(Dose.due_at)).first() or 0],
+            patient_id=world.patient,
+            account_id=world.marta,
+            channel="page",
+            now=now,
+        )
+    assert "Undo" not in phone.get(path).text
+    phone.post(f"{path}/undo")
+    assert states(db, world)[0] == "taken"
+
+
+def test_a_plan_without_that_time_is_told_in_words(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    made = make(rosa, world)
+    with db.transaction() as session:
+        medication = session.get_one(Medication, world.medication)
+        line = daily("09:00", start=now.date())
+        set_plan(session, medication, lines=[line], author_id=None, now=now)
+        session.execute(sa.delete(Dose).where(Dose.patient_id == world.patient))
+    assert "Nothing is planned for 8am today." in phone.get(code(db)).text
+    assert phone.post(code(db)).status_code == 303
+    assert "The plan was changed after this was made." in rosa.get(made).text
+
+
+def test_made_void_no_code_works_and_no_file_is_left(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database
+) -> None:
+    made = make(rosa, world)
+    path, where = code(db), f"/patients/{world.patient}/papers"
+    with db.transaction() as session:
+        session.execute(sa.update(Paper).values(state="ready", pdf=b"%PDF"))
+    assert rosa.get(f"{made}.pdf").data == b"%PDF"
+    data = {"csrf_token": csrf_of(rosa, f"{where}/week")}
+    for _ in range(2):
+        assert rosa.post(f"{where}/void", data=data).status_code == 303
+    for answer in (phone.get(path), phone.post(path), phone.post(f"{path}/undo")):
+        assert answer.status_code == 404
+        assert GONE in answer.text
+    assert rosa.get(f"{made}.pdf").status_code == 404
+    page = rosa.get(made).text
+    assert "This sheet is void." in page
+    assert 'class="code"' not in page
+    make(rosa, world)
+    assert phone.get(code(db)).status_code == 200
+
+
+def test_a_code_ends_after_two_weeks(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    made = make(rosa, world)
+    path = code(db)
+    assert "too old" not in rosa.get(made).text
+    for after, status in ((timedelta(days=14, seconds=-1), 200), (timedelta(14), 404)):
+        with time_machine.travel(now + after, tick=False):
+            assert phone.get(path).status_code == status
+    with time_machine.travel(now + timedelta(days=14), tick=False):
+        assert "The codes of this sheet are too old to work." in rosa.get(made).text
+    assert phone.get("/p/" + "x" * 43).status_code == 404
+
+
+def test_old_papers_go_when_a_new_one_is_made(
+    rosa: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    with db.transaction() as session:
+        session.execute(sa.update(Paper).values(expires_at=now))
+    make(rosa, world, kind="card")
+    with db.reading() as session:
+        assert session.scalars(sa.select(Paper.kind)).all() == ["card"]
+        assert session.scalars(sa.select(PaperCode)).all() == []
+
+
+def test_guessing_codes_is_slow(phone: FlaskClient, db: Database) -> None:
+    answers = [phone.get(f"/p/{'y' * 40}{n:03}").status_code for n in range(32)]
+    assert answers == [404] * 30 + [429] * 2
+
+
+def test_a_name_from_right_to_left_stands_in_its_own_direction(
+    rosa: FlaskClient, world: World, db: Database
+) -> None:
+    with db.transaction() as session:
+        session.get_one(Patient, world.patient).name = "فاطمة"
+        session.get_one(Medication, world.medication).name = "باراسيتامول"
+    rosa.set_cookie("look", "20.light.ar")
+    page = rosa.get(make(rosa, world)).text
+    assert 'dir="rtl"' in page
+    assert "<bdi>&#8296;باراسيتامول&#8297;</bdi>" in page
+    with db.reading() as session:
+        assert session.scalars(sa.select(Paper.look)).one() == "20.system.ar"
