@@ -120,7 +120,8 @@ const askHere = (kit) => {
     event.preventDefault();
     const asked = kit.words(path === "skip" ? "why" : "when");
     for (const one of asked.querySelectorAll("button")) one.formAction = link.href;
-    link.replaceWith(asked);
+    link.closest(".links").after(asked);
+    link.remove();
     asked.querySelector("button").focus();
   });
 };

@@ -203,12 +203,16 @@ def _day(door: Door, on: date, *, said: Collection[int] = ()) -> dict[str, objec
             when=clock,
             may_mark=door.may_mark,
         ),
-        "steps": [
-            _step(door, day, today=today)
-            for day in (on - A_DAY, on + A_DAY)
-            if read_day(day.isoformat())
-        ],
+        "steps": _steps(door, on, today=today),
     }
+
+
+def _steps(door: Door, on: date, *, today: date) -> list[tuple[str, str]]:
+    return [
+        _step(door, day, today=today)
+        for day in (on - A_DAY, on + A_DAY)
+        if read_day(day.isoformat())
+    ]
 
 
 def _step(door: Door, day: date, *, today: date) -> tuple[str, str]:
