@@ -53,9 +53,8 @@ const showWaiting = (kit, waiting) => {
   flash.append(kit.words("waiting"));
 };
 
-const showSent = async (kit, sent, lost) => {
+const showSent = async (kit, sent) => {
   const told = document.createElement("div");
-  if (lost) told.append(kit.words("lost"));
   if (sent.some((one) => one.outcome === "refused")) told.append(kit.words("refused"));
   for (const patient of new Set(sent.map((one) => one.patient))) {
     const keys = sent.filter((one) => one.patient === patient).map((one) => one.key);
@@ -136,7 +135,7 @@ export const show = async (kit) => {
     showKept(kit);
     askHere(kit);
   }
-  const { answers, lost } = await heard(kit);
+  const { answers } = await heard(kit);
   const waiting = answers.filter((one) => !one.outcome);
   showWaiting(
     kit,
@@ -145,7 +144,6 @@ export const show = async (kit) => {
   await showSent(
     kit,
     answers.filter((one) => one.outcome),
-    lost,
   );
   if (/^#(unsent|not-saved)$/.test(location.hash)) showHash(kit);
   flash.scrollIntoView();

@@ -48,8 +48,10 @@ const note = (name) => within("notes", "readonly", (store) => store.get(name));
 const keepNote = (name, value) =>
   within("notes", "readwrite", (store) => store.put(value, name));
 
+const forgetPages = () =>
+  Promise.all([PAGES, FILES].map((name) => caches.delete(name)));
 const forget = async () => {
-  await Promise.all([PAGES, FILES].map((name) => caches.delete(name)));
+  await forgetPages();
   await within("answers", "readwrite", (store) => store.clear());
   await within("notes", "readwrite", (store) => store.clear());
 };
@@ -71,16 +73,19 @@ const patiently = async (asked) => {
 };
 const ask = (path, more) => patiently(fetch(path, { cache: "no-store", ...more }));
 
-// Whose the device is now. Nobody's, or somebody else's: nothing stays.
+// Whose the device is now. Somebody else's: nothing stays. Nobody's, because a session
+// ended by itself: what was pressed waits for the same person, and nothing else stays.
 const know = async (account) => {
   const before = await note("account");
   if (!account || account === before) return;
-  const lost = account === "nobody" && (await waiting()).length;
-  const told = await note("lost");
+  if (account === "nobody" && (await waiting()).length) {
+    await forgetPages();
+    await within("notes", "readwrite", (store) => store.clear());
+    await keepNote("account", before);
+    return;
+  }
   if (before) await forget();
   if (account !== "nobody") await keepNote("account", account);
-  if (lost) await keepNote("lost", { account: before, count: lost });
-  else if (told && told.account === account) await keepNote("lost", told);
 };
 const knowBy = (answer) => know(answer.ok ? answer.headers.get("Pillweb-Account") : "");
 
@@ -153,8 +158,7 @@ const show = async (event, path) => {
   if (!new URL(event.request.url).search) {
     event.waitUntil(inTurn(() => keepPage(path, copy)).catch(() => {}));
   }
-  const told = (await answers()).length || (await note("lost"));
-  if (!told || !live.ok) return live;
+  if (!(await answers()).length || !live.ok) return live;
   event.waitUntil(inTurn(() => send(true)));
   const headers = new Headers(live.headers);
   headers.delete("Content-Encoding");
@@ -270,6 +274,7 @@ const send = async (now) => {
   try {
     const { account, token } = await (await ask("/device/key")).json();
     await know(account || "nobody");
+    if (!account) throw new Error("nobody");
     left = await waiting();
     for (const one of left) {
       await keepAnswer({ ...one, outcome: await sendOne(one, token) });
@@ -312,13 +317,11 @@ const ring = async ({ at, words, doses, url }) => {
 
 const tell = async () => ({
   answers: await answers(),
-  lost: await note("lost"),
   next: ((await note("wait")) || { next: 0 }).next,
 });
 
 const isRead = async () => {
   const read = (await answers()).filter((one) => one.outcome);
-  await within("notes", "readwrite", (store) => store.delete("lost"));
   for (const one of read) {
     await within("answers", "readwrite", (store) => store.delete(one.seq));
   }

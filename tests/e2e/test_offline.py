@@ -266,6 +266,29 @@ def test_signing_out_leaves_nothing_and_asks_about_what_is_unsent(
         page.goto("/")
 
 
+def test_a_session_that_ends_by_itself_loses_no_answer(
+    visit: Visitors, next_neighbour: Callable[[], str], site: Site
+) -> None:
+    page = visit("marta")
+    today = f"{next_neighbour()}/today"
+    keep(page, today)
+    disconnect(page)
+    dose = take(page)
+    before = page.context.cookies()
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+    page.goto("/sign-in")
+    page.wait_for_timeout(500)
+    # What was pressed waits; no name of a medicine does.
+    left = page.evaluate(LEFT)
+    assert any("patients/" in one for one in left)
+    assert not any("Amlodipine" in one for one in left)
+    page.context.add_cookies(before)
+    page.goto(today)
+    page.get_by_text("Sent from this device").wait_for()
+    assert events(site, dose) == [("taken", "offline", True)]
+
+
 def test_the_next_account_finds_nothing_of_the_one_before(
     visit: Visitors, site: Site
 ) -> None:

@@ -3,7 +3,7 @@
 The grade is McLaughlin's of 1969: 1.043 times the root of the words of three syllables
 or more in 30 sentences, plus 3.1291. He counted 30 sentences of a text; a page that has
 fewer is counted whole. Each heading, label and button is a sentence, names and numbers
-are left out. The libraries that tell it (textstat) bring dictionaries of 10 MB and more
+are left out. The libraries that tell it (textstat) bring dictionaries
 to count syllables; counting groups of vowels is enough for a limit.
 """
 
@@ -20,8 +20,8 @@ from tests.house.policy import POLICY
 
 HARDEST = 10
 LONGEST = 20
-# One word over; safety hangs on it, so it changes only together with its translations.
-TO_MEND = "If it is nearly time for your next dose leave out the missed one"
+# The words of the NHS (domain 4.1), kept as they are.
+OF_THE_NHS = "If it is nearly time for your next dose leave out the missed one"
 ARGUMENT = re.compile(r"<(?:int:)?(\w+)>")
 # Not read by patients: for the operator, and for who builds pages.
 OTHERS = {"/mailbox", "/mailbox/<key>", "/mailbox/<key>/<int:number>", "/design"}
@@ -113,5 +113,5 @@ def test_a_page_is_in_plain_words(app: Flask, cast: Cast, rule: str) -> None:
             continue
         sentences = Page(answer.text).sentences()
         long = [" ".join(words) for words in sentences if len(words) > LONGEST]
-        assert [words for words in long if not words.startswith(TO_MEND)] == []
+        assert [words for words in long if not words.startswith(OF_THE_NHS)] == []
         assert grade(sentences) <= HARDEST

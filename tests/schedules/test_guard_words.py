@@ -92,7 +92,7 @@ def test_too_soon_says_from_when() -> None:
 
 def test_the_warning_comes_before_the_last_allowed_dose() -> None:
     assert told(taken(14, 10, 6)).next == (
-        "You can take it now. One more is allowed until 12.30am tomorrow."
+        "You can take it now. It is the last one allowed until 12.30am tomorrow."
     )
     assert told(taken(14, 10)).next == "You can take it now."
 

@@ -100,11 +100,11 @@ def allowance(
 def _last_one(after: Verdict, *, now: datetime, when: When) -> str:
     """Warn where one more dose is the last that is allowed for a time."""
     if after.allowed_at is None:
-        return safety("You can take it now. One more is allowed.")
+        return safety("You can take it now. It is the last one allowed.")
     if after.allowed_at <= now:
         return safety("You can take it now.")
     return safety(
-        "You can take it now. One more is allowed until %(time)s.",
+        "You can take it now. It is the last one allowed until %(time)s.",
         time=when(after.allowed_at),
     )
 
