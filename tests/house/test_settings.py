@@ -30,6 +30,8 @@ NOT_OURS = {
     "FONTCONFIG_FILE": "fontconfig's own: where the PDF's fonts are",
     "WEB_CONCURRENCY": "gunicorn's own: how many web processes",
     "MAKELEVEL": "make's own: whether make started us",
+    "PATH_INFO": "WSGI's own: which page is asked for",
+    "PLAYWRIGHT_NODEJS_PATH": "playwright's own: with what its driver runs",
 }
 UNSAFE = {
     "no secret": ({"SECRET_KEY": ""}, "SECRET_KEY must hold at least 32"),

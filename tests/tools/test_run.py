@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -191,7 +192,8 @@ def test_killed_parent_leaves_nothing_behind(checkout: Checkout) -> None:
         time.sleep(0.05)
     assert set(checkout.processes()) <= job
     for pid in job:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have come to its end by itself
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_crash_at_once_is_told_with_its_log(checkout: Checkout) -> None:
