@@ -1,5 +1,7 @@
 // Reads Today aloud, and understands "taken" and "later"; nothing without a press.
 
+// Recognisers differ in marks and spaces, some languages write none.
+const bare = (words) => words.toLocaleLowerCase().replace(/[\p{P}\p{Z}\u200b]/gu, "");
 const text = (part) => (part.innerText || "").replace(/\s+/g, " ").trim();
 
 export const aloud = (kit, button) => {
@@ -23,8 +25,8 @@ export const aloud = (kit, button) => {
 
 // Only a whole phrase counts: "not taken" is not "taken".
 const meant = (kit, heard) => {
-  const said = heard.toLocaleLowerCase().replace(/[.!?,。।]/g, "").trim();
-  const is = (name) => kit.words(name).textContent.split("|").includes(said);
+  const is = (name) =>
+    kit.words(name).textContent.split("|").map(bare).includes(bare(heard));
   return (is("taken") && "taken") || (is("later-words") && "later");
 };
 
