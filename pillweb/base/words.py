@@ -193,7 +193,15 @@ def weekday_short(weekday: int) -> str:
 
 def month_name(month: int) -> str:
     """Return the name of a month as it stands alone; January is 1."""
-    return str(get_month_names("wide", "stand-alone", speech().locale)[month])
+    return _month(month, "stand-alone")
+
+
+def _month(month: int, context: Literal["format", "stand-alone"]) -> str:
+    # In many languages a month beside its day has a form of its own. Chinese writes
+    # its months out in dates of law; people write them in digits.
+    width: Literal["abbreviated", "wide"]
+    width = "abbreviated" if speech().language == "zh" else "wide"
+    return str(get_month_names(width, context, speech().locale)[month])
 
 
 def month_words(month: date) -> str:
@@ -206,11 +214,6 @@ def month_words(month: date) -> str:
     )
 
 
-def _month_of_day(day: date) -> str:
-    # In many languages a month beside its day has a form of its own.
-    return str(get_month_names("wide", "format", speech().locale)[day.month])
-
-
 def date_words(day: date) -> str:
     """Return the date as "Friday 20 November", without a year."""
     return pgettext(
@@ -218,7 +221,7 @@ def date_words(day: date) -> str:
         "%(weekday)s %(day)s %(month)s",
         weekday=str(get_day_names("wide", "format", speech().locale)[day.weekday()]),
         day=digits(str(day.day)),
-        month=_month_of_day(day),
+        month=_month(day.month, "format"),
     )
 
 
@@ -228,7 +231,7 @@ def day_words(day: date) -> str:
         "date",
         "%(day)s %(month)s",
         day=digits(str(day.day)),
-        month=_month_of_day(day),
+        month=_month(day.month, "format"),
     )
 
 
@@ -238,7 +241,7 @@ def long_date_words(day: date) -> str:
         "date",
         "%(day)s %(month)s %(year)s",
         day=digits(str(day.day)),
-        month=_month_of_day(day),
+        month=_month(day.month, "format"),
         year=digits(str(day.year)),
     )
 

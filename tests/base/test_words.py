@@ -145,6 +145,8 @@ def test_names_of_days_and_months_are_those_of_the_language() -> None:
         assert words.weekday_name(0) == "poniedziałek"
         assert words.month_words(date(2026, 11, 20)) == "listopad 2026"
         assert "listopada" in words.day_words(date(2026, 11, 20))
+    with speaking(Speech("zh")):
+        assert words.day_words(date(2026, 11, 20)) == "11月20日"
     assert words.weekday_short(0) == "Mon"
     assert words.full_date_words(date(2026, 11, 20)) == "Friday 20 November 2026"
 

@@ -76,3 +76,14 @@ def test_in_english_only_the_word_alone_is_one_between_two_amounts() -> None:
     with pytest.raises(ValueError, match="number"):
         read_range_text("to 2", "tablet")
     assert read_range_text("2", "tablet") == "2"
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "kept"),
+    [("zh", "40 毫克", "40 mg"), ("ar", "2.5 مل", "2.5 ml"), ("hi", "2 गोली", "2")],
+)
+def test_a_measure_is_kept_as_limits_count_it(
+    language: str, typed: str, kept: str
+) -> None:
+    with speaking(Speech(language)):
+        assert read_dose_text(typed, "tablet") == kept

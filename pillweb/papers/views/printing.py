@@ -59,10 +59,11 @@ def _spoken(patient: Patient) -> str:
 def _listed(paper: Paper, door: Door) -> dict[str, object]:
     ends = local(paper.expires_at, zone(door.zone)).date()
     until = _("Its codes work until %(date)s.", date=long_date_words(ends))
+    void = STATE_WORDS["void"]
     return {
         "url": f"{door.base_url}/papers/{paper.id}",
         "words": _("Week from %(date)s", date=date_words(paper.first_on)),
-        "state_words": until if is_live(paper, now=now()) else _(STATE_WORDS["void"]),
+        "state_words": until if is_live(paper, now=now()) else _(void),
     }
 
 

@@ -39,6 +39,7 @@ UNIT = re.compile(
     rf"(?!to\b)[^\W\d_](?:[^\W_]|[{_MARKS}])*(?:[ /-](?:[^\W\d_]|[{_MARKS}])+){{0,3}}"
 )
 SHORT_UNITS = {"u", "iu"}
+MEASURES = ("mg", "g", "mcg", "ml")
 HALVES_OF_DAY = {"am", "pm"}
 WHOLE = re.compile(r"\d{1,6}")
 # "8,30" stays one text: nobody knows whether it is one time or two.
@@ -150,6 +151,8 @@ def read_dose_text(text: str, unit: str = "", kept: Collection[str] = ()) -> str
         )
     if own.casefold() in _names_of(unit):
         own = ""
+    # Limits and supplies count what is in mg, however its reader calls it.
+    own = next((one for one in MEASURES if own.casefold() in _names_of(one)), own)
     if own and not UNIT.fullmatch(own):
         raise ValueError(gettext("Write one amount and its unit, such as 40 mg."))
     return f"{amount} {own}".strip()
