@@ -68,6 +68,7 @@ PAGES = [
     ("rosa", f"{ROSA}/medicines/import"),
     ("marta", "/patients/{difficult}/medicines/import"),
     ("rosa", f"{ROSA}/medicines/5"),
+    ("rosa", f"{ROSA}/medicines/5/looks"),
     ("rosa", f"{ROSA}/supply/2"),
     ("rosa", f"{ROSA}/supply/2/received"),
     ("rosa", f"{ROSA}/supply/2/counted"),
