@@ -29,7 +29,7 @@ def test_larger_words_are_one_press_away_and_stay(
 ) -> None:
     page = visit("rosa", scripts=scripts)
     page.goto(TODAY)
-    page.get_by_role("link", name="How it looks").click()
+    page.get_by_role("link", name="Language and look").click()
     page.get_by_role("button", name="Largest").click()
     assert page.locator(".notice:focus").inner_text().startswith("Saved.")
     page.get_by_role("button", name="High contrast").click()
