@@ -1,5 +1,6 @@
 """What happens to accounts."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
@@ -181,6 +182,14 @@ def end_session(session: Session, session_id: int, *, now: datetime) -> None:
     )
 
 
-def choose_look(session: Session, account_id: int, *, look: Look) -> None:
-    """Keep how an account wants its pages, for devices where nobody chose yet."""
-    session.get_one(Account, account_id).look = look.written
+def choose_look(
+    session: Session, account_id: int, *, spoken: str, **chosen: str
+) -> None:
+    """Keep what somebody chose of a look, for devices where nobody chose yet.
+
+    What was not asked stays as the account has it; where it has no language yet it is
+    the one that is `spoken` now.
+    """
+    account = session.get_one(Account, account_id)
+    before = read_look(account.look or "").spoken(spoken)
+    account.look = replace(before, **chosen).written

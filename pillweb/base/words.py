@@ -270,7 +270,12 @@ def number_words(number: Decimal | int) -> str:
     """Return the number as ISMP wants it: 0.5, 1 (never .5, 1.0), 1,000."""
     if speech().language != "en":
         pattern = "#,##0.##########"
-        return digits(format_decimal(number, pattern, locale=speech().locale))
+        told = format_decimal(number, pattern, locale=speech().locale)
+        # A point is never between thousands: half of those who speak Spanish read
+        # 1.000 as one.
+        return digits(
+            told.replace(".", "\u202f") if speech().language == "es" else told
+        )
     text = f"{Decimal(number):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

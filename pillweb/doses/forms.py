@@ -9,9 +9,8 @@ from wtforms.validators import InputRequired, Optional
 from pillweb.base.clean import clean_text
 from pillweb.base.i18n import gettext
 from pillweb.base.i18n import lazy_gettext as _
-from pillweb.base.words import number_words
 from pillweb.base.zones import Zone, local, to_utc
-from pillweb.schedules.forms.reading import read_amount, read_time
+from pillweb.schedules.forms.reading import plain_number, read_amount, read_time
 from pillweb.web.forms import Form, choices, said, text_field
 
 NOW, TODAY, YESTERDAY = "now", "today", "yesterday"
@@ -127,4 +126,4 @@ class IntakeForm(Form):
 
 def plain_amount(amount: Decimal | None) -> str:
     """Return an amount as one would type it, empty for none."""
-    return "" if amount is None else number_words(amount).replace(",", "")
+    return "" if amount is None else plain_number(amount)

@@ -61,7 +61,8 @@ def post_look() -> ResponseReturnValue:
     spoken = look.spoken(speech().language)
     speak(spoken.speech)
     if viewer := current_viewer():
-        choose_look(session(), viewer.account_id, look=spoken)
+        pressed = {name: one for name, one in form.data.items() if name in request.form}
+        choose_look(session(), viewer.account_id, spoken=spoken.language, **pressed)
     if "straight" in request.form:
         return go(_asked_from())
     return go(_own_path(), notice=_("Saved. This is how it looks now."))

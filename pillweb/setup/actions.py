@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.queries import email_index
@@ -45,10 +46,20 @@ def send_mail_test(
 ) -> None:
     """Let reminders go to this address, and mail it a link to prove that they arrive.
 
-    What an address answered once still counts when reminders go there again.
+    What an address answered once still counts when reminders go there again. Another
+    address makes a finished set-up unfinished: nobody knows yet whose it is.
     """
     patient = session.get_one(Patient, patient_id)
     patient.reminder_email = email
+    answered = select(MailTest.id).where(
+        MailTest.patient_id == patient_id,
+        MailTest.address_index == email_index(email),
+        MailTest.answered_at.is_not(None),
+    )
+    if session.scalar(answered.limit(1)) is None:
+        session.execute(
+            update(SetUp).where(SetUp.patient_id == patient_id).values(finished_at=None)
+        )
     token = new_token()
     row = MailTest(
         patient_id=patient_id,

@@ -1,5 +1,6 @@
 """The look and language of this browser: a cookie, for it outlives signing out."""
 
+import re
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -56,9 +57,17 @@ def _speak_here() -> None:
     """Speak as was chosen here, else the first language of the browser we know."""
     how = look_here().speech
     if not look_here().language:
-        first = request.accept_languages.best_match(LANGUAGES, default="en")
-        how = replace(how, language=first)
+        how = replace(how, language=_asked_language())
     speak(how)
+
+
+def _asked_language() -> str:
+    """Return the first language that the browser asks for and we know, else English."""
+    for tag, wanted in request.accept_languages:
+        language = re.split("[-_]", tag)[0].lower()
+        if wanted and language in LANGUAGES:
+            return language
+    return "en"
 
 
 def _look_url() -> str:

@@ -242,6 +242,20 @@ def test_taken_again_later_is_asked_and_the_helper_told_at_once(
         assert "Warfarin" not in words
 
 
+def test_a_helper_who_told_no_language_is_written_to_in_that_of_the_patient(
+    rosa: FlaskClient, db: Database, world: World, pinned: time_machine.Traveller
+) -> None:
+    with db.transaction() as session:
+        choose_marta(session, world)
+        session.get_one(Patient, world.patient).language = "es"
+    path = f"/patients/{world.patient}/doses/1"
+    send(rosa, f"{path}/take")
+    pinned.shift(timedelta(minutes=6))
+    send(rosa, f"{path}/again", key="k")
+    (mail,) = [d for d in rows(db, Delivery) if isinstance(d, Delivery)]
+    assert compose_message(mail).subject == "Llame a Rosa, por favor"
+
+
 def test_nobody_is_told_who_was_not_chosen_or_recorded_it(
     app: Flask, db: Database, world: World, now: datetime, pinned: object
 ) -> None:

@@ -170,6 +170,40 @@ def test_the_next_device_of_an_account_looks_the_same(
         assert f'data-size="{size}"' in client.get("/people").text
 
 
+def test_one_answer_leaves_the_others_of_an_account(
+    app: Flask, db: Database, now: datetime, pinned: object
+) -> None:
+    with db.transaction() as session:
+        made = make_account(
+            session, name="Ann", email=EMAIL, password=PASSWORD, now=now
+        )
+        made.look = "20.system.es.24"
+        session.flush()
+        ann = made.id
+    client = signed_in(app, ann, now=now)
+    choose(client, size="30")
+    with db.reading() as session:
+        assert session.get_one(Account, ann).look == "30.system.es.24"
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ("zh-TW,en;q=0.1", "zh"),
+        ("es-MX,en;q=0.5", "es"),
+        ("de,fr;q=0.5,en;q=0.2", "fr"),
+        ("pl;q=0,en", "en"),
+        ("", "en"),
+        ("*;q=x,,;", "en"),
+    ],
+)
+def test_the_first_language_of_the_browser_that_we_know_is_spoken(
+    stranger: FlaskClient, asked: str, spoken: str
+) -> None:
+    page = stranger.get("/look", headers={"Accept-Language": asked}).text
+    assert f'<html lang="{spoken}"' in page
+
+
 def test_a_look_outlives_signing_out(
     app: Flask, world: World, now: datetime, pinned: object
 ) -> None:

@@ -14,8 +14,8 @@ from jobs import deliver
 from pillweb.base.db import Database
 from pillweb.channels.mailbox import kept_mails
 from pillweb.patients.models import Patient
-from pillweb.setup.actions import send_mail_test
-from pillweb.setup.models import MailTest
+from pillweb.setup.actions import finish_set_up, send_mail_test
+from pillweb.setup.models import MailTest, SetUp
 from tests.jobs.conftest import Moment
 from tests.jobs.conftest import moment as moment  # noqa: PLC0414 - a fixture
 from tests.world import World, csrf_of, make_patient, prescribe, signed_in
@@ -168,6 +168,22 @@ def test_another_address_must_be_proven_again(
     assert send(eve, here).status_code == 422
     send(eve, f"{here}/test", email="A@family.example")
     assert "A test arrived at" in eve.get(f"{here}/reminders").text
+
+
+def test_another_address_opens_a_finished_set_up_again(
+    db: Database, eve: FlaskClient, now: datetime
+) -> None:
+    patient = id_in(begin(eve))
+    with db.transaction() as session:
+        send_mail_test(session, patient, email="a@family.example", now=now)
+        session.query(MailTest).one().answered_at = now
+        finish_set_up(session, patient, now=now)
+    with db.transaction() as session:
+        send_mail_test(session, patient, email="A@family.example", now=now)
+        assert session.get_one(SetUp, patient).finished_at == now
+        send_mail_test(session, patient, email="b@family.example", now=now)
+    with db.reading() as session:
+        assert session.get_one(SetUp, patient).finished_at is None
 
 
 def test_a_test_that_is_too_old_proves_nothing(

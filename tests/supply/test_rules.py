@@ -99,6 +99,23 @@ def test_a_dose_is_counted_exactly_or_not_at_all(
     assert units_used(read_dose(dose), unit=unit, strength=strength) == used
 
 
+@pytest.mark.parametrize(
+    ("strength", "used"),
+    [
+        ("2,5 mg", 3),
+        ("2.5 mg", 3),
+        ("1,000 mg", Fraction(3, 400)),
+        ("1.000 mg", None),
+        ("12.500 mg", None),
+    ],
+)
+def test_a_strength_is_read_as_its_writer_meant_it_or_not_at_all(
+    strength: str, used: Fraction | None
+) -> None:
+    dose = read_dose("7.5 mg")
+    assert units_used(dose, unit="tablet", strength=strength) == used
+
+
 def test_taking_a_patch_off_uses_nothing() -> None:
     facts = {"unit": "patch", "strength": ""}
     assert planned_units("1", Decimal(1), action="remove", **facts) == 0

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.queries import speeches_of
 from pillweb.base.config import settings
 from pillweb.base.emergency import help_in
-from pillweb.base.i18n import speaking, speech
+from pillweb.base.i18n import Speech, speaking, speech
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.outbox.actions import post_delivery
+from pillweb.patients.models import Patient
 from pillweb.sharing.queries import told_of
 from pillweb.sharing.rules import Door
 
@@ -35,9 +36,11 @@ def tell_of_too_much(
     at = local(now, zone(door.zone))
     told = told_of(session, door.patient_id, besides=account_id)
     speeches = speeches_of(session, [email for _, _, email in told])
+    patient = session.get_one(Patient, door.patient_id)
+    untold = Speech(patient.language) if patient.language else speech()
     posted = 0
     for helper_id, name, email in told:
-        with speaking(speeches.get(email) or speech()):
+        with speaking(speeches.get(email) or untold):
             posted += post_delivery(
                 session,
                 kind=TOO_MUCH,

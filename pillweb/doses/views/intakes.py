@@ -16,7 +16,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety
 from pillweb.base.tokens import new_token
 from pillweb.base.viewer import Viewer
-from pillweb.base.words import join_words, number_words, time_words, units_name
+from pillweb.base.words import join_words, time_words, units_name
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.alerting import tell_of_too_much
 from pillweb.doses.actions.intakes import (
@@ -354,7 +354,7 @@ def _ask_more(door: Door, dose: DoseFacts, form: AmountForm) -> ResponseReturnVa
             amount=dose_words(_as_words(planned, form.how_much), dose.unit),
         ),
         action=f"{door.base_url}/doses/{dose.id}/amount",
-        kept={"amount": number_words(form.how_much), "was_asked": "y"},
+        kept={"amount": plain_amount(form.how_much), "was_asked": "y"},
     )
 
 

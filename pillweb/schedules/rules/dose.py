@@ -36,6 +36,12 @@ _SAME = {
     "patches": "patch",
     "suppositories": "suppository",
 }
+_TWO_WAYS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?!\d)")
+
+
+def reads_two_ways(text: str) -> bool:
+    """Say whether a text holds 1.000, which is a thousand to some and one to others."""
+    return _TWO_WAYS.search(text) is not None
 
 
 def read_dose(text: str) -> Dose:

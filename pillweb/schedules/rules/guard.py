@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pillweb.medications.rules import Ingredient, plain_name
 from pillweb.schedules.rules.as_needed import Taken, next_allowed
-from pillweb.schedules.rules.dose import read_dose
+from pillweb.schedules.rules.dose import read_dose, reads_two_ways
 from pillweb.schedules.rules.line import Dose, Prn
 
 # A second record so soon is asked about, even where the plan sets no limit.
@@ -263,6 +263,8 @@ def _mass_within(
 
 def _mass_in_one(amount: str, unit: str) -> Fraction | None:
     """Return the milligrams in one unit, from "500 mg" or "120 mg/5 ml"."""
+    if reads_two_ways(amount):
+        return None
     held, *of = _IN.split(amount.strip(), maxsplit=1)
     try:
         mass = mass_of(read_dose(held))

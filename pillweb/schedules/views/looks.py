@@ -14,6 +14,7 @@ from pillweb.schedules.forms.looks import LooksForm, read_crop
 from pillweb.sharing.queries import open_door, open_shared_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.security import limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import opened_shares, signed_in
 
@@ -25,6 +26,7 @@ CROP_WORDS = (
     ("closer", gettext_noop("Closer")),
 )
 A_DAY_S = 86_400
+PHOTOS = "60 per hour"
 
 
 def _here(door: Door, medication: Medication) -> str:
@@ -57,6 +59,7 @@ def show_looks_page(patient_id: int, medication_id: int) -> ResponseReturnValue:
 
 
 @medicine_looks.post(LOOKS)
+@limiter.limit(PHOTOS)
 def post_looks(patient_id: int, medication_id: int) -> ResponseReturnValue:
     """Keep the words, and the photo instead of the one before."""
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)

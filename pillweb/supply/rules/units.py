@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pillweb.base.i18n import pgettext
 from pillweb.base.words import amount_words, digits, plural, unit_name
-from pillweb.schedules.rules.dose import decimal_of, read_dose
+from pillweb.schedules.rules.dose import decimal_of, read_dose, reads_two_ways
 from pillweb.schedules.rules.line import Dose
 from pillweb.schedules.rules.slots_of_day import REMOVE
 
@@ -33,6 +33,14 @@ _STRENGTH = re.compile(
 )
 
 
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+
+
+def _in_thousands(text: str) -> str:
+    """Return a strength without the commas of its thousands: "1,000 mg"."""
+    return _THOUSANDS.sub("", text)
+
+
 def _single(unit: str) -> str:
     name = unit.strip().casefold().replace("\u03bc", "\u00b5")
     return next((one for one in (name[:-2], name[:-1]) if plural(one) == name), name)
@@ -45,7 +53,9 @@ def _in_base(amount: Fraction, unit: str) -> tuple[Fraction, str]:
 
 def _per_unit(strength: str, unit: str) -> tuple[Fraction, str] | None:
     """Return what one unit holds, from "5 mg" or "250 mg/5 ml"; None when unclear."""
-    found = _STRENGTH.fullmatch(strength.strip().replace(",", ""))
+    if reads_two_ways(strength):
+        return None
+    found = _STRENGTH.fullmatch(_in_thousands(strength.strip()).replace(",", "."))
     if found is None:
         return None
     held, kind = _in_base(Fraction(found["much"]), found["of"])
