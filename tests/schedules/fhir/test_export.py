@@ -23,7 +23,7 @@ from pillweb.schedules.rules.line import (
     groups_of_times,
 )
 from pillweb.schedules.rules.line_json import line_from_json
-from tests.schedules.fhir.lines import LINES, Rule
+from tests.schedules.fhir.lines import LINES, Rule, line_of
 from tests.schedules.fhir.samples import TODAY
 
 LONDON = "Europe/London"
@@ -87,6 +87,19 @@ def plain_again(line: Line) -> tuple[object, ...]:
             end = line.start_date.fromordinal(last)
         line = replace(line, steps=(), times=step.times, end_date=end)
     return plain(line)
+
+
+HALF_AN_HOUR_AFTER = [
+    {"meal": "wake", "offset_min": 30},
+    {"meal": "breakfast", "offset_min": 30},
+]
+
+
+def test_a_number_of_doses_in_several_parts_is_never_taken_for_one_of_each() -> None:
+    rule = {"kind": "clock", "start_date": "2026-01-01", "count": 1, "sequence": 1}
+    line = line_of({**rule, "dose": "1 tablet", "times": HALF_AN_HOUR_AFTER})
+    assert line is not None
+    assert all(reading.needs_checking for reading in back(line))
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)

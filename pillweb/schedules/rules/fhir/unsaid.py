@@ -59,7 +59,10 @@ def _shape(line: Line) -> list[str]:
         found.append("Also: some times hold on some days of the week alone.")
     if line.count is not None and len(line.times) > 1:
         doses = {entry.dose and entry.dose.text for entry in line.times}
-        kinds = {(entry.meal is None, entry.offset_min) for entry in line.times}
+        kinds = {
+            (entry.meal if entry.offset_min else entry.meal is None, entry.offset_min)
+            for entry in line.times
+        }
         if len(doses) > 1 or len(kinds) > 1 or narrowed:
             found.append("The number of doses is for all its parts together.")
     return found
