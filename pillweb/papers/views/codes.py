@@ -1,6 +1,8 @@
 """The page behind a code on paper: what is due, one button, nobody signs in."""
 
-from flask import Blueprint
+from collections.abc import Iterable
+
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
@@ -25,6 +27,7 @@ from pillweb.papers.rules.scan import (
 )
 from pillweb.patients.queries import zone_at
 from pillweb.web.htmx import fragment, go, is_htmx, page
+from pillweb.web.numbers import row_number
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session
 
@@ -47,6 +50,12 @@ def _undoable(found: Scanned) -> list[int]:
     return recorded_by_paper(session(), fresh) if fresh else []
 
 
+def _listed(dose_ids: Iterable[int]) -> list[int]:
+    """Return those that the pressed page listed: it may be of yesterday, or older."""
+    listed = set(request.form.getlist("dose", type=row_number))
+    return [dose_id for dose_id in dose_ids if dose_id in listed]
+
+
 def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
     at = now()
     place = zone(zone_at(session(), behind.patient_id, at=at))
@@ -55,7 +64,9 @@ def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
     return {
         "stand": found.stand,
         "take_url": f"/p/{token}",
-        "undo_url": f"/p/{token}/undo" if _undoable(found) else None,
+        "take_ids": [dose.id for dose in found.due],
+        "undo_url": f"/p/{token}/undo",
+        "undo_ids": _undoable(found),
         "time_words": time_words(behind.clock),
         "date_words": date_words(local(due_at, place).date()),
         "now_words": time_words(local(at, place).time()),
@@ -88,12 +99,11 @@ def show_code(token: str) -> ResponseReturnValue:
 @codes.post("/p/<token>")
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def post_code(token: str) -> ResponseReturnValue:
-    """Record as taken what is due at the time of this code, and nothing else."""
+    """Record as taken what the page listed and is still due, and nothing else."""
     behind = behind_code(session(), token, now=now())
-    due = [dose.id for dose in _found(behind).due]
     mark_taken(
         session(),
-        due,
+        _listed(dose.id for dose in _found(behind).due),
         patient_id=behind.patient_id,
         account_id=None,
         channel=CHANNEL,
@@ -105,11 +115,11 @@ def post_code(token: str) -> ResponseReturnValue:
 @codes.post("/p/<token>/undo")
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def post_undo(token: str) -> ResponseReturnValue:
-    """Take back what codes recorded of these doses; what others recorded stays."""
+    """Take back what codes recorded of the doses the page listed, nothing else."""
     behind = behind_code(session(), token, now=now())
     undo_marks(
         session(),
-        _undoable(_found(behind)),
+        _listed(_undoable(_found(behind))),
         patient_id=behind.patient_id,
         account_id=None,
         channel=CHANNEL,
