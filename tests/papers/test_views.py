@@ -305,6 +305,53 @@ def test_a_plan_without_that_time_is_told_in_words(
     assert "The plan was changed after this was made." in rosa.get(made).text
 
 
+OLD = "The plan was changed after this was made. Please make a new one."
+
+
+def test_what_was_planned_after_the_sheet_is_not_pressed_on_it(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path, later = code(db), now + timedelta(minutes=1)
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        prescribe(session, patient, "08:00", name="Ramipril", now=later)
+        plan(session, patient, now=later)
+    with time_machine.travel(now + timedelta(hours=23, minutes=35), tick=False):
+        text = phone.get(path).text
+        assert "1 medicine<" in text
+        assert OLD in text
+        phone.post(path, data=every_dose(db, world))
+        assert said(db, world) == [("taken", "paper")]
+        text = phone.get(path).text
+        assert "Recorded at 7.40am." in text
+        assert OLD in text
+    with time_machine.travel(later, tick=False):
+        make(rosa, world)
+    with time_machine.travel(now + timedelta(hours=23, minutes=35), tick=False):
+        text = phone.get(code(db)).text
+        assert "1 medicine of this time is recorded already." in text
+        assert OLD not in text
+
+
+def test_a_sheet_of_which_nothing_holds_says_that_it_is_old(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path, later = code(db), now + timedelta(minutes=1)
+    with db.transaction() as session:
+        medication = session.get_one(Medication, world.medication)
+        line = daily("08:00", start=now.date(), amount="2")
+        set_plan(session, medication, lines=[line], author_id=None, now=later)
+        plan(session, session.get_one(Patient, world.patient), now=later)
+    with time_machine.travel(now + timedelta(hours=23, minutes=35), tick=False):
+        text = phone.get(path).text
+        assert OLD in text
+        assert "<button" not in text
+        phone.post(path, data=every_dose(db, world))
+    assert said(db, world) == []
+
+
 def test_made_void_no_code_works_and_no_file_is_left(
     rosa: FlaskClient, phone: FlaskClient, world: World, db: Database
 ) -> None:

@@ -17,6 +17,7 @@ from pillweb.papers.queries import (
     behind_code,
     doses_behind,
     recorded_by_paper,
+    unprinted,
 )
 from pillweb.papers.rules.scan import (
     Scanned,
@@ -41,7 +42,8 @@ GUESSES = "30 per 10 minutes"
 def _found(behind: Behind) -> Scanned:
     place = zone_at(session(), behind.patient_id, at=now())
     doses = doses_behind(session(), behind, place=place, now=now())
-    return scanned(doses, now=now())
+    newer = unprinted(session(), doses, made_at=behind.made_at)
+    return scanned(doses, now=now(), unprinted=newer)
 
 
 def _undoable(found: Scanned) -> list[int]:
@@ -63,6 +65,7 @@ def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
     newest = max((d.recorded_at or at for d in found.recorded), default=at)
     return {
         "stand": found.stand,
+        "is_old": found.is_old,
         "take_url": f"/p/{token}",
         "take_ids": [dose.id for dose in found.due],
         "undo_url": f"/p/{token}/undo",
