@@ -405,6 +405,40 @@ def test_guessing_codes_is_slow(phone: FlaskClient, db: Database) -> None:
     assert answers == [404] * 30 + [429] * 2
 
 
+def test_one_code_is_pressed_sixty_times_an_hour_from_anywhere(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path, data = code(db), every_dose(db, world)
+    answers = [
+        phone.post(
+            f"{path}/undo" if n % 2 else path,
+            data=data,
+            environ_base={"REMOTE_ADDR": f"10.0.0.{n}"},
+        ).status_code
+        for n in range(62)
+    ]
+    assert answers == [303] * 60 + [429] * 2
+    assert len(said(db, world)) == 60
+    assert phone.get(path).status_code == 200
+    assert phone.post(code(db, "20:00")).status_code == 303
+    with time_machine.travel(now + timedelta(hours=2), tick=False):
+        assert phone.post(path).status_code == 303
+
+
+def test_one_account_makes_sixty_sheets_an_hour(
+    app: Flask, rosa: FlaskClient, world: World, now: datetime
+) -> None:
+    path = f"/patients/{world.patient}/papers/week"
+
+    def post(client: FlaskClient) -> int:
+        data = {"csrf_token": csrf_of(client, path), "first": "2026-11-20"}
+        return client.post(path, data=data).status_code
+
+    assert [post(rosa) for _ in range(61)] == [303] * 60 + [429]
+    assert post(signed_in(app, world.marta, now=now)) == 303
+
+
 def test_a_name_from_right_to_left_stands_in_its_own_direction(
     rosa: FlaskClient, world: World, db: Database
 ) -> None:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
+from pillweb.base.tokens import token_hash
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
@@ -37,6 +38,17 @@ codes = Blueprint("codes", __name__)
 csrf.exempt(codes)
 
 GUESSES = "30 per 10 minutes"
+PRESSES = "60 per hour"
+
+
+def _code() -> str:
+    """Return whom a limit counts: a code, from wherever it is pressed."""
+    token = (request.view_args or {}).get("token", "")
+    return "code:" + token_hash(token).hex()
+
+
+# Whoever finds a sheet may press and undo, but not for ever.
+_presses = limiter.shared_limit(PRESSES, scope="codes", key_func=_code)
 
 
 def _found(behind: Behind) -> Scanned:
@@ -101,6 +113,7 @@ def show_code(token: str) -> ResponseReturnValue:
 
 @codes.post("/p/<token>")
 @limiter.limit(GUESSES, deduct_when=is_miss)
+@_presses
 def post_code(token: str) -> ResponseReturnValue:
     """Record as taken what the page listed and is still due, and nothing else."""
     behind = behind_code(session(), token, now=now())
@@ -117,6 +130,7 @@ def post_code(token: str) -> ResponseReturnValue:
 
 @codes.post("/p/<token>/undo")
 @limiter.limit(GUESSES, deduct_when=is_miss)
+@_presses
 def post_undo(token: str) -> ResponseReturnValue:
     """Take back what codes recorded of the doses the page listed, nothing else."""
     behind = behind_code(session(), token, now=now())
