@@ -13,9 +13,9 @@ from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.links import link
 from pillweb.base.tokens import token_hash
 from pillweb.base.zones import local, zone
-from pillweb.doses.models import DoseEvent
+from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.queries.days import doses_on
-from pillweb.doses.rules.days import DoseFacts, told_here
+from pillweb.doses.rules.days import OPEN, DoseFacts, told_here
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.papers.models import Paper, PaperCode
@@ -25,6 +25,7 @@ from pillweb.papers.rules.scan import meant
 from pillweb.papers.rules.sheet import Around, Planned, Sheet, make_sheet, week_of
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
+from pillweb.schedules.models import Plan
 from pillweb.schedules.queries import (
     PlannedLine,
     life_with,
@@ -42,11 +43,12 @@ AROUND = timedelta(days=2)
 
 
 class Behind(NamedTuple):
-    """What stands behind a code: whose it is, for when, and whether it tells names."""
+    """What stands behind a code: whose, for when, and what its sheet told and when."""
 
     patient_id: int
     clock: time
     show_names: bool
+    made_at: datetime
 
 
 def gather_sheet(
@@ -165,7 +167,9 @@ def behind_code(session: Session, token: str, *, now: datetime) -> Behind:
         LinkGoneError: it is wrong, too old, or its sheet was made void.
     """
     row = session.execute(
-        select(PaperCode.patient_id, PaperCode.clock, Paper.show_names)
+        select(
+            PaperCode.patient_id, PaperCode.clock, Paper.show_names, Paper.created_at
+        )
         .join(Paper, Paper.id == PaperCode.paper_id)
         .where(
             PaperCode.token_hash == token_hash(token),
@@ -175,7 +179,8 @@ def behind_code(session: Session, token: str, *, now: datetime) -> Behind:
     ).first()
     if row is None:
         raise LinkGoneError
-    return Behind(row.patient_id, time.fromisoformat(row.clock), row.show_names)
+    clock = time.fromisoformat(row.clock)
+    return Behind(row.patient_id, clock, row.show_names, row.created_at)
 
 
 def doses_behind(
@@ -189,6 +194,19 @@ def doses_behind(
         for dose in doses_on(session, behind.patient_id, day)
     ]
     return meant(told_here(found, zone(place)), behind.clock, today=today, now=now)
+
+
+def unprinted(
+    session: Session, doses: Collection[DoseFacts], *, made_at: datetime
+) -> set[int]:
+    """Return the open ones of these doses whose plan is newer than the sheet."""
+    still_open = [dose.id for dose in doses if dose.state == OPEN]
+    newer = (
+        select(Dose.id)
+        .join(Plan, Plan.id == Dose.plan_id)
+        .where(Dose.id.in_(still_open), Plan.created_at > made_at)
+    )
+    return set(session.scalars(newer)) if still_open else set()
 
 
 def recorded_by_paper(session: Session, dose_ids: Collection[int]) -> list[int]:

@@ -23,13 +23,15 @@ from pillweb.sync.queries import moments_of, replays_of
 from pillweb.sync.rules import needs_a_look, outcome_words
 from pillweb.web.filters import asset
 from pillweb.web.htmx import fragment
-from pillweb.web.security import fresh_token
+from pillweb.web.security import client_key, fresh_token, limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import current_viewer, signed_in
 
 sync = Blueprint("sync", __name__)
 
 MOST_TOLD = 50
+# What waits on a device holds up what is pressed next: a week of a family must pass.
+REPLAYS = "600 per hour"
 ICONS = (
     ("icons/192.png", "192x192", "any"),
     ("icons/512.png", "512x512", "any"),
@@ -98,7 +100,14 @@ def show_key() -> ResponseReturnValue:
     return jsonify(account=account, token=fresh_token())
 
 
+def _account() -> str:
+    """Return whom a limit counts: an account, wherever it is signed in."""
+    viewer = current_viewer()
+    return f"account:{viewer.account_id}" if viewer else client_key()
+
+
 @sync.post("/patients/<int:patient_id>/doses/<int:dose_id>/replay")
+@limiter.limit(REPLAYS, key_func=_account)
 def post_replay(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Record what a device kept while it had no connection; the same press once."""
     viewer = signed_in()

@@ -1,5 +1,6 @@
 """Sheets are made, scanned and made void, and a code does no more than it may."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.doses.actions.marking import mark_taken
@@ -16,7 +18,7 @@ from pillweb.papers.models import Paper, PaperCode
 from pillweb.patients.models import Patient
 from pillweb.schedules.actions import set_plan
 from tests.at_once import at_once
-from tests.world import World, csrf_of, daily, signed_in
+from tests.world import World, csrf_of, daily, plan, prescribe, signed_in
 
 GONE = "This link does not work"
 
@@ -47,6 +49,17 @@ def code(db: Database, clock: str = "08:00") -> str:
     with db.reading() as session:
         token = session.scalars(wanted.order_by(PaperCode.id.desc())).first()
     return f"/p/{token}"
+
+
+def listed(page: str) -> dict[str, list[str]]:
+    """Return what the forms of a page send along."""
+    return {"dose": re.findall(r'name="dose" value="(\d+)"', page)}
+
+
+def press(phone: FlaskClient, path: str, *, undo: bool = False) -> TestResponse:
+    """Look at a code, and press the button that is there."""
+    data = listed(phone.get(path).text)
+    return phone.post(f"{path}/undo" if undo else path, data=data)
 
 
 def said(db: Database, world: World) -> list[tuple[str, str]]:
@@ -146,8 +159,9 @@ def test_a_press_records_the_doses_of_that_time_once(
 ) -> None:
     make(rosa, world)
     path = code(db)
+    data = listed(phone.get(path).text)
     for _ in range(5):
-        answer = phone.post(path)
+        answer = phone.post(path, data=data)
         assert answer.status_code == 303
         assert "Set-Cookie" not in answer.headers
     assert said(db, world) == [("taken", "paper")]
@@ -161,10 +175,12 @@ def test_twenty_presses_at_once_are_one_dose(
     make(rosa, world)
     path = code(db)
 
-    def press(_: int) -> int:
-        return app.test_client(use_cookies=False).post(path).status_code
+    data = listed(rosa.get(path).text)
 
-    assert set(at_once(20, press)) == {303}
+    def post(_: int) -> int:
+        return app.test_client(use_cookies=False).post(path, data=data).status_code
+
+    assert set(at_once(20, post)) == {303}
     assert said(db, world) == [("taken", "paper")]
 
 
@@ -181,6 +197,60 @@ def test_a_code_of_the_evening_records_nothing_in_the_morning(
     assert said(db, world) == []
 
 
+def every_dose(db: Database, world: World) -> dict[str, list[int]]:
+    wanted = sa.select(Dose.id).where(Dose.patient_id == world.patient)
+    with db.reading() as session:
+        return {"dose": [*session.scalars(wanted)]}
+
+
+def test_a_code_of_the_evening_is_not_pressed_in_the_morning_by_hand_either(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database
+) -> None:
+    make(rosa, world)
+    phone.post(code(db, "20:00"), data=every_dose(db, world))
+    assert said(db, world) == []
+
+
+def test_a_page_of_yesterday_records_nothing_of_today(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path = code(db)
+    yesterday = listed(phone.get(path).text)
+    assert len(yesterday["dose"]) == 1
+    htmx = {"HX-Request": "true"}
+    with time_machine.travel(now + timedelta(hours=23, minutes=35), tick=False):
+        answer = phone.post(path, data=yesterday, headers=htmx)
+        assert said(db, world) == []
+        assert "It is time for your <bdi>8am</bdi> medicines." in answer.text
+        press(phone, path)
+        assert said(db, world) == [("taken", "paper")]
+        phone.post(f"{path}/undo", data=yesterday)
+        assert said(db, world) == [("taken", "paper")]
+
+
+def test_a_press_records_nothing_that_its_page_did_not_list(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    morning = now - timedelta(minutes=25)
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        prescribe(session, patient, "08:00", name="Ramipril", now=morning)
+        plan(session, patient, now=morning)
+    make(rosa, world)
+    path = code(db)
+    both = listed(phone.get(path).text)
+    assert len(both["dose"]) == 2
+    phone.post(path, data={"dose": both["dose"][0]})
+    phone.post(path)
+    phone.post(f"{path}/undo", data={"dose": both["dose"][1]})
+    assert said(db, world) == [("taken", "paper")]
+    phone.post(f"{path}/undo", data=both)
+    assert states(db, world).count("taken") == 0
+    phone.post(path, data={"dose": both["dose"][1]})
+    assert states(db, world).count("taken") == 1
+
+
 def test_when_the_window_is_over_a_code_records_nothing(
     rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
 ) -> None:
@@ -192,7 +262,7 @@ def test_when_the_window_is_over_a_code_records_nothing(
         assert "Never take two doses together" in page
     with time_machine.travel(now + timedelta(hours=13), tick=False):
         assert "It is too late to record" in phone.get(path).text
-        phone.post(path)
+        phone.post(path, data=every_dose(db, world))
     assert said(db, world) == []
 
 
@@ -201,9 +271,10 @@ def test_a_code_takes_back_what_a_code_recorded_and_nothing_else(
 ) -> None:
     make(rosa, world)
     path = code(db)
-    phone.post(path)
-    assert "Undo" in phone.get(path).text
-    assert phone.post(f"{path}/undo").status_code == 303
+    press(phone, path)
+    page = phone.get(path).text
+    assert "Undo" in page
+    assert press(phone, path, undo=True).status_code == 303
     assert said(db, world) == [("taken", "paper"), ("undone", "paper")]
     with db.transaction() as session:
         first = sa.select(Dose.id).where(Dose.patient_id == world.patient)
@@ -216,7 +287,7 @@ def test_a_code_takes_back_what_a_code_recorded_and_nothing_else(
             now=now,
         )
     assert "Undo" not in phone.get(path).text
-    phone.post(f"{path}/undo")
+    phone.post(f"{path}/undo", data=listed(page))
     assert states(db, world)[0] == "taken"
 
 
@@ -232,6 +303,53 @@ def test_a_plan_without_that_time_is_told_in_words(
     assert "Nothing is planned for 8am today." in phone.get(code(db)).text
     assert phone.post(code(db)).status_code == 303
     assert "The plan was changed after this was made." in rosa.get(made).text
+
+
+OLD = "The plan was changed after this was made. Please make a new one."
+
+
+def test_what_was_planned_after_the_sheet_is_not_pressed_on_it(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path, later = code(db), now + timedelta(minutes=1)
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        prescribe(session, patient, "08:00", name="Ramipril", now=later)
+        plan(session, patient, now=later)
+    with time_machine.travel(now + timedelta(hours=23, minutes=35), tick=False):
+        text = phone.get(path).text
+        assert "1 medicine<" in text
+        assert OLD in text
+        phone.post(path, data=every_dose(db, world))
+        assert said(db, world) == [("taken", "paper")]
+        text = phone.get(path).text
+        assert "Recorded at 7.40am." in text
+        assert OLD in text
+    with time_machine.travel(later, tick=False):
+        make(rosa, world)
+    with time_machine.travel(now + timedelta(hours=23, minutes=35), tick=False):
+        text = phone.get(code(db)).text
+        assert "1 medicine of this time is recorded already." in text
+        assert OLD not in text
+
+
+def test_a_sheet_of_which_nothing_holds_says_that_it_is_old(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path, later = code(db), now + timedelta(minutes=1)
+    with db.transaction() as session:
+        medication = session.get_one(Medication, world.medication)
+        line = daily("08:00", start=now.date(), amount="2")
+        set_plan(session, medication, lines=[line], author_id=None, now=later)
+        plan(session, session.get_one(Patient, world.patient), now=later)
+    with time_machine.travel(now + timedelta(hours=23, minutes=35), tick=False):
+        text = phone.get(path).text
+        assert OLD in text
+        assert "<button" not in text
+        phone.post(path, data=every_dose(db, world))
+    assert said(db, world) == []
 
 
 def test_made_void_no_code_works_and_no_file_is_left(
@@ -285,6 +403,40 @@ def test_old_papers_go_when_a_new_one_is_made(
 def test_guessing_codes_is_slow(phone: FlaskClient, db: Database) -> None:
     answers = [phone.get(f"/p/{'y' * 40}{n:03}").status_code for n in range(32)]
     assert answers == [404] * 30 + [429] * 2
+
+
+def test_one_code_is_pressed_sixty_times_an_hour_from_anywhere(
+    rosa: FlaskClient, phone: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    make(rosa, world)
+    path, data = code(db), every_dose(db, world)
+    answers = [
+        phone.post(
+            f"{path}/undo" if n % 2 else path,
+            data=data,
+            environ_base={"REMOTE_ADDR": f"10.0.0.{n}"},
+        ).status_code
+        for n in range(62)
+    ]
+    assert answers == [303] * 60 + [429] * 2
+    assert len(said(db, world)) == 60
+    assert phone.get(path).status_code == 200
+    assert phone.post(code(db, "20:00")).status_code == 303
+    with time_machine.travel(now + timedelta(hours=2), tick=False):
+        assert phone.post(path).status_code == 303
+
+
+def test_one_account_makes_sixty_sheets_an_hour(
+    app: Flask, rosa: FlaskClient, world: World, now: datetime
+) -> None:
+    path = f"/patients/{world.patient}/papers/week"
+
+    def post(client: FlaskClient) -> int:
+        data = {"csrf_token": csrf_of(client, path), "first": "2026-11-20"}
+        return client.post(path, data=data).status_code
+
+    assert [post(rosa) for _ in range(61)] == [303] * 60 + [429]
+    assert post(signed_in(app, world.marta, now=now)) == 303
 
 
 def test_a_name_from_right_to_left_stands_in_its_own_direction(

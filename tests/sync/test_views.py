@@ -96,6 +96,19 @@ def test_ten_replays_are_one_event_and_told_in_words(
     assert "Recorded as taken at" in told
 
 
+def test_replays_of_an_account_have_an_end(
+    app: Flask, rosa: FlaskClient, world: World, dose: int, now: datetime
+) -> None:
+    token = rosa.get("/device/key").get_json()["token"]
+    path = f"/patients/{world.patient}/doses/{dose}/replay"
+    headers = {"X-CSRFToken": token}
+    answers = [rosa.post(path, headers=headers).status_code for _ in range(601)]
+    assert answers == [422] * 600 + [429]
+    luis = signed_in(app, world.luis, now=now)
+    assert send(luis, world, dose).status_code == 200
+    assert app.test_client().post(path).status_code == 400
+
+
 def test_of_two_the_second_is_told_who_was_first(
     app: Flask, rosa: FlaskClient, world: World, dose: int, now: datetime
 ) -> None:

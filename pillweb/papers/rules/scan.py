@@ -1,6 +1,6 @@
 """What a scanned code means: the doses of one time of day, today."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
@@ -9,18 +9,22 @@ from pillweb.base.i18n import ngettext
 from pillweb.doses.rules.days import LEAD, OPEN, RECORDED, DoseFacts, is_due
 from pillweb.doses.rules.sentences import amount_of, take_all_label
 
-Stand = Literal["nothing", "early", "due", "late", "done"]
+Stand = Literal["nothing", "changed", "early", "due", "late", "done"]
 LONG_AGO = timedelta(hours=1)
 A_NIGHT = timedelta(hours=12)
 
 
 class Scanned(NamedTuple):
-    """The doses of a code, and how they stand; `due` may be recorded now."""
+    """The doses of a code, and how they stand; `due` may be recorded now.
+
+    `is_old` says that the plan asks for more, or other, than the sheet does.
+    """
 
     stand: Stand
     due: tuple[DoseFacts, ...]
     recorded: tuple[DoseFacts, ...]
     due_at: datetime | None
+    is_old: bool
 
 
 def meant(
@@ -44,13 +48,16 @@ def meant(
     return [dose for dose in mine if dose.nominal_date == on]
 
 
-def scanned(doses: Sequence[DoseFacts], *, now: datetime) -> Scanned:
-    """Return how the doses of a code stand."""
-    still_open = [dose for dose in doses if dose.state == OPEN]
+def scanned(
+    doses: Sequence[DoseFacts], *, now: datetime, unprinted: Collection[int] = ()
+) -> Scanned:
+    """Return how the doses of a code stand; no word about one that is not on paper."""
+    printed = [dose for dose in doses if dose.id not in unprinted]
+    still_open = [dose for dose in printed if dose.state == OPEN]
     due = tuple(dose for dose in still_open if is_due(dose, now=now))
     stand: Stand = "late"
-    if not doses:
-        stand = "nothing"
+    if not printed:
+        stand = "changed" if doses else "nothing"
     elif not still_open:
         stand = "done"
     elif due:
@@ -60,8 +67,9 @@ def scanned(doses: Sequence[DoseFacts], *, now: datetime) -> Scanned:
     return Scanned(
         stand,
         due,
-        tuple(dose for dose in doses if dose.state in RECORDED),
-        min((dose.due_at for dose in doses), default=None),
+        tuple(dose for dose in printed if dose.state in RECORDED),
+        min((dose.due_at for dose in printed), default=None),
+        is_old=len(printed) < len(doses),
     )
 
 

@@ -1,10 +1,13 @@
 """The page behind a code on paper: what is due, one button, nobody signs in."""
 
-from flask import Blueprint
+from collections.abc import Iterable
+
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
+from pillweb.base.tokens import token_hash
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
@@ -15,6 +18,7 @@ from pillweb.papers.queries import (
     behind_code,
     doses_behind,
     recorded_by_paper,
+    unprinted,
 )
 from pillweb.papers.rules.scan import (
     Scanned,
@@ -25,6 +29,7 @@ from pillweb.papers.rules.scan import (
 )
 from pillweb.patients.queries import zone_at
 from pillweb.web.htmx import fragment, go, is_htmx, page
+from pillweb.web.numbers import row_number
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session
 
@@ -33,18 +38,36 @@ codes = Blueprint("codes", __name__)
 csrf.exempt(codes)
 
 GUESSES = "30 per 10 minutes"
+PRESSES = "60 per hour"
+
+
+def _code() -> str:
+    """Return whom a limit counts: a code, from wherever it is pressed."""
+    token = (request.view_args or {}).get("token", "")
+    return "code:" + token_hash(token).hex()
+
+
+# Whoever finds a sheet may press and undo, but not for ever.
+_presses = limiter.shared_limit(PRESSES, scope="codes", key_func=_code)
 
 
 def _found(behind: Behind) -> Scanned:
     place = zone_at(session(), behind.patient_id, at=now())
     doses = doses_behind(session(), behind, place=place, now=now())
-    return scanned(doses, now=now())
+    newer = unprinted(session(), doses, made_at=behind.made_at)
+    return scanned(doses, now=now(), unprinted=newer)
 
 
 def _undoable(found: Scanned) -> list[int]:
     """Return what a code recorded and can still be taken back."""
     fresh = [d.id for d in found.recorded if may_undo(d.recorded_at, now=now())]
     return recorded_by_paper(session(), fresh) if fresh else []
+
+
+def _listed(dose_ids: Iterable[int]) -> list[int]:
+    """Return those that the pressed page listed: it may be of yesterday, or older."""
+    listed = set(request.form.getlist("dose", type=row_number))
+    return [dose_id for dose_id in dose_ids if dose_id in listed]
 
 
 def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
@@ -54,8 +77,11 @@ def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
     newest = max((d.recorded_at or at for d in found.recorded), default=at)
     return {
         "stand": found.stand,
+        "is_old": found.is_old,
         "take_url": f"/p/{token}",
-        "undo_url": f"/p/{token}/undo" if _undoable(found) else None,
+        "take_ids": [dose.id for dose in found.due],
+        "undo_url": f"/p/{token}/undo",
+        "undo_ids": _undoable(found),
         "time_words": time_words(behind.clock),
         "date_words": date_words(local(due_at, place).date()),
         "now_words": time_words(local(at, place).time()),
@@ -87,13 +113,13 @@ def show_code(token: str) -> ResponseReturnValue:
 
 @codes.post("/p/<token>")
 @limiter.limit(GUESSES, deduct_when=is_miss)
+@_presses
 def post_code(token: str) -> ResponseReturnValue:
-    """Record as taken what is due at the time of this code, and nothing else."""
+    """Record as taken what the page listed and is still due, and nothing else."""
     behind = behind_code(session(), token, now=now())
-    due = [dose.id for dose in _found(behind).due]
     mark_taken(
         session(),
-        due,
+        _listed(dose.id for dose in _found(behind).due),
         patient_id=behind.patient_id,
         account_id=None,
         channel=CHANNEL,
@@ -104,12 +130,13 @@ def post_code(token: str) -> ResponseReturnValue:
 
 @codes.post("/p/<token>/undo")
 @limiter.limit(GUESSES, deduct_when=is_miss)
+@_presses
 def post_undo(token: str) -> ResponseReturnValue:
-    """Take back what codes recorded of these doses; what others recorded stays."""
+    """Take back what codes recorded of the doses the page listed, nothing else."""
     behind = behind_code(session(), token, now=now())
     undo_marks(
         session(),
-        _undoable(_found(behind)),
+        _listed(_undoable(_found(behind))),
         patient_id=behind.patient_id,
         account_id=None,
         channel=CHANNEL,

@@ -31,10 +31,13 @@ from pillweb.patients.models import Patient
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.security import client_key, limiter
 from pillweb.web.transaction import session, wake_after_commit
-from pillweb.web.viewer import signed_in
+from pillweb.web.viewer import current_viewer, signed_in
 
 papers = Blueprint("papers", __name__)
+
+SHEETS = "60 per hour"
 
 STATE_WORDS = {
     "ready": gettext_noop("The file to print is ready."),
@@ -42,6 +45,12 @@ STATE_WORDS = {
     "failed": gettext_noop("The file could not be made. Please make a new one."),
     "void": gettext_noop("This sheet is void. Its codes do not work any more."),
 }
+
+
+def _account() -> str:
+    """Return whom a limit counts: an account, wherever it is signed in."""
+    viewer = current_viewer()
+    return f"account:{viewer.account_id}" if viewer else client_key()
 
 
 def _today(door: Door) -> date:
@@ -93,6 +102,7 @@ def show_week(patient_id: int) -> ResponseReturnValue:
 
 
 @papers.post("/patients/<int:patient_id>/papers/week")
+@limiter.limit(SHEETS, key_func=_account)
 def post_week(patient_id: int) -> ResponseReturnValue:
     """Make a sheet with a code for each time of day."""
     viewer = signed_in()
