@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
+from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import (
     mark_taken,
     put_off_doses,
@@ -16,6 +17,7 @@ from pillweb.doses.actions.marking import (
 from pillweb.doses.queries.days import dose_facts
 from pillweb.doses.rules.days import told_again_at
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import zone_at
 from pillweb.reminders.actions import hold_reminders
 from pillweb.sync.models import Replay
 from pillweb.sync.queries import replay_by_key, said_of
@@ -71,7 +73,7 @@ def replay_answer(
     outcome = resolve(
         answer.deed,
         said,
-        pressed_at=pressed,
+        pressed_at=local(pressed, zone(zone_at(session, patient_id, at=pressed))),
         received_at=now,
         account_id=account_id,
         later_until=until,

@@ -29,7 +29,9 @@ def said_of(session: Session, patient_id: int, dose_id: int) -> Said | None:
     row = session.execute(
         select(
             Dose.state,
+            Dose.nominal_date,
             Dose.due_at,
+            Dose.missed_at,
             DoseEvent.what,
             DoseEvent.at,
             DoseEvent.account_id,

@@ -1,6 +1,6 @@
 """What becomes of an answer that a device kept while it had no connection."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from pillweb.base.i18n import gettext as _
@@ -40,7 +40,9 @@ class Said(NamedTuple):
     """A dose as it stands, and the newest thing said of it: what, when, by whom."""
 
     state: str
+    nominal_date: date
     due_at: datetime
+    missed_at: datetime
     what: str
     at: datetime | None
     account_id: int | None
@@ -67,8 +69,9 @@ def resolve(
     """Return what becomes of an answer: `recorded`, or why it is not.
 
     The first who recorded a dose stands. An answer never undoes what is newer than
-    itself, nor what its own press had already done. `later_until` is when to speak
-    again, where the dose can wait so long.
+    itself, nor what its own press had already done. `pressed_at` is told by the
+    patient's clock; `later_until` is when to speak again, where the dose can wait so
+    long.
     """
     if received_at - pressed_at > OLDEST:
         return TOO_OLD
@@ -88,7 +91,14 @@ def resolve(
 def _recorded(deed: str, said: Said, *, pressed_at: datetime) -> str:
     if deed == TAKE and pressed_at < said.due_at - EARLY_BY:
         return CHANGED
+    if _is_over(said, pressed_at):
+        return CHANGED
     return NEWER if _is_newer(said, pressed_at) else RECORDED
+
+
+def _is_over(said: Said, pressed_at: datetime) -> bool:
+    """Say whether an old page was pressed, and meant may be the dose of a later day."""
+    return said.nominal_date < pressed_at.date() and said.missed_at <= pressed_at
 
 
 def _is_newer(said: Said, pressed_at: datetime) -> bool:

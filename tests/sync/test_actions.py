@@ -11,6 +11,7 @@ from pillweb.base.db import Database
 from pillweb.base.errors import NotFoundError
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose, DoseEvent
+from pillweb.patients.models import Patient
 from pillweb.reminders.models import Reminder
 from pillweb.sync.actions import Answer, replay_answer
 from pillweb.sync.models import Replay
@@ -119,6 +120,25 @@ def test_who_recorded_first_stands(
         found = replay(session, world, answer, now=now + HOUR)
         assert found.outcome == "already"
         assert len(events(session, dose)) == 1
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (13, "Europe/London", "recorded"),
+        (24, "Europe/London", "changed"),
+        (13, "Asia/Tokyo", "changed"),
+    ],
+)
+def test_a_page_of_a_day_that_is_over_by_the_clock_of_the_patient_records_nothing(
+    db: Database, world: World, dose: int, now: datetime, case: tuple[int, str, str]
+) -> None:
+    hours, zone, outcome = case
+    with db.transaction() as session:
+        session.get_one(Patient, world.patient).zone = zone
+        sent = now + (hours + 1) * HOUR
+        answer = Answer(KEY, dose, "take", ago=HOUR)
+        assert replay(session, world, answer, now=sent).outcome == outcome
 
 
 def test_a_skip_keeps_its_reason(
