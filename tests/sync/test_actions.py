@@ -11,12 +11,14 @@ from pillweb.base.db import Database
 from pillweb.base.errors import NotFoundError
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose, DoseEvent
+from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
 from pillweb.reminders.models import Reminder
+from pillweb.schedules.actions import set_plan
 from pillweb.sync.actions import Answer, replay_answer
 from pillweb.sync.models import Replay
 from tests.at_once import at_once
-from tests.world import World
+from tests.world import World, daily, plan
 
 HOUR = timedelta(hours=1)
 KEY = "0123456789abcdef"
@@ -139,6 +141,25 @@ def test_a_page_of_a_day_that_is_over_by_the_clock_of_the_patient_records_nothin
         sent = now + (hours + 1) * HOUR
         answer = Answer(KEY, dose, "take", ago=HOUR)
         assert replay(session, world, answer, now=sent).outcome == outcome
+
+
+@pytest.mark.parametrize("deed", ["take", "skip"])
+def test_what_the_plan_moved_after_the_press_stays_open(
+    db: Database, world: World, now: datetime, deed: str
+) -> None:
+    pressed = now.replace(hour=19, minute=45)
+    with db.transaction() as session:
+        evening = sa.select(Dose.id).where(Dose.due_at > now).order_by(Dose.due_at)
+        dose = session.scalars(evening.where(Dose.patient_id == world.patient)).first()
+        medication = session.get_one(Medication, world.medication)
+        line = daily("08:00", "21:00", start=now.date(), amount="2")
+        changed = pressed + timedelta(minutes=5)
+        set_plan(session, medication, lines=[line], author_id=None, now=changed)
+        plan(session, session.get_one(Patient, world.patient), now=changed)
+        answer = Answer(KEY, dose or 0, deed, ago=HOUR)
+        assert replay(session, world, answer, now=pressed + HOUR).outcome == "changed"
+        row = session.get_one(Dose, dose, populate_existing=True)
+        assert (row.state, row.due_at) == ("open", now.replace(hour=21, minute=0))
 
 
 def test_a_skip_keeps_its_reason(

@@ -24,7 +24,8 @@ def at(minutes: float) -> datetime:
 
 def unsaid(state: str) -> Said:
     """Return a dose of which nobody said anything."""
-    return Said(state, DUE.date(), DUE, MISSED, "", None, None)
+    planned_at = DUE - timedelta(days=1)
+    return Said(state, planned_at, DUE.date(), DUE, MISSED, "", None, None)
 
 
 def said(state: str, minutes: float, who: int = ANN) -> Said:
@@ -58,6 +59,14 @@ OPEN = unsaid("open")
         ("take", unsaid("held"), 4, 90, "changed"),
         ("take", OPEN, -12 * 60 - 1, 0, "changed"),
         ("take", OPEN, -12 * 60, 0, "recorded"),
+        # What was pressed was a dose of another time, or of another amount.
+        ("take", OPEN._replace(planned_at=at(-10)), -10, 90, "recorded"),
+        ("take", OPEN._replace(planned_at=at(-9)), -10, 90, "changed"),
+        ("skip", OPEN._replace(planned_at=at(-9)), -10, 90, "changed"),
+        ("later", OPEN._replace(planned_at=at(-9)), -10, 0, "changed"),
+        ("undo", said("taken", -11)._replace(planned_at=at(-9)), -10, 0, "recorded"),
+        ("skip", OPEN, -30, 90, "recorded"),
+        ("skip", OPEN, -31, 90, "changed"),
         # It was said of a day that was over, while another dose was waited for.
         ("take", OPEN, 15 * 60 + 59, 40 * 60, "recorded"),
         ("take", OPEN, 24 * 60, 40 * 60, "changed"),
