@@ -14,8 +14,8 @@ from pillweb.doses.actions.marking import (
     skip_dose,
     undo_marks,
 )
-from pillweb.doses.queries.days import dose_facts
-from pillweb.doses.rules.days import told_again_at
+from pillweb.doses.queries.days import doses_due_at
+from pillweb.doses.rules.days import told_again_at, waiting
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
 from pillweb.reminders.actions import hold_reminders
@@ -69,7 +69,7 @@ def replay_answer(
     if said is None:
         raise NotFoundError
     pressed = pressed_at(answer.ago, received_at=now)
-    until = _until(session, patient_id, answer, pressed)
+    until = _until(session, patient_id, answer, said.due_at, pressed)
     outcome = resolve(
         answer.deed,
         said,
@@ -107,13 +107,20 @@ def _take_turns(session: Session, patient_id: int) -> None:
 
 
 def _until(
-    session: Session, patient_id: int, answer: Answer, pressed: datetime
+    session: Session,
+    patient_id: int,
+    answer: Answer,
+    due_at: datetime,
+    pressed: datetime,
 ) -> datetime | None:
-    """Return when to speak again, where that was wanted and the dose can wait."""
+    """Return when to speak again, where that was wanted and all that is due can wait.
+
+    They share one reminder: putting off one would silence it for the others.
+    """
     if answer.deed != LATER:
         return None
-    dose = dose_facts(session, patient_id, answer.dose_id)
-    return dose and told_again_at([dose], answer.later_by, now=pressed)
+    found = waiting(doses_due_at(session, patient_id, due_at), now=pressed)
+    return told_again_at(found, answer.later_by, now=pressed)
 
 
 def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) -> bool:

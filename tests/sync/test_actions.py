@@ -18,7 +18,7 @@ from pillweb.schedules.actions import set_plan
 from pillweb.sync.actions import Answer, replay_answer
 from pillweb.sync.models import Replay
 from tests.at_once import at_once
-from tests.world import World, daily, plan
+from tests.world import World, daily, plan, prescribe
 
 HOUR = timedelta(hours=1)
 KEY = "0123456789abcdef"
@@ -189,6 +189,26 @@ def test_later_counts_from_the_press(
         until = now + wait if outcome == "recorded" else None
         assert row.later_until == until
         assert until in set(held)
+
+
+def test_later_waits_for_nothing_that_cannot(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        urgent = {"name": "Levodopa", "category": "time_critical"}
+        prescribe(session, patient, "08:00", now=now, **urgent)
+        plan(session, patient, now=now)
+        due_at = session.get_one(Dose, dose).due_at
+        both = sa.select(Dose.id).where(
+            Dose.patient_id == world.patient, Dose.due_at == due_at
+        )
+        for number, one in enumerate(session.scalars(both).all()):
+            wait = timedelta(minutes=30)
+            answer = Answer(f"{KEY}{number}", one, "later", timedelta(), later_by=wait)
+            assert replay(session, world, answer, now=now).outcome == "over"
+        held = sa.select(Reminder.snoozed_until).where(Reminder.due_at == due_at)
+        assert set(session.scalars(held)) == {None}
 
 
 def test_the_key_of_another_account_is_another_press(
