@@ -84,11 +84,13 @@ def _fire(
 ) -> None:
     doses = _standing(session, reminder)
     still_open = [dose for dose in doses if dose.state == OPEN]
-    steps = ladder_of(dose.category for dose in still_open or doses)
+    # Of what is recorded the ladder goes on in silence: it may be taken back.
+    about = still_open or doses
+    steps = ladder_of(dose.category for dose in about)
     began_at = reminder.due_at
     if reminder.snoozed_until is not None:
         began_at = reminder.snoozed_until
-        window = min((dose.window_min for dose in still_open), default=0)
+        window = min((dose.window_min for dose in about), default=0)
         last = reminder.due_at + timedelta(minutes=window)
         steps = steps_until(steps, began_at, last)
     step = step_due(began_at, steps, now=now)

@@ -85,7 +85,7 @@ def show_link(token: str) -> ResponseReturnValue:
     return page("reminders/link.html", **_answer(token, reminder))
 
 
-def _record(token: str, change: Callable[..., int]) -> ResponseReturnValue:
+def _record(token: str, change: Callable[..., object]) -> ResponseReturnValue:
     """Change what is recorded of everything the reminder was about."""
     reminder = reminder_behind(session(), token, now=now())
     found = doses_due_at(session(), reminder.patient_id, reminder.due_at)

@@ -7,15 +7,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
+from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import (
     mark_taken,
     put_off_doses,
     skip_dose,
     undo_marks,
 )
-from pillweb.doses.queries.days import dose_facts
-from pillweb.doses.rules.days import told_again_at
+from pillweb.doses.queries.days import doses_due_at
+from pillweb.doses.rules.days import told_again_at, waiting
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import zone_at
 from pillweb.reminders.actions import hold_reminders
 from pillweb.sync.models import Replay
 from pillweb.sync.queries import replay_by_key, said_of
@@ -67,11 +69,11 @@ def replay_answer(
     if said is None:
         raise NotFoundError
     pressed = pressed_at(answer.ago, received_at=now)
-    until = _until(session, patient_id, answer, pressed)
+    until = _until(session, patient_id, answer, said.due_at, pressed)
     outcome = resolve(
         answer.deed,
         said,
-        pressed_at=pressed,
+        pressed_at=local(pressed, zone(zone_at(session, patient_id, at=pressed))),
         received_at=now,
         account_id=account_id,
         later_until=until,
@@ -105,13 +107,20 @@ def _take_turns(session: Session, patient_id: int) -> None:
 
 
 def _until(
-    session: Session, patient_id: int, answer: Answer, pressed: datetime
+    session: Session,
+    patient_id: int,
+    answer: Answer,
+    due_at: datetime,
+    pressed: datetime,
 ) -> datetime | None:
-    """Return when to speak again, where that was wanted and the dose can wait."""
+    """Return when to speak again, where that was wanted and all that is due can wait.
+
+    They share one reminder: putting off one would silence it for the others.
+    """
     if answer.deed != LATER:
         return None
-    dose = dose_facts(session, patient_id, answer.dose_id)
-    return dose and told_again_at([dose], answer.later_by, now=pressed)
+    found = waiting(doses_due_at(session, patient_id, due_at), now=pressed)
+    return told_again_at(found, answer.later_by, now=pressed)
 
 
 def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.queries.days import doses_between
 from pillweb.doses.rules.days import OPEN
+from pillweb.schedules.models import Plan
 from pillweb.sync.models import Replay
 from pillweb.sync.rules import Said
 
@@ -29,11 +30,15 @@ def said_of(session: Session, patient_id: int, dose_id: int) -> Said | None:
     row = session.execute(
         select(
             Dose.state,
+            Plan.valid_from,
+            Dose.nominal_date,
             Dose.due_at,
+            Dose.missed_at,
             DoseEvent.what,
             DoseEvent.at,
             DoseEvent.account_id,
         )
+        .join(Plan, Plan.id == Dose.plan_id)
         .outerjoin(DoseEvent, DoseEvent.id == newest)
         .where(Dose.id == dose_id, Dose.patient_id == patient_id)
     ).first()

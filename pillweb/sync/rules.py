@@ -1,6 +1,6 @@
 """What becomes of an answer that a device kept while it had no connection."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from pillweb.base.i18n import gettext as _
@@ -9,6 +9,7 @@ from pillweb.doses.rules.days import (
     CANCELLED,
     EARLY_BY,
     HELD,
+    LEAD,
     MOMENT,
     OPEN,
     SKIPPED,
@@ -37,10 +38,16 @@ SLACK = timedelta(minutes=1)
 
 
 class Said(NamedTuple):
-    """A dose as it stands, and the newest thing said of it: what, when, by whom."""
+    """A dose as it stands, and the newest thing said of it: what, when, by whom.
+
+    `planned_at` is when the plan began that wants it so.
+    """
 
     state: str
+    planned_at: datetime
+    nominal_date: date
     due_at: datetime
+    missed_at: datetime
     what: str
     at: datetime | None
     account_id: int | None
@@ -67,8 +74,9 @@ def resolve(
     """Return what becomes of an answer: `recorded`, or why it is not.
 
     The first who recorded a dose stands. An answer never undoes what is newer than
-    itself, nor what its own press had already done. `later_until` is when to speak
-    again, where the dose can wait so long.
+    itself, nor what its own press had already done. `pressed_at` is told by the
+    patient's clock; `later_until` is when to speak again, where the dose can wait so
+    long.
     """
     if received_at - pressed_at > OLDEST:
         return TOO_OLD
@@ -76,19 +84,43 @@ def resolve(
         return CHANGED
     if deed == UNDO:
         return _undone(said, pressed_at=pressed_at)
-    if said.state != OPEN:
-        own = said.account_id == account_id and said.state == STATE_AFTER.get(deed)
-        near = said.at is not None and abs(said.at - pressed_at) < MOMENT
-        return SAME if own and near else ALREADY
+    if said.state == OPEN:
+        return _of_open(
+            deed,
+            said,
+            pressed_at=pressed_at,
+            received_at=received_at,
+            later_until=later_until,
+        )
+    own = said.account_id == account_id and said.state == STATE_AFTER.get(deed)
+    near = said.at is not None and abs(said.at - pressed_at) < MOMENT
+    return SAME if own and near else ALREADY
+
+
+def _of_open(
+    deed: str,
+    said: Said,
+    *,
+    pressed_at: datetime,
+    received_at: datetime,
+    later_until: datetime | None,
+) -> str:
+    if not _was_offered(deed, said, pressed_at):
+        return CHANGED
     if deed == LATER:
         return RECORDED if later_until and received_at < later_until else OVER
-    return _recorded(deed, said, pressed_at=pressed_at)
-
-
-def _recorded(deed: str, said: Said, *, pressed_at: datetime) -> str:
-    if deed == TAKE and pressed_at < said.due_at - EARLY_BY:
-        return CHANGED
     return NEWER if _is_newer(said, pressed_at) else RECORDED
+
+
+def _was_offered(deed: str, said: Said, pressed_at: datetime) -> bool:
+    """Say whether the dose could be meant: as it is planned, and near its time.
+
+    On the page of a day that is over the dose of a later day may be meant.
+    """
+    early_by = EARLY_BY if deed == TAKE else LEAD
+    begins = max(said.planned_at, said.due_at - early_by)
+    is_over = said.nominal_date < pressed_at.date() and said.missed_at <= pressed_at
+    return begins <= pressed_at and not is_over
 
 
 def _is_newer(said: Said, pressed_at: datetime) -> bool:

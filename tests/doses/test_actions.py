@@ -280,7 +280,7 @@ def test_doses_of_somebody_else_are_never_marked(
     plan(session, rosa, now=now)
     dose = doses(session)[0]
     facts: dict[str, Any] = {"patient_id": other.id, "now": now, **HERE}
-    assert mark_taken(session, [dose.id], **facts) == 0
+    assert not mark_taken(session, [dose.id], **facts)
     assert not skip_dose(session, dose.id, reason="forgot", **facts)
     assert undo_marks(session, [dose.id], **facts) == 0
     assert session.scalars(sa.select(DoseEvent)).all() == []
@@ -315,8 +315,8 @@ def test_pressing_at_once_in_many_threads_is_one_event(
 
     def press(_: int) -> int:
         with db.transaction() as session:
-            return mark_taken(
-                session, [dose_id], patient_id=patient_id, now=now, **HERE
+            return len(
+                mark_taken(session, [dose_id], patient_id=patient_id, now=now, **HERE)
             )
 
     assert sum(at_once(10, press)) == 1

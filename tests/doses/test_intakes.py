@@ -274,7 +274,8 @@ def test_fifty_confirms_of_one_dose_are_one_event(db: Database, now: datetime) -
     def deed(number: int) -> int:
         with db.transaction() as session:
             if number % 2:
-                return mark_taken(session, [1], patient_id=patient_id, now=now, **HERE)
+                who = {"patient_id": patient_id, "now": now, **HERE}
+                return len(mark_taken(session, [1], **who))
             facts: dict[str, Any] = {"amount": Decimal(1), "taken_at": now}
             return mark_amount(
                 session, 1, patient_id=patient_id, now=now, **facts, **HERE

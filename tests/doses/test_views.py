@@ -36,6 +36,12 @@ def events(db: Database) -> list[str]:
         return list(session.scalars(sa.select(DoseEvent.what).order_by(DoseEvent.id)))
 
 
+def due_now(world: World, now: datetime) -> sa.Select[int]:
+    return sa.select(Dose.id).where(
+        Dose.patient_id == world.patient, Dose.due_at <= now
+    )
+
+
 def press(
     client: FlaskClient,
     path: str,
@@ -112,6 +118,32 @@ def test_take_all_records_only_what_the_page_listed(
     before = states(db)
     press(rosa, f"/patients/{world.patient}/today", dose=["1", "999", "x"])
     assert states(db) == ["taken", *before[1:]]
+
+
+@pytest.mark.usefixtures("pinned")
+@pytest.mark.parametrize("headers", [None, HTMX])
+def test_take_all_offers_to_undo_only_what_this_press_recorded(
+    app: Flask,
+    world: World,
+    db: Database,
+    now: datetime,
+    headers: Mapping[str, str] | None,
+) -> None:
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        prescribe(session, patient, "08:00", now=now, name="Ramipril")
+        plan(session, patient, now=now)
+        listed = [*session.scalars(due_now(world, now).order_by(Dose.id))]
+    luis, marta = (signed_in(app, who, now=now) for who in (world.luis, world.marta))
+    base = f"/patients/{world.patient}"
+    press(marta, f"{base}/doses/{listed[0]}/take")
+    both = [str(dose) for dose in listed]
+    answer = press(luis, f"{base}/today", dose=both, headers=headers)
+    page = answer if headers else luis.get(answer.headers["Location"])
+    assert f'name="undo" value="{listed[1]}"' in page.text
+    again = press(luis, f"{base}/today", dose=both, headers=headers)
+    assert again.headers.get("Location") in (None, f"{base}/today")
+    assert 'name="undo"' not in again.text
 
 
 def test_a_tap_with_htmx_answers_the_one_card(rosa: FlaskClient, world: World) -> None:

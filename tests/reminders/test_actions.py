@@ -51,7 +51,7 @@ def first_dose(session: Session, patient: Patient) -> Dose:
 def take(session: Session, patient: Patient, at: datetime) -> int:
     dose = first_dose(session, patient)
     who = {"patient_id": patient.id, "account_id": None, "channel": "page"}
-    return mark_taken(session, [dose.id], now=at, **who)  # type: ignore[arg-type]
+    return len(mark_taken(session, [dose.id], now=at, **who))  # type: ignore[arg-type]
 
 
 def undo(session: Session, patient: Patient, at: datetime) -> int:

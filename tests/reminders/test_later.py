@@ -1,6 +1,7 @@
 """Reminders put off: silent until then, spoken then, never past the window."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
-from pillweb.doses.actions.marking import mark_taken
+from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.models import Dose
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
@@ -78,21 +79,31 @@ def test_a_ladder_that_had_ended_speaks_again_and_not_past_the_window(
     assert minutes_spoken(session, now, range(100, 300)) == [115]
 
 
+def facts_of(session: Session, patient: Patient) -> dict[str, Any]:
+    """Return what recording the first dose, and taking it back, is told."""
+    dose = session.scalars(sa.select(Dose).order_by(Dose.due_at)).first()
+    assert dose is not None
+    who = {"patient_id": patient.id, "account_id": None, "channel": "page"}
+    return {"dose_ids": [dose.id], **who}
+
+
 def test_what_was_taken_meanwhile_is_not_spoken_of(
     session: Session, rosa: Patient, now: datetime
 ) -> None:
     hold(session, rosa, now, after(now, 15))
-    dose = session.scalars(sa.select(Dose).order_by(Dose.due_at)).first()
-    assert dose is not None
-    mark_taken(
-        session,
-        [dose.id],
-        patient_id=rosa.id,
-        account_id=None,
-        channel="page",
-        now=now,
-    )
+    mark_taken(session, **facts_of(session, rosa), now=now)
     assert minutes_spoken(session, now, range(100)) == []
+
+
+def test_what_was_taken_meanwhile_and_taken_back_is_spoken_of_at_the_next_step(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    facts = facts_of(session, rosa)
+    hold(session, rosa, now, after(now, 60))
+    mark_taken(session, **facts, now=after(now, 50))
+    assert minutes_spoken(session, now, range(66)) == []
+    undo_marks(session, **facts, now=after(now, 65))
+    assert minutes_spoken(session, now, range(66, 200)) == [75, 105]
 
 
 def test_a_message_that_still_waits_to_leave_is_not_wanted_before_its_time(

@@ -11,11 +11,14 @@ from pillweb.base.db import Database
 from pillweb.base.errors import NotFoundError
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose, DoseEvent
+from pillweb.medications.models import Medication
+from pillweb.patients.models import Patient
 from pillweb.reminders.models import Reminder
+from pillweb.schedules.actions import set_plan
 from pillweb.sync.actions import Answer, replay_answer
 from pillweb.sync.models import Replay
 from tests.at_once import at_once
-from tests.world import World
+from tests.world import World, daily, plan, prescribe
 
 HOUR = timedelta(hours=1)
 KEY = "0123456789abcdef"
@@ -121,6 +124,44 @@ def test_who_recorded_first_stands(
         assert len(events(session, dose)) == 1
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        (13, "Europe/London", "recorded"),
+        (24, "Europe/London", "changed"),
+        (13, "Asia/Tokyo", "changed"),
+    ],
+)
+def test_a_page_of_a_day_that_is_over_by_the_clock_of_the_patient_records_nothing(
+    db: Database, world: World, dose: int, now: datetime, case: tuple[int, str, str]
+) -> None:
+    hours, zone, outcome = case
+    with db.transaction() as session:
+        session.get_one(Patient, world.patient).zone = zone
+        sent = now + (hours + 1) * HOUR
+        answer = Answer(KEY, dose, "take", ago=HOUR)
+        assert replay(session, world, answer, now=sent).outcome == outcome
+
+
+@pytest.mark.parametrize("deed", ["take", "skip"])
+def test_what_the_plan_moved_after_the_press_stays_open(
+    db: Database, world: World, now: datetime, deed: str
+) -> None:
+    pressed = now.replace(hour=19, minute=45)
+    with db.transaction() as session:
+        evening = sa.select(Dose.id).where(Dose.due_at > now).order_by(Dose.due_at)
+        dose = session.scalars(evening.where(Dose.patient_id == world.patient)).first()
+        medication = session.get_one(Medication, world.medication)
+        line = daily("08:00", "21:00", start=now.date(), amount="2")
+        changed = pressed + timedelta(minutes=5)
+        set_plan(session, medication, lines=[line], author_id=None, now=changed)
+        plan(session, session.get_one(Patient, world.patient), now=changed)
+        answer = Answer(KEY, dose or 0, deed, ago=HOUR)
+        assert replay(session, world, answer, now=pressed + HOUR).outcome == "changed"
+        row = session.get_one(Dose, dose, populate_existing=True)
+        assert (row.state, row.due_at) == ("open", now.replace(hour=21, minute=0))
+
+
 def test_a_skip_keeps_its_reason(
     db: Database, world: World, dose: int, now: datetime
 ) -> None:
@@ -148,6 +189,26 @@ def test_later_counts_from_the_press(
         until = now + wait if outcome == "recorded" else None
         assert row.later_until == until
         assert until in set(held)
+
+
+def test_later_waits_for_nothing_that_cannot(
+    db: Database, world: World, dose: int, now: datetime
+) -> None:
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        urgent = {"name": "Levodopa", "category": "time_critical"}
+        prescribe(session, patient, "08:00", now=now, **urgent)
+        plan(session, patient, now=now)
+        due_at = session.get_one(Dose, dose).due_at
+        both = sa.select(Dose.id).where(
+            Dose.patient_id == world.patient, Dose.due_at == due_at
+        )
+        for number, one in enumerate(session.scalars(both).all()):
+            wait = timedelta(minutes=30)
+            answer = Answer(f"{KEY}{number}", one, "later", timedelta(), later_by=wait)
+            assert replay(session, world, answer, now=now).outcome == "over"
+        held = sa.select(Reminder.snoozed_until).where(Reminder.due_at == due_at)
+        assert set(session.scalars(held)) == {None}
 
 
 def test_the_key_of_another_account_is_another_press(

@@ -14,7 +14,7 @@ from pillweb.sync.rules import (
 
 DUE = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 ROSA, ANN = 1, 2
-OPEN = Said("open", DUE, "", None, None)
+MISSED = DUE + timedelta(hours=10)
 
 
 def at(minutes: float) -> datetime:
@@ -22,10 +22,19 @@ def at(minutes: float) -> datetime:
     return DUE + timedelta(minutes=minutes)
 
 
+def unsaid(state: str) -> Said:
+    """Return a dose of which nobody said anything."""
+    planned_at = DUE - timedelta(days=1)
+    return Said(state, planned_at, DUE.date(), DUE, MISSED, "", None, None)
+
+
 def said(state: str, minutes: float, who: int = ANN) -> Said:
     """Return a dose of which somebody said this at this minute."""
     what = "undone" if state == "open" else state
-    return Said(state, DUE, what, at(minutes), who)
+    return unsaid(state)._replace(what=what, at=at(minutes), account_id=who)
+
+
+OPEN = unsaid("open")
 
 
 @pytest.mark.parametrize(
@@ -45,11 +54,25 @@ def said(state: str, minutes: float, who: int = ANN) -> Said:
         ("skip", said("skipped", 5, ROSA), 4, 90, "same"),
         ("take", said("taken", 10, ROSA), 4, 90, "already"),
         # The plan was changed meanwhile.
-        ("take", Said("cancelled", DUE, "", None, None), 4, 90, "changed"),
-        ("undo", Said("cancelled", DUE, "", None, None), 4, 90, "changed"),
-        ("take", Said("held", DUE, "", None, None), 4, 90, "changed"),
+        ("take", unsaid("cancelled"), 4, 90, "changed"),
+        ("undo", unsaid("cancelled"), 4, 90, "changed"),
+        ("take", unsaid("held"), 4, 90, "changed"),
         ("take", OPEN, -12 * 60 - 1, 0, "changed"),
         ("take", OPEN, -12 * 60, 0, "recorded"),
+        # What was pressed was a dose of another time, or of another amount.
+        ("take", OPEN._replace(planned_at=at(-10)), -10, 90, "recorded"),
+        ("take", OPEN._replace(planned_at=at(-9)), -10, 90, "changed"),
+        ("skip", OPEN._replace(planned_at=at(-9)), -10, 90, "changed"),
+        ("later", OPEN._replace(planned_at=at(-9)), -10, 0, "changed"),
+        ("undo", said("taken", -11)._replace(planned_at=at(-9)), -10, 0, "recorded"),
+        ("skip", OPEN, -30, 90, "recorded"),
+        ("skip", OPEN, -31, 90, "changed"),
+        # It was said of a day that was over, while another dose was waited for.
+        ("take", OPEN, 15 * 60 + 59, 40 * 60, "recorded"),
+        ("take", OPEN, 24 * 60, 40 * 60, "changed"),
+        ("skip", OPEN, 24 * 60, 40 * 60, "changed"),
+        ("take", OPEN._replace(missed_at=at(24 * 60 + 1)), 24 * 60, 1600, "recorded"),
+        ("undo", said("taken", 23 * 60), 24 * 60, 40 * 60, "recorded"),
         # Something newer happened after the press.
         ("take", said("open", 10), 4, 90, "newer"),
         ("take", said("open", 2), 4, 90, "recorded"),

@@ -37,7 +37,7 @@ def dose(db: Database, world: World) -> int:
 
 def send(client: FlaskClient, world: World, dose: int, **more: str) -> TestResponse:
     token = client.get("/device/key").get_json()["token"]
-    data = {"key": KEY, "deed": "take", "ago_ms": "1800000", **more}
+    data = {"key": KEY, "deed": "take", "ago_ms": "0", **more}
     path = f"/patients/{world.patient}/doses/{dose}/replay"
     return client.post(path, data=data, headers={"X-CSRFToken": token})
 

@@ -51,8 +51,8 @@ def mark_taken(
     now: datetime,
     just_now: bool = True,
     said_at: datetime | None = None,
-) -> int:
-    """Record that these doses were taken; return how many were not recorded yet.
+) -> list[int]:
+    """Record that these doses were taken; return which were not recorded yet.
 
     `just_now` is false where they were taken earlier, nobody knows when; `said_at` is
     when it was said, where that reached us later. A dose that is already recorded
@@ -73,7 +73,7 @@ def mark_taken(
         now=now,
         said_at=said_at,
     )
-    return len(marked)
+    return [dose.id for dose in marked]
 
 
 def mark_amount(

@@ -138,7 +138,8 @@ def _said_asked() -> list[int]:
 
 
 def _said_url(where: str, dose_ids: Iterable[int]) -> str:
-    return f"{where}?{'&'.join(f'said={dose_id}' for dose_id in dose_ids)}"
+    asked = "&".join(f"said={dose_id}" for dose_id in dose_ids)
+    return f"{where}?{asked}" if asked else where
 
 
 def _already(door: Door, dose_id: int) -> str:
@@ -230,7 +231,7 @@ def show_day(patient_id: int, day: str) -> ResponseReturnValue:
 
 def _mark(
     door: Door, dose_ids: Collection[int], account_id: int, *, just_now: bool = True
-) -> int:
+) -> list[int]:
     return mark_taken(
         session(),
         dose_ids,
@@ -248,11 +249,12 @@ def post_take_all(patient_id: int) -> ResponseReturnValue:
     viewer = signed_in()
     door = open_door(session(), viewer, patient_id, need=Level.MARK)
     listed = request.form.getlist("dose", type=row_number)
-    _mark(door, listed, viewer.account_id)
+    # What somebody else recorded meanwhile is not this press's to undo.
+    marked = _mark(door, listed, viewer.account_id)
     if is_htmx():
-        context = _today(door, said=listed)
+        context = _today(door, said=marked)
         return fragment("doses/all.html", swapped=True, **context)
-    return go(_said_url(f"{door.base_url}/today", listed))
+    return go(_said_url(f"{door.base_url}/today", marked))
 
 
 @doses.post("/patients/<int:patient_id>/doses/<int:dose_id>/take")
