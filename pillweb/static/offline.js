@@ -134,6 +134,7 @@ export const show = async (kit) => {
   if (kit.keptAt) {
     showKept(kit);
     askHere(kit);
+    setInterval(() => Date.now() >= kit.until && location.reload(), FIRST_MS);
   }
   const { answers } = await heard(kit);
   const waiting = answers.filter((one) => !one.outcome);

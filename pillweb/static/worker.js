@@ -106,6 +106,9 @@ const keepPage = async (path, answer) => {
   headers.delete("Content-Length");
   headers.set("Kept-At", Date.now());
   const text = await answer.text();
+  // The clock of the device may be wrong; by the server's it is so long until then.
+  const left = text.match(/ data-until="(\d+)"/)?.[1] - Date.parse(headers.get("Date"));
+  headers.set("Kept-Until", Date.now() + left);
   // A page is kept with everything it needs, or not at all.
   await Promise.all([...new Set(text.match(NEEDED))].map(keepFile));
   await (await caches.open(PAGES)).put(path, new Response(text, { headers }));
@@ -117,6 +120,11 @@ const refresh = async (path) => {
   await knowBy(answer);
   await keepPage(path, answer);
 };
+
+// Its day is over, by the patient's clock, or nobody knows how old it is.
+const isOver = ({ headers }) =>
+  Math.abs(Date.now() - Number(headers.get("Kept-At"))) > OLDEST_MS ||
+  !(Date.now() < Number(headers.get("Kept-Until")));
 
 // A page with what its script must know written on its first tag.
 const marked = (text, headers, marks) => {
@@ -130,13 +138,17 @@ const kept = async (path) => {
   if (!found) return null;
   const at = Number(found.headers.get("Kept-At"));
   let text = await found.text();
-  if (Math.abs(Date.now() - at) > OLDEST_MS) {
+  if (isOver(found)) {
     const said = (await caches.match(WORDS, { ignoreSearch: true }))?.text();
     const [, words] = (await said)?.match(/id="too-old">([^]*?)<\/template>/) || [];
     text = text.replace(/<main([^>]*)>[^]*<\/main>/, `<main$1>${words || ""}</main>`);
     await pages.put(path, new Response(text, { headers: found.headers }));
   }
-  return marked(text, found.headers, [["kept", at]]);
+  const until = Number(found.headers.get("Kept-Until"));
+  return marked(text, found.headers, [
+    ["kept", at],
+    ["until", until],
+  ]);
 };
 
 const toToday = async (hash = "") => {
@@ -198,6 +210,8 @@ const keep = async (path, body, at) => {
   const form = new URLSearchParams(body);
   const { patient, deed, doses } = read(path, form);
   if (!account || form.has("day") || !doses.length) return "";
+  const page = await (await caches.open(PAGES)).match(`${patient}/today`);
+  if (deed !== "undo" && page && isOver(page)) return "";
   const reason = form.get("reason") || "";
   const minutes = form.get("minutes") || "";
   for (const dose of doses) {

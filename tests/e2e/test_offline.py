@@ -302,23 +302,42 @@ def test_the_next_account_finds_nothing_of_the_one_before(
     assert not [one for one in page.evaluate(LEFT) if "/patients/2" in one]
 
 
-def test_a_plan_of_more_than_two_days_ago_is_not_shown(
-    visit: Visitors, site: Site
-) -> None:
-    page = visit("rosa")
-    keep(page, "/patients/1/today")
-    page.evaluate("""(async () => {
+# What the device wrote on the page it kept, made older.
+AGED = """(async ([name, hours]) => {
       const pages = await caches.open("pages");
       const found = await pages.match(location.pathname);
       const headers = new Headers(found.headers);
-      headers.set("Kept-At", Date.now() - 49 * 3600 * 1000);
+      headers.set(name, Date.now() - hours * 3600 * 1000);
       await pages.put(location.pathname, new Response(await found.text(), { headers }));
-    })()""")
+    })"""
+
+
+@pytest.mark.parametrize("age", [("Kept-At", 49), ("Kept-Until", 0)])
+def test_a_plan_of_a_day_that_is_over_is_not_shown(
+    age: tuple[str, int], visit: Visitors, site: Site
+) -> None:
+    page = visit("rosa")
+    keep(page, "/patients/1/today")
+    page.evaluate(AGED, age)
     page.context.set_offline(True)
     page.reload()
     page.get_by_text("Please connect to see your plan.").wait_for()
     assert page.locator(".dose").count() == 0
     assert not any('class="dose' in one for one in page.evaluate(LEFT))
+
+
+def test_a_page_left_open_keeps_no_press_of_a_day_that_is_over(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    page.evaluate(AGED, ("Kept-Until", 0))
+    page.context.set_offline(True)
+    page.get_by_role("button", name=TAKE).first.click()
+    page.get_by_text("This was not saved: there is no connection now.").wait_for()
+    assert not any('"deed"' in one for one in page.evaluate(LEFT))
+    # htmx tells the console, too, that nobody answered.
+    visit.complaints.clear()
 
 
 VOICE = """
