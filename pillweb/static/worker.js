@@ -9,6 +9,8 @@ const TODAY = /^(\/patients\/\d+)\/today$/;
 const SEVERAL = /^(\/patients\/\d+)\/(today|later|undo)$/;
 const DEED = /^(\/patients\/\d+)\/doses\/(\d+)\/(take|undo|skip)$/;
 const MOMENTS = /^\/patients\/\d+\/moments$/;
+// Codes on paper, links of mails, shared links: somebody else's, for all we know.
+const OF_OTHERS = /^\/(p|t|s|m|a|shared)\//;
 const WORDS = "/device/words";
 const NEEDED = /\/(static\/[\w./-]+\.(css|js|svg)|device\/words)\?v=\w+/g;
 const DOWN = [502, 503, 504];
@@ -151,9 +153,28 @@ const kept = async (path) => {
   ]);
 };
 
-const toToday = async (hash = "") => {
-  const path = await note("today");
-  return path ? Response.redirect(path + hash, 303) : Response.error();
+// No page can be shown: only that there is no connection, and nothing of anybody.
+const noLine = async (hash) => {
+  const page = (await note("today")) && (await caches.match(await note("today")));
+  const said = await caches.match(WORDS, { ignoreSearch: true });
+  if (!page || !said) return Response.error();
+  const text = await page.text();
+  const part = (from, id) =>
+    from.match(new RegExp(`id="${id}">([^]*?)</template>`))?.[1] || "";
+  const words = part(await said.text(), "no-line");
+  const more = hash === "#not-saved" ? part(text, "not-saved") : "";
+  const body = `<body><main class="wrap">${more}${words}</main></body>`;
+  const head = text.replace(/<title>[^]*?<\/title>/, "<title>PillWeb</title>");
+  const { headers } = page;
+  return new Response(head.replace(/<body[^]*<\/body>/, () => body), { headers });
+};
+
+// Where no page can be had, Today: the same patient's, or the last where nobody's was asked.
+const elsewhere = async (path, hash = "") => {
+  const [, patient] = path.match(/^(\/patients\/\d+)(?=\/|$)/) || [];
+  const today = patient ? `${patient}/today` : OF_OTHERS.test(path) ? "" : await note("today");
+  const isHere = today && today !== path && (await caches.match(today));
+  return isHere ? Response.redirect(today + hash, 303) : noLine(hash);
 };
 
 const show = async (event, path) => {
@@ -161,7 +182,7 @@ const show = async (event, path) => {
   try {
     live = await patiently(fetch(event.request));
   } catch {
-    return (await inTurn(() => kept(path))) || toToday();
+    return (await inTurn(() => kept(path))) || elsewhere(path);
   }
   if (live.type === "opaqueredirect") return live;
   const copy = TODAY.test(path) ? live.clone() : null;
@@ -243,8 +264,8 @@ const answer = async (event, path) => {
   return Response.redirect(`${patient}/today`, 303);
 };
 
-const unsaved = (request) =>
-  request.mode === "navigate" ? toToday("#not-saved") : Response.error();
+const unsaved = ({ mode, url }) =>
+  mode === "navigate" ? elsewhere(new URL(url).pathname, "#not-saved") : Response.error();
 
 const post = async (request) => {
   try {
@@ -309,7 +330,7 @@ const send = async (now) => {
 const leave = async (request) => {
   const body = await request.clone().text();
   const sent = await inTurn(() => send(true));
-  if (!sent && !body.includes("anyway=")) return toToday("#unsent");
+  if (!sent && !body.includes("anyway=")) return elsewhere("/sign-out", "#unsent");
   try {
     const live = await fetch(request);
     if (live.ok || live.type === "opaqueredirect") await inTurn(forget);

@@ -118,6 +118,23 @@ def test_today_opens_without_a_connection_and_says_so(
     page.get_by_text("No connection").wait_for()
 
 
+def test_another_page_never_opens_the_today_of_somebody_else(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    path, other = next_neighbour(), next_neighbour()
+    keep(page, f"{path}/today")
+    disconnect(page)
+    for elsewhere in (f"{other}/today", f"{other}/calendar", "/p/abc", "/t/abc"):
+        page.goto(elsewhere)
+        page.get_by_role("heading", name="No connection").wait_for()
+        assert page.url.endswith(elsewhere)
+        assert page.locator(".dose, button").count() == 0
+        assert page.get_by_text("Neighbour").count() == 0
+    page.goto(f"{path}/medicines")
+    assert page.url.endswith(f"{path}/today")
+
+
 def test_what_was_pressed_is_sent_once_as_of_its_press(
     visit: Visitors, next_neighbour: Callable[[], str], site: Site
 ) -> None:
