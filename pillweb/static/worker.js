@@ -2,6 +2,7 @@
 
 // Keeps Today for when there is no connection, and what was pressed on it.
 // It alone writes what this device keeps; everything of one account goes with it.
+// The notebook it writes in (notebook.js) comes with it.
 
 const PAGES = "pages";
 const FILES = "files";
@@ -17,38 +18,6 @@ const DOWN = [502, 503, 504];
 const PATIENCE_MS = 15000;
 const OLDEST_MS = 48 * 3600 * 1000;
 const LONGEST_WAIT_MS = 5 * 60 * 1000;
-
-// What is kept: answers in the order they were pressed, and notes by name.
-const opened = () =>
-  new Promise((done, fail) => {
-    const asked = indexedDB.open("pillweb", 1);
-    asked.onupgradeneeded = () => {
-      asked.result.createObjectStore("answers", { keyPath: "seq", autoIncrement: true });
-      asked.result.createObjectStore("notes");
-    };
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = () => fail(asked.error);
-  });
-
-const within = async (store, mode, work) => {
-  const db = await opened();
-  try {
-    return await new Promise((done, fail) => {
-      const deal = db.transaction(store, mode, { durability: "strict" });
-      const asked = work(deal.objectStore(store));
-      deal.oncomplete = () => done(asked.result);
-      deal.onabort = () => fail(deal.error);
-    });
-  } finally {
-    db.close();
-  }
-};
-const answers = () => within("answers", "readonly", (store) => store.getAll());
-const waiting = async () => (await answers()).filter((one) => !one.outcome);
-const keepAnswer = (one) => within("answers", "readwrite", (store) => store.put(one));
-const note = (name) => within("notes", "readonly", (store) => store.get(name));
-const keepNote = (name, value) =>
-  within("notes", "readwrite", (store) => store.put(value, name));
 
 const forgetPages = () =>
   Promise.all([PAGES, FILES].map((name) => caches.delete(name)));
@@ -68,19 +37,35 @@ const inTurn = (work) => {
 
 const late = () =>
   new Promise((_, fail) => setTimeout(() => fail(new Error("late")), PATIENCE_MS));
+const soon = (asked) => Promise.race([asked, late()]);
 const patiently = async (asked) => {
-  const answer = await Promise.race([asked, late()]);
+  const answer = await soon(asked);
   if (DOWN.includes(answer.status)) throw new Error("down");
   return answer;
 };
-const ask = (path, more) => patiently(fetch(path, { cache: "no-store", ...more }));
+const limit = () => AbortSignal.timeout(PATIENCE_MS);
+const ask = (path, more) =>
+  patiently(fetch(path, { cache: "no-store", signal: limit(), ...more }));
+// A press that is given up must not arrive after all, behind what was pressed since.
+// What another site sent stays as it is: asked anew it would look like ours.
+const submit = async (request) => {
+  const isOurs = request.referrer.startsWith(`${location.origin}/`);
+  const given = new AbortController();
+  const how = isOurs ? { signal: given.signal } : {};
+  try {
+    return await patiently(fetch(request, how));
+  } catch (error) {
+    given.abort();
+    throw error;
+  }
+};
 
 // Whose the device is now. Somebody else's: nothing stays. Nobody's, because a session
 // ended by itself: what was pressed waits for the same person, and nothing else stays.
 const know = async (account) => {
   const before = await note("account");
   if (!account || account === before) return;
-  if (account === "nobody" && (await waiting()).length) {
+  if (account === "nobody" && ((await waiting()).length || going.size)) {
     await forgetPages();
     await within("notes", "readwrite", (store) => store.clear());
     await keepNote("account", before);
@@ -94,7 +79,7 @@ const knowBy = (answer) => know(answer.ok ? answer.headers.get("Pillweb-Account"
 const keepFile = async (path) => {
   const files = await caches.open(FILES);
   if (await files.match(path)) return;
-  const answer = await fetch(path);
+  const answer = await fetch(path, { signal: limit() });
   if (!answer.ok) throw new Error(path);
   await files.delete(path, { ignoreSearch: true });
   await files.put(path, answer);
@@ -107,7 +92,7 @@ const keepPage = async (path, answer) => {
   headers.delete("Content-Encoding");
   headers.delete("Content-Length");
   headers.set("Kept-At", Date.now());
-  const text = await answer.text();
+  const text = await soon(answer.text());
   // The clock of the device may be wrong; by the server's it is so long until then.
   const left = text.match(/ data-until="(\d+)"/)?.[1] - Date.parse(headers.get("Date"));
   headers.set("Kept-Until", Date.now() + left);
@@ -169,10 +154,11 @@ const noLine = async (hash) => {
   return new Response(head.replace(/<body[^]*<\/body>/, () => body), { headers });
 };
 
-// Where no page can be had, Today: the same patient's, or the last where nobody's was asked.
+// Where no page can be had, Today: the same patient's; the last where nobody's was asked.
 const elsewhere = async (path, hash = "") => {
   const [, patient] = path.match(/^(\/patients\/\d+)(?=\/|$)/) || [];
-  const today = patient ? `${patient}/today` : OF_OTHERS.test(path) ? "" : await note("today");
+  const last = OF_OTHERS.test(path) ? "" : await note("today");
+  const today = patient ? `${patient}/today` : last;
   const isHere = today && today !== path && (await caches.match(today));
   return isHere ? Response.redirect(today + hash, 303) : noLine(hash);
 };
@@ -206,7 +192,7 @@ const moments = async (request, path) => {
   try {
     const live = await patiently(fetch(request));
     if (live.ok && !live.redirected) {
-      const found = await live.clone().json();
+      const found = await soon(live.clone().json());
       await inTurn(() => keepNote(path, found));
     }
     return live;
@@ -225,43 +211,50 @@ const read = (path, form) => {
   return { patient, deed, doses: listed.match(/\d+/g) || [] };
 };
 
-// An answer goes the usual way; only where that fails is it kept, and sent later.
-const keep = async (path, body, at) => {
+// Write down what was pressed, before it is sent; return the keys it goes with.
+const keep = async ({ patient, deed, doses }, form, at) => {
   const account = await note("account");
-  const form = new URLSearchParams(body);
-  const { patient, deed, doses } = read(path, form);
-  if (!account || form.has("day") || !doses.length) return "";
+  if (!account || form.has("day")) return [];
   const page = await (await caches.open(PAGES)).match(`${patient}/today`);
-  if (deed !== "undo" && page && isOver(page)) return "";
+  if (deed !== "undo" && page && isOver(page)) return [];
   const reason = form.get("reason") || "";
   const minutes = form.get("minutes") || "";
-  for (const dose of doses) {
-    const key = crypto.randomUUID();
+  const keys = doses.map(() => crypto.randomUUID());
+  for (const [number, dose] of doses.entries()) {
+    const key = keys[number];
+    going.add(key);
     await keepAnswer({ account, at, key, patient, dose, deed, reason, minutes });
   }
-  if (self.registration.sync) self.registration.sync.register("send").catch(() => {});
-  return patient;
+  return keys;
 };
 
+// An answer goes the usual way; only where that fails does it wait, to be sent later.
 const answer = async (event, path) => {
   const at = Date.now();
   const { request } = event;
-  const body = await request.clone().text();
-  // What was pressed before goes first.
-  if (!(await inTurn(waiting)).length || (await inTurn(() => send(true)))) {
-    try {
-      const live = await patiently(fetch(request));
-      const today = `${path.match(/^\/patients\/\d+/)}/today`;
-      event.waitUntil(inTurn(() => refresh(today)).catch(() => {}));
-      return live;
-    } catch {}
+  const form = new URLSearchParams(await request.clone().text());
+  const told = read(path, form);
+  const today = `${told.patient}/today`;
+  const keys = await keep(told, form, at).catch(() => []);
+  try {
+    // What was pressed before goes first.
+    const isFirst = !(await waiting()).length || (await inTurn(() => send(true)));
+    if (!isFirst) throw new Error("down");
+    const live = await submit(request);
+    await drop(keys);
+    event.waitUntil(inTurn(() => refresh(today)).catch(() => {}));
+    return live;
+  } catch {
+  } finally {
+    for (const key of keys) going.delete(key);
   }
-  const patient = await inTurn(() => keep(path, body, at));
-  if (!patient) return unsaved(request);
+  // Somebody signed out meanwhile, or nothing could be kept.
+  if (!(await waiting()).some((one) => keys.includes(one.key))) return unsaved(request);
+  if (self.registration.sync) self.registration.sync.register("send").catch(() => {});
   if (request.headers.has("HX-Request")) {
     return new Response("", { headers: { "HX-Refresh": "true" } });
   }
-  return Response.redirect(`${patient}/today`, 303);
+  return Response.redirect(today, 303);
 };
 
 const unsaved = ({ mode, url }) =>
@@ -332,7 +325,7 @@ const leave = async (request) => {
   const sent = await inTurn(() => send(true));
   if (!sent && !body.includes("anyway=")) return elsewhere("/sign-out", "#unsent");
   try {
-    const live = await fetch(request);
+    const live = await submit(request);
     if (live.ok || live.type === "opaqueredirect") await inTurn(forget);
     return live;
   } catch {

@@ -12,7 +12,7 @@ from tests.e2e.conftest import Visitors
 from tests.e2e.site import Site, running_site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 TAKE = "I have taken it"
 KEPT = "Kept on this device. We send it when there is a connection."
@@ -93,6 +93,17 @@ def take(page: "Page", at: int = 0) -> str:
     return dose
 
 
+def hold(page: "Page", pattern: str) -> "list[Route]":
+    """Let nothing be answered that goes there; return what was asked so far."""
+    held: list[Route] = []
+
+    def stop(route: "Route") -> None:
+        held.append(route)
+
+    page.context.route(pattern, stop)
+    return held
+
+
 def events(site: Site, dose: str) -> list[tuple[str, str, bool]]:
     """Return what was said of a dose, from where, and whether it was said earlier."""
     with closing(sqlite3.connect(site.folder / "pillweb.db")) as db:
@@ -168,6 +179,44 @@ def test_what_was_pressed_is_sent_once_as_of_its_press(
     page.reload()
     assert page.get_by_text("Sent from this device").count() == 0
     assert site.count_events(taken) == 1
+
+
+def test_a_press_is_written_down_before_it_is_sent(
+    visit: Visitors, next_neighbour: Callable[[], str], site: Site
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    held = hold(page, "**/take")
+    card = page.locator(".dose").first
+    dose = (card.get_attribute("id") or "").removeprefix("dose-")
+    card.get_by_role("button", name=TAKE).click()
+    for _ in range(50):
+        if held:
+            break
+        page.wait_for_timeout(100)
+    assert sum('"deed"' in one for one in page.evaluate(LEFT)) == 1
+    assert site.count_events(dose) == 0
+    held.pop().continue_()
+    page.locator(f"#dose-{dose}").get_by_text("Taken at").wait_for()
+    assert not any('"deed"' in one for one in page.evaluate(LEFT))
+    assert events(site, dose) == [("taken", "page", False)]
+
+
+def test_a_press_without_an_answer_is_given_up_and_waits(
+    visit: Visitors, next_neighbour: Callable[[], str], site: Site
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    given_up: list[str] = []
+    page.context.on("requestfailed", lambda asked: given_up.append(asked.url))
+    held = hold(page, "**/take")
+    card = page.locator(".dose").first
+    dose = (card.get_attribute("id") or "").removeprefix("dose-")
+    card.get_by_role("button", name=TAKE).click()
+    page.get_by_text("Sent from this device").wait_for(timeout=40_000)
+    assert len(held) == 1
+    assert any(url.endswith(f"/doses/{dose}/take") for url in given_up)
+    assert events(site, dose) == [("taken", "offline", True)]
 
 
 def test_all_at_once_and_two_tabs_are_one_intake_each(

@@ -47,7 +47,8 @@ def test_the_worker_is_asked_for_anew_each_time(app: Flask, db: Database) -> Non
     answer = app.test_client().get("/sw.js")
     assert answer.mimetype == "text/javascript"
     assert answer.headers["Cache-Control"] == "no-cache"
-    assert answer.text == f'importScripts("{asset("worker.js")}");'
+    both = f'"{asset("notebook.js")}", "{asset("worker.js")}"'
+    assert answer.text == f"importScripts({both});"
     assert "worker-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
