@@ -129,6 +129,22 @@ def test_today_opens_without_a_connection_and_says_so(
     page.get_by_text("No connection").wait_for()
 
 
+def test_a_page_kept_before_a_release_finds_the_newer_scripts(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    page.evaluate("""(async () => {
+      const pages = await caches.open("pages");
+      const found = await pages.match(location.pathname);
+      const text = (await found.text()).replaceAll(/(\\.js|words)\\?v=\\w+/g, "$1?v=0");
+      const { headers } = found;
+      await pages.put(location.pathname, new Response(text, { headers }));
+    })()""")
+    disconnect(page)
+    take(page)
+
+
 def test_another_page_never_opens_the_today_of_somebody_else(
     visit: Visitors, next_neighbour: Callable[[], str]
 ) -> None:
