@@ -346,9 +346,11 @@ const ring = async ({ at, words, doses, url }) => {
   const rung = (await note("rung")) || [];
   const taken = (await waiting()).filter((one) => one.deed !== "undo");
   const open = doses.filter((dose) => !taken.some((one) => one.dose === String(dose)));
-  if (rung.includes(at) || !open.length) return;
-  await keepNote("rung", [at, ...rung].slice(0, 20));
-  const how = { tag: String(at), data: url, icon: "/static/icons/192.png" };
+  // Two patients may have the same moment.
+  const tag = `${url} ${at}`;
+  if (rung.includes(tag) || !open.length) return;
+  await keepNote("rung", [tag, ...rung].slice(0, 20));
+  const how = { tag, data: url, icon: "/static/icons/192.png" };
   await self.registration.showNotification(words, how);
 };
 

@@ -469,23 +469,23 @@ def test_today_is_read_aloud_and_answered_by_voice(
     page.get_by_text("All done for today.").wait_for()
 
 
-def test_a_moment_rings_once(visit: Visitors) -> None:
+def test_a_moment_rings_once_for_each(visit: Visitors) -> None:
     page = visit("rosa")
     page.context.grant_permissions(["notifications"])
     keep(page, "/patients/1/today")
-    ring = """() => navigator.serviceWorker.controller.postMessage({
+    ring = """(url) => navigator.serviceWorker.controller.postMessage({
       do: "ring", at: 1, words: "It is 8am. Time for your medicines.",
-      doses: [999], url: "/patients/1/today",
+      doses: [999], url,
     })"""
-    page.evaluate(ring)
-    page.evaluate(ring)
+    for patient in (1, 1, 2):
+        page.evaluate(ring, f"/patients/{patient}/today")
     shown = """async () => {
       const { active } = await navigator.serviceWorker.ready;
       const all = await (await navigator.serviceWorker.ready).getNotifications();
       return all.map((one) => one.title);
     }"""
     page.wait_for_timeout(1000)
-    assert page.evaluate(shown) == ["It is 8am. Time for your medicines."]
+    assert page.evaluate(shown) == ["It is 8am. Time for your medicines."] * 2
 
 
 def test_a_shared_page_keeps_nothing(visit: Visitors, site: Site) -> None:
