@@ -488,6 +488,25 @@ def test_a_moment_rings_once_for_each(visit: Visitors) -> None:
     assert page.evaluate(shown) == ["It is 8am. Time for your medicines."] * 2
 
 
+def test_a_page_loaded_just_after_a_moment_still_rings(visit: Visitors) -> None:
+    page = visit("rosa")
+    page.context.grant_permissions(["notifications"])
+    keep(page, "/patients/1/today")
+    moments = """[{"at": %d, "doses": [999], "words": "It is time."}]"""
+    at = page.evaluate("Date.now() - 5000")
+    page.context.route(
+        "**/moments", lambda route: route.fulfill(body=moments % at, status=200)
+    )
+    page.reload()
+    page.wait_for_function(
+        """async () => {
+          const all = await (await navigator.serviceWorker.ready).getNotifications();
+          return all.some((one) => one.title === "It is time.");
+        }""",
+        timeout=40_000,
+    )
+
+
 def test_a_shared_page_keeps_nothing(visit: Visitors, site: Site) -> None:
     page = visit()
     page.goto(site.facts["share"])
