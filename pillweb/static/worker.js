@@ -359,13 +359,6 @@ const tell = async () => ({
   next: ((await note("wait")) || { next: 0 }).next,
 });
 
-const isRead = async () => {
-  const read = (await answers()).filter((one) => one.outcome);
-  for (const one of read) {
-    await within("answers", "readwrite", (store) => store.delete(one.seq));
-  }
-};
-
 const WORK = { keep: ({ path }) => refresh(path), send: ({ now }) => send(now), ring };
 
 addEventListener("install", () => skipWaiting());
@@ -378,7 +371,7 @@ addEventListener("sync", (event) =>
 addEventListener("message", (event) => {
   const { data, ports } = event;
   if (data.do === "tell") return void inTurn(tell).then((it) => ports[0].postMessage(it));
-  if (data.do === "read") return void event.waitUntil(inTurn(isRead));
+  if (data.do === "read") return void event.waitUntil(inTurn(() => drop(data.keys)));
   event.waitUntil(inTurn(() => WORK[data.do](data)).catch(() => {}));
 });
 addEventListener("notificationclick", (event) => {

@@ -285,6 +285,29 @@ def test_a_plan_that_changed_meanwhile_is_told(
     assert events(site, dose) == []
 
 
+def test_only_what_was_shown_counts_as_read(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    one, other = next_neighbour(), next_neighbour()
+    for path in (one, other):
+        keep(page, f"{path}/today")
+        disconnect(page)
+        take(page)
+        page.wait_for_timeout(1100)
+        if path == one:
+            page.context.route("**/device/key", lambda route: route.abort())
+            page.context.set_offline(False)
+    page.context.unroute("**/device/key")
+    page.context.route(f"**{one}/sent?*", lambda route: route.abort())
+    connect(page)
+    page.get_by_role("button", name="I have read this").click()
+    page.wait_for_timeout(500)
+    left = [row for row in page.evaluate(LEFT) if '"deed"' in row]
+    assert len(left) == 1
+    assert one in left[0]
+
+
 def test_a_reason_and_later_are_asked_on_the_spot(
     visit: Visitors, next_neighbour: Callable[[], str], site: Site
 ) -> None:
