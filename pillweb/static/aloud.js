@@ -52,11 +52,10 @@ export const voice = (kit, button) => {
   const Ears = window.SpeechRecognition || window.webkitSpeechRecognition;
   const ears = new Ears();
   ears.lang = document.documentElement.lang;
-  ears.maxAlternatives = 3;
   let deed = "";
   ears.onresult = (event) => {
-    const heard = [...event.results[0]].map((one) => meant(kit, one.transcript));
-    deed = heard.find(Boolean) || "";
+    // Only what was heard best: behind "not taken" the next guess may be "taken".
+    deed = meant(kit, event.results[0][0].transcript) || "";
   };
   ears.onend = () => {
     document.getElementById("heard").replaceChildren();

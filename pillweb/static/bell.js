@@ -10,10 +10,10 @@ const moments = async (base) => {
 };
 
 export const listen = async (kit) => {
-  const since = Date.now();
   let plan = await moments(kit.base);
-  let readAt = since;
-  const isDue = ({ at }) => at > since && at <= Date.now() && Date.now() < at + LATEST_MS;
+  let readAt = Date.now();
+  // Also what was due just before: the page may be loaded anew, and none rings twice.
+  const isDue = ({ at }) => at <= Date.now() && Date.now() < at + LATEST_MS;
   setInterval(async () => {
     const due = plan.some(isDue);
     if (!due && Date.now() - readAt < RENEW_MS) return;

@@ -10,6 +10,7 @@ const kit = {
   kept,
   keptDay,
   keptAt: Number(root.kept),
+  until: Number(root.until),
   tell: (message, ports) => worker.controller?.postMessage(message, ports),
   words: (name) => device.content.querySelector(`[data-say="${name}"]`).cloneNode(true),
   say: (name) => document.getElementById("heard").replaceChildren(kit.words(name)),

@@ -3,6 +3,7 @@
 const QUIET_MS = 3000;
 const FIRST_MS = 5000;
 const LONGEST_MS = 300000;
+const MOST_TOLD = 50; // as many as one answer of `/sent` tells of
 const flash = document.getElementById("flash");
 let touchedAt = 0;
 
@@ -53,22 +54,33 @@ const showWaiting = (kit, waiting) => {
   flash.append(kit.words("waiting"));
 };
 
+// What became of these presses, in words; nothing where they could not be asked for.
+const ask = async (patient, keys) => {
+  const asked = new URLSearchParams(keys.map((key) => ["key", key]));
+  const answer = await fetch(`${patient}/sent?${asked}`).catch(() => null);
+  if (!answer?.ok || answer.redirected) return null;
+  return new DOMParser().parseFromString(await answer.text(), "text/html").body.children;
+};
+
 const showSent = async (kit, sent) => {
   const told = document.createElement("div");
-  if (sent.some((one) => one.outcome === "refused")) told.append(kit.words("refused"));
+  const refused = sent.filter((one) => one.outcome === "refused");
+  if (refused.length) told.append(kit.words("refused"));
+  // Only what is shown here counts as read.
+  const shown = refused.map((one) => one.key);
   for (const patient of new Set(sent.map((one) => one.patient))) {
-    const keys = sent.filter((one) => one.patient === patient).map((one) => one.key);
-    const asked = new URLSearchParams(keys.map((key) => ["key", key]));
-    const answer = await fetch(`${patient}/sent?${asked}`).catch(() => null);
-    if (!answer?.ok || answer.redirected) continue;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    told.append(...page.body.children);
+    const its = sent.filter((one) => one.patient === patient).map((one) => one.key);
+    const keys = its.slice(0, MOST_TOLD);
+    const found = await ask(patient, keys);
+    if (!found) continue;
+    told.append(...found);
+    shown.push(...keys);
   }
   if (!told.children.length) return;
   if (!told.querySelector("[data-read]")) told.append(kit.words("read"));
   told.addEventListener("click", (event) => {
     if (!event.target.closest("[data-read]")) return;
-    kit.tell({ do: "read" });
+    kit.tell({ do: "read", keys: shown });
     told.remove();
     document.getElementById("main").focus();
   });
@@ -134,6 +146,7 @@ export const show = async (kit) => {
   if (kit.keptAt) {
     showKept(kit);
     askHere(kit);
+    setInterval(() => Date.now() >= kit.until && location.reload(), FIRST_MS);
   }
   const { answers } = await heard(kit);
   const waiting = answers.filter((one) => !one.outcome);

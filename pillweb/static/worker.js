@@ -2,6 +2,7 @@
 
 // Keeps Today for when there is no connection, and what was pressed on it.
 // It alone writes what this device keeps; everything of one account goes with it.
+// The notebook it writes in (notebook.js) comes with it.
 
 const PAGES = "pages";
 const FILES = "files";
@@ -9,44 +10,14 @@ const TODAY = /^(\/patients\/\d+)\/today$/;
 const SEVERAL = /^(\/patients\/\d+)\/(today|later|undo)$/;
 const DEED = /^(\/patients\/\d+)\/doses\/(\d+)\/(take|undo|skip)$/;
 const MOMENTS = /^\/patients\/\d+\/moments$/;
+// Codes on paper, links of mails, shared links: somebody else's, for all we know.
+const OF_OTHERS = /^\/(p|t|s|m|a|shared)\//;
 const WORDS = "/device/words";
 const NEEDED = /\/(static\/[\w./-]+\.(css|js|svg)|device\/words)\?v=\w+/g;
 const DOWN = [502, 503, 504];
 const PATIENCE_MS = 15000;
 const OLDEST_MS = 48 * 3600 * 1000;
 const LONGEST_WAIT_MS = 5 * 60 * 1000;
-
-// What is kept: answers in the order they were pressed, and notes by name.
-const opened = () =>
-  new Promise((done, fail) => {
-    const asked = indexedDB.open("pillweb", 1);
-    asked.onupgradeneeded = () => {
-      asked.result.createObjectStore("answers", { keyPath: "seq", autoIncrement: true });
-      asked.result.createObjectStore("notes");
-    };
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = () => fail(asked.error);
-  });
-
-const within = async (store, mode, work) => {
-  const db = await opened();
-  try {
-    return await new Promise((done, fail) => {
-      const deal = db.transaction(store, mode, { durability: "strict" });
-      const asked = work(deal.objectStore(store));
-      deal.oncomplete = () => done(asked.result);
-      deal.onabort = () => fail(deal.error);
-    });
-  } finally {
-    db.close();
-  }
-};
-const answers = () => within("answers", "readonly", (store) => store.getAll());
-const waiting = async () => (await answers()).filter((one) => !one.outcome);
-const keepAnswer = (one) => within("answers", "readwrite", (store) => store.put(one));
-const note = (name) => within("notes", "readonly", (store) => store.get(name));
-const keepNote = (name, value) =>
-  within("notes", "readwrite", (store) => store.put(value, name));
 
 const forgetPages = () =>
   Promise.all([PAGES, FILES].map((name) => caches.delete(name)));
@@ -66,19 +37,35 @@ const inTurn = (work) => {
 
 const late = () =>
   new Promise((_, fail) => setTimeout(() => fail(new Error("late")), PATIENCE_MS));
+const soon = (asked) => Promise.race([asked, late()]);
 const patiently = async (asked) => {
-  const answer = await Promise.race([asked, late()]);
+  const answer = await soon(asked);
   if (DOWN.includes(answer.status)) throw new Error("down");
   return answer;
 };
-const ask = (path, more) => patiently(fetch(path, { cache: "no-store", ...more }));
+const limit = () => AbortSignal.timeout(PATIENCE_MS);
+const ask = (path, more) =>
+  patiently(fetch(path, { cache: "no-store", signal: limit(), ...more }));
+// A press that is given up must not arrive after all, behind what was pressed since.
+// What another site sent stays as it is: asked anew it would look like ours.
+const submit = async (request) => {
+  const isOurs = request.referrer.startsWith(`${location.origin}/`);
+  const given = new AbortController();
+  const how = isOurs ? { signal: given.signal } : {};
+  try {
+    return await patiently(fetch(request, how));
+  } catch (error) {
+    given.abort();
+    throw error;
+  }
+};
 
 // Whose the device is now. Somebody else's: nothing stays. Nobody's, because a session
 // ended by itself: what was pressed waits for the same person, and nothing else stays.
 const know = async (account) => {
   const before = await note("account");
   if (!account || account === before) return;
-  if (account === "nobody" && (await waiting()).length) {
+  if (account === "nobody" && ((await waiting()).length || going.size)) {
     await forgetPages();
     await within("notes", "readwrite", (store) => store.clear());
     await keepNote("account", before);
@@ -92,7 +79,7 @@ const knowBy = (answer) => know(answer.ok ? answer.headers.get("Pillweb-Account"
 const keepFile = async (path) => {
   const files = await caches.open(FILES);
   if (await files.match(path)) return;
-  const answer = await fetch(path);
+  const answer = await fetch(path, { signal: limit() });
   if (!answer.ok) throw new Error(path);
   await files.delete(path, { ignoreSearch: true });
   await files.put(path, answer);
@@ -105,7 +92,10 @@ const keepPage = async (path, answer) => {
   headers.delete("Content-Encoding");
   headers.delete("Content-Length");
   headers.set("Kept-At", Date.now());
-  const text = await answer.text();
+  const text = await soon(answer.text());
+  // The clock of the device may be wrong; by the server's it is so long until then.
+  const left = text.match(/ data-until="(\d+)"/)?.[1] - Date.parse(headers.get("Date"));
+  headers.set("Kept-Until", Date.now() + left);
   // A page is kept with everything it needs, or not at all.
   await Promise.all([...new Set(text.match(NEEDED))].map(keepFile));
   await (await caches.open(PAGES)).put(path, new Response(text, { headers }));
@@ -117,6 +107,11 @@ const refresh = async (path) => {
   await knowBy(answer);
   await keepPage(path, answer);
 };
+
+// Its day is over, by the patient's clock, or nobody knows how old it is.
+const isOver = ({ headers }) =>
+  Math.abs(Date.now() - Number(headers.get("Kept-At"))) > OLDEST_MS ||
+  !(Date.now() < Number(headers.get("Kept-Until")));
 
 // A page with what its script must know written on its first tag.
 const marked = (text, headers, marks) => {
@@ -130,18 +125,42 @@ const kept = async (path) => {
   if (!found) return null;
   const at = Number(found.headers.get("Kept-At"));
   let text = await found.text();
-  if (Math.abs(Date.now() - at) > OLDEST_MS) {
+  if (isOver(found)) {
     const said = (await caches.match(WORDS, { ignoreSearch: true }))?.text();
     const [, words] = (await said)?.match(/id="too-old">([^]*?)<\/template>/) || [];
     text = text.replace(/<main([^>]*)>[^]*<\/main>/, `<main$1>${words || ""}</main>`);
     await pages.put(path, new Response(text, { headers: found.headers }));
   }
-  return marked(text, found.headers, [["kept", at]]);
+  const until = Number(found.headers.get("Kept-Until"));
+  return marked(text, found.headers, [
+    ["kept", at],
+    ["until", until],
+  ]);
 };
 
-const toToday = async (hash = "") => {
-  const path = await note("today");
-  return path ? Response.redirect(path + hash, 303) : Response.error();
+// No page can be shown: only that there is no connection, and nothing of anybody.
+const noLine = async (hash) => {
+  const page = (await note("today")) && (await caches.match(await note("today")));
+  const said = await caches.match(WORDS, { ignoreSearch: true });
+  if (!page || !said) return Response.error();
+  const text = await page.text();
+  const part = (from, id) =>
+    from.match(new RegExp(`id="${id}">([^]*?)</template>`))?.[1] || "";
+  const words = part(await said.text(), "no-line");
+  const more = hash === "#not-saved" ? part(text, "not-saved") : "";
+  const body = `<body><main class="wrap">${more}${words}</main></body>`;
+  const head = text.replace(/<title>[^]*?<\/title>/, "<title>PillWeb</title>");
+  const { headers } = page;
+  return new Response(head.replace(/<body[^]*<\/body>/, () => body), { headers });
+};
+
+// Where no page can be had, Today: the same patient's; the last where nobody's was asked.
+const elsewhere = async (path, hash = "") => {
+  const [, patient] = path.match(/^(\/patients\/\d+)(?=\/|$)/) || [];
+  const last = OF_OTHERS.test(path) ? "" : await note("today");
+  const today = patient ? `${patient}/today` : last;
+  const isHere = today && today !== path && (await caches.match(today));
+  return isHere ? Response.redirect(today + hash, 303) : noLine(hash);
 };
 
 const show = async (event, path) => {
@@ -149,7 +168,7 @@ const show = async (event, path) => {
   try {
     live = await patiently(fetch(event.request));
   } catch {
-    return (await inTurn(() => kept(path))) || toToday();
+    return (await inTurn(() => kept(path))) || elsewhere(path);
   }
   if (live.type === "opaqueredirect") return live;
   const copy = TODAY.test(path) ? live.clone() : null;
@@ -166,14 +185,23 @@ const show = async (event, path) => {
   return marked(await live.text(), headers, [["told", ""]]);
 };
 
-const file = async (request) =>
-  (await (await caches.open(FILES)).match(request)) || fetch(request);
+// A page kept before a release may ask for what only lives on in a newer edition.
+const file = async (request) => {
+  const files = await caches.open(FILES);
+  const found = await files.match(request);
+  if (found) return found;
+  try {
+    return await patiently(fetch(request));
+  } catch {
+    return (await files.match(request, { ignoreSearch: true })) || Response.error();
+  }
+};
 
 const moments = async (request, path) => {
   try {
     const live = await patiently(fetch(request));
     if (live.ok && !live.redirected) {
-      const found = await live.clone().json();
+      const found = await soon(live.clone().json());
       await inTurn(() => keepNote(path, found));
     }
     return live;
@@ -192,45 +220,54 @@ const read = (path, form) => {
   return { patient, deed, doses: listed.match(/\d+/g) || [] };
 };
 
-// An answer goes the usual way; only where that fails is it kept, and sent later.
-const keep = async (path, body, at) => {
+// Write down what was pressed, before it is sent; return the keys it goes with.
+const keep = async ({ patient, deed, doses }, form, at) => {
   const account = await note("account");
-  const form = new URLSearchParams(body);
-  const { patient, deed, doses } = read(path, form);
-  if (!account || form.has("day") || !doses.length) return "";
+  if (!account || form.has("day")) return [];
+  const page = await (await caches.open(PAGES)).match(`${patient}/today`);
+  if (deed !== "undo" && page && isOver(page)) return [];
   const reason = form.get("reason") || "";
   const minutes = form.get("minutes") || "";
-  for (const dose of doses) {
-    const key = crypto.randomUUID();
+  const keys = doses.map(() => crypto.randomUUID());
+  for (const [number, dose] of doses.entries()) {
+    const key = keys[number];
+    going.add(key);
     await keepAnswer({ account, at, key, patient, dose, deed, reason, minutes });
   }
-  if (self.registration.sync) self.registration.sync.register("send").catch(() => {});
-  return patient;
+  return keys;
 };
 
+// An answer goes the usual way; only where that fails does it wait, to be sent later.
 const answer = async (event, path) => {
   const at = Date.now();
   const { request } = event;
-  const body = await request.clone().text();
-  // What was pressed before goes first.
-  if (!(await inTurn(waiting)).length || (await inTurn(() => send(true)))) {
-    try {
-      const live = await patiently(fetch(request));
-      const today = `${path.match(/^\/patients\/\d+/)}/today`;
-      event.waitUntil(inTurn(() => refresh(today)).catch(() => {}));
-      return live;
-    } catch {}
+  const form = new URLSearchParams(await request.clone().text());
+  const told = read(path, form);
+  const today = `${told.patient}/today`;
+  const keys = await keep(told, form, at).catch(() => []);
+  try {
+    // What was pressed before goes first.
+    const isFirst = !(await waiting()).length || (await inTurn(() => send(true)));
+    if (!isFirst) throw new Error("down");
+    const live = await submit(request);
+    await drop(keys);
+    event.waitUntil(inTurn(() => refresh(today)).catch(() => {}));
+    return live;
+  } catch {
+  } finally {
+    for (const key of keys) going.delete(key);
   }
-  const patient = await inTurn(() => keep(path, body, at));
-  if (!patient) return unsaved(request);
+  // Somebody signed out meanwhile, or nothing could be kept.
+  if (!(await waiting()).some((one) => keys.includes(one.key))) return unsaved(request);
+  if (self.registration.sync) self.registration.sync.register("send").catch(() => {});
   if (request.headers.has("HX-Request")) {
     return new Response("", { headers: { "HX-Refresh": "true" } });
   }
-  return Response.redirect(`${patient}/today`, 303);
+  return Response.redirect(today, 303);
 };
 
-const unsaved = (request) =>
-  request.mode === "navigate" ? toToday("#not-saved") : Response.error();
+const unsaved = ({ mode, url }) =>
+  mode === "navigate" ? elsewhere(new URL(url).pathname, "#not-saved") : Response.error();
 
 const post = async (request) => {
   try {
@@ -295,9 +332,9 @@ const send = async (now) => {
 const leave = async (request) => {
   const body = await request.clone().text();
   const sent = await inTurn(() => send(true));
-  if (!sent && !body.includes("anyway=")) return toToday("#unsent");
+  if (!sent && !body.includes("anyway=")) return elsewhere("/sign-out", "#unsent");
   try {
-    const live = await fetch(request);
+    const live = await submit(request);
     if (live.ok || live.type === "opaqueredirect") await inTurn(forget);
     return live;
   } catch {
@@ -309,9 +346,11 @@ const ring = async ({ at, words, doses, url }) => {
   const rung = (await note("rung")) || [];
   const taken = (await waiting()).filter((one) => one.deed !== "undo");
   const open = doses.filter((dose) => !taken.some((one) => one.dose === String(dose)));
-  if (rung.includes(at) || !open.length) return;
-  await keepNote("rung", [at, ...rung].slice(0, 20));
-  const how = { tag: String(at), data: url, icon: "/static/icons/192.png" };
+  // Two patients may have the same moment.
+  const tag = `${url} ${at}`;
+  if (rung.includes(tag) || !open.length) return;
+  await keepNote("rung", [tag, ...rung].slice(0, 20));
+  const how = { tag, data: url, icon: "/static/icons/192.png" };
   await self.registration.showNotification(words, how);
 };
 
@@ -319,13 +358,6 @@ const tell = async () => ({
   answers: await answers(),
   next: ((await note("wait")) || { next: 0 }).next,
 });
-
-const isRead = async () => {
-  const read = (await answers()).filter((one) => one.outcome);
-  for (const one of read) {
-    await within("answers", "readwrite", (store) => store.delete(one.seq));
-  }
-};
 
 const WORK = { keep: ({ path }) => refresh(path), send: ({ now }) => send(now), ring };
 
@@ -339,7 +371,7 @@ addEventListener("sync", (event) =>
 addEventListener("message", (event) => {
   const { data, ports } = event;
   if (data.do === "tell") return void inTurn(tell).then((it) => ports[0].postMessage(it));
-  if (data.do === "read") return void event.waitUntil(inTurn(isRead));
+  if (data.do === "read") return void event.waitUntil(inTurn(() => drop(data.keys)));
   event.waitUntil(inTurn(() => WORK[data.do](data)).catch(() => {}));
 });
 addEventListener("notificationclick", (event) => {

@@ -43,9 +43,9 @@ ICONS = (
 def show_worker() -> ResponseReturnValue:
     """Name the script that keeps Today, at the root, for it serves all pages.
 
-    The script itself is a static file, compressed and under its content's hash.
+    The scripts themselves are static files, compressed and under their content's hash.
     """
-    script = f'importScripts("{asset("worker.js")}");'
+    script = f'importScripts("{asset("notebook.js")}", "{asset("worker.js")}");'
     answer = Response(script, mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer

@@ -12,7 +12,7 @@ from tests.e2e.conftest import Visitors
 from tests.e2e.site import Site, running_site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 TAKE = "I have taken it"
 KEPT = "Kept on this device. We send it when there is a connection."
@@ -93,6 +93,17 @@ def take(page: "Page", at: int = 0) -> str:
     return dose
 
 
+def hold(page: "Page", pattern: str) -> "list[Route]":
+    """Let nothing be answered that goes there; return what was asked so far."""
+    held: list[Route] = []
+
+    def stop(route: "Route") -> None:
+        held.append(route)
+
+    page.context.route(pattern, stop)
+    return held
+
+
 def events(site: Site, dose: str) -> list[tuple[str, str, bool]]:
     """Return what was said of a dose, from where, and whether it was said earlier."""
     with closing(sqlite3.connect(site.folder / "pillweb.db")) as db:
@@ -116,6 +127,39 @@ def test_today_opens_without_a_connection_and_says_so(
         assert page.url.endswith(path)
     page.get_by_role("link", name="Calendar").click()
     page.get_by_text("No connection").wait_for()
+
+
+def test_a_page_kept_before_a_release_finds_the_newer_scripts(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    page.evaluate("""(async () => {
+      const pages = await caches.open("pages");
+      const found = await pages.match(location.pathname);
+      const text = (await found.text()).replaceAll(/(\\.js|words)\\?v=\\w+/g, "$1?v=0");
+      const { headers } = found;
+      await pages.put(location.pathname, new Response(text, { headers }));
+    })()""")
+    disconnect(page)
+    take(page)
+
+
+def test_another_page_never_opens_the_today_of_somebody_else(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    path, other = next_neighbour(), next_neighbour()
+    keep(page, f"{path}/today")
+    disconnect(page)
+    for elsewhere in (f"{other}/today", f"{other}/calendar", "/p/abc", "/t/abc"):
+        page.goto(elsewhere)
+        page.get_by_role("heading", name="No connection").wait_for()
+        assert page.url.endswith(elsewhere)
+        assert page.locator(".dose, button").count() == 0
+        assert page.get_by_text("Neighbour").count() == 0
+    page.goto(f"{path}/medicines")
+    assert page.url.endswith(f"{path}/today")
 
 
 def test_what_was_pressed_is_sent_once_as_of_its_press(
@@ -151,6 +195,44 @@ def test_what_was_pressed_is_sent_once_as_of_its_press(
     page.reload()
     assert page.get_by_text("Sent from this device").count() == 0
     assert site.count_events(taken) == 1
+
+
+def test_a_press_is_written_down_before_it_is_sent(
+    visit: Visitors, next_neighbour: Callable[[], str], site: Site
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    held = hold(page, "**/take")
+    card = page.locator(".dose").first
+    dose = (card.get_attribute("id") or "").removeprefix("dose-")
+    card.get_by_role("button", name=TAKE).click()
+    for _ in range(50):
+        if held:
+            break
+        page.wait_for_timeout(100)
+    assert sum('"deed"' in one for one in page.evaluate(LEFT)) == 1
+    assert site.count_events(dose) == 0
+    held.pop().continue_()
+    page.locator(f"#dose-{dose}").get_by_text("Taken at").wait_for()
+    assert not any('"deed"' in one for one in page.evaluate(LEFT))
+    assert events(site, dose) == [("taken", "page", False)]
+
+
+def test_a_press_without_an_answer_is_given_up_and_waits(
+    visit: Visitors, next_neighbour: Callable[[], str], site: Site
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    given_up: list[str] = []
+    page.context.on("requestfailed", lambda asked: given_up.append(asked.url))
+    held = hold(page, "**/take")
+    card = page.locator(".dose").first
+    dose = (card.get_attribute("id") or "").removeprefix("dose-")
+    card.get_by_role("button", name=TAKE).click()
+    page.get_by_text("Sent from this device").wait_for(timeout=40_000)
+    assert len(held) == 1
+    assert any(url.endswith(f"/doses/{dose}/take") for url in given_up)
+    assert events(site, dose) == [("taken", "offline", True)]
 
 
 def test_all_at_once_and_two_tabs_are_one_intake_each(
@@ -201,6 +283,29 @@ def test_a_plan_that_changed_meanwhile_is_told(
     connect(page)
     page.get_by_text("The plan was changed, so this was not recorded.").wait_for()
     assert events(site, dose) == []
+
+
+def test_only_what_was_shown_counts_as_read(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    one, other = next_neighbour(), next_neighbour()
+    for path in (one, other):
+        keep(page, f"{path}/today")
+        disconnect(page)
+        take(page)
+        page.wait_for_timeout(1100)
+        if path == one:
+            page.context.route("**/device/key", lambda route: route.abort())
+            page.context.set_offline(False)
+    page.context.unroute("**/device/key")
+    page.context.route(f"**{one}/sent?*", lambda route: route.abort())
+    connect(page)
+    page.get_by_role("button", name="I have read this").click()
+    page.wait_for_timeout(500)
+    left = [row for row in page.evaluate(LEFT) if '"deed"' in row]
+    assert len(left) == 1
+    assert one in left[0]
 
 
 def test_a_reason_and_later_are_asked_on_the_spot(
@@ -302,23 +407,42 @@ def test_the_next_account_finds_nothing_of_the_one_before(
     assert not [one for one in page.evaluate(LEFT) if "/patients/2" in one]
 
 
-def test_a_plan_of_more_than_two_days_ago_is_not_shown(
-    visit: Visitors, site: Site
-) -> None:
-    page = visit("rosa")
-    keep(page, "/patients/1/today")
-    page.evaluate("""(async () => {
+# What the device wrote on the page it kept, made older.
+AGED = """(async ([name, hours]) => {
       const pages = await caches.open("pages");
       const found = await pages.match(location.pathname);
       const headers = new Headers(found.headers);
-      headers.set("Kept-At", Date.now() - 49 * 3600 * 1000);
+      headers.set(name, Date.now() - hours * 3600 * 1000);
       await pages.put(location.pathname, new Response(await found.text(), { headers }));
-    })()""")
+    })"""
+
+
+@pytest.mark.parametrize("age", [("Kept-At", 49), ("Kept-Until", 0)])
+def test_a_plan_of_a_day_that_is_over_is_not_shown(
+    age: tuple[str, int], visit: Visitors, site: Site
+) -> None:
+    page = visit("rosa")
+    keep(page, "/patients/1/today")
+    page.evaluate(AGED, age)
     page.context.set_offline(True)
     page.reload()
     page.get_by_text("Please connect to see your plan.").wait_for()
     assert page.locator(".dose").count() == 0
     assert not any('class="dose' in one for one in page.evaluate(LEFT))
+
+
+def test_a_page_left_open_keeps_no_press_of_a_day_that_is_over(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    keep(page, f"{next_neighbour()}/today")
+    page.evaluate(AGED, ("Kept-Until", 0))
+    page.context.set_offline(True)
+    page.get_by_role("button", name=TAKE).first.click()
+    page.get_by_text("This was not saved: there is no connection now.").wait_for()
+    assert not any('"deed"' in one for one in page.evaluate(LEFT))
+    # htmx tells the console, too, that nobody answered.
+    visit.complaints.clear()
 
 
 VOICE = """
@@ -361,30 +485,49 @@ def test_today_is_read_aloud_and_answered_by_voice(
         page.locator(".dose.due").first.get_by_role("button", name=TAKE).click()
         page.wait_for_timeout(500)
     page.get_by_text("has 1 medicine to take now.").wait_for()
-    hear("not taken", "I have not taken it")
+    hear("not taken", "taken")
     page.get_by_text("We did not understand.").wait_for()
     page.get_by_text("has 1 medicine to take now.").wait_for()
     hear("Taken.")
     page.get_by_text("All done for today.").wait_for()
 
 
-def test_a_moment_rings_once(visit: Visitors) -> None:
+def test_a_moment_rings_once_for_each(visit: Visitors) -> None:
     page = visit("rosa")
     page.context.grant_permissions(["notifications"])
     keep(page, "/patients/1/today")
-    ring = """() => navigator.serviceWorker.controller.postMessage({
+    ring = """(url) => navigator.serviceWorker.controller.postMessage({
       do: "ring", at: 1, words: "It is 8am. Time for your medicines.",
-      doses: [999], url: "/patients/1/today",
+      doses: [999], url,
     })"""
-    page.evaluate(ring)
-    page.evaluate(ring)
+    for patient in (1, 1, 2):
+        page.evaluate(ring, f"/patients/{patient}/today")
     shown = """async () => {
       const { active } = await navigator.serviceWorker.ready;
       const all = await (await navigator.serviceWorker.ready).getNotifications();
       return all.map((one) => one.title);
     }"""
     page.wait_for_timeout(1000)
-    assert page.evaluate(shown) == ["It is 8am. Time for your medicines."]
+    assert page.evaluate(shown) == ["It is 8am. Time for your medicines."] * 2
+
+
+def test_a_page_loaded_just_after_a_moment_still_rings(visit: Visitors) -> None:
+    page = visit("rosa")
+    page.context.grant_permissions(["notifications"])
+    keep(page, "/patients/1/today")
+    moments = """[{"at": %d, "doses": [999], "words": "It is time."}]"""
+    at = page.evaluate("Date.now() - 5000")
+    page.context.route(
+        "**/moments", lambda route: route.fulfill(body=moments % at, status=200)
+    )
+    page.reload()
+    page.wait_for_function(
+        """async () => {
+          const all = await (await navigator.serviceWorker.ready).getNotifications();
+          return all.some((one) => one.title === "It is time.");
+        }""",
+        timeout=40_000,
+    )
 
 
 def test_a_shared_page_keeps_nothing(visit: Visitors, site: Site) -> None:

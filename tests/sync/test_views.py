@@ -1,5 +1,6 @@
 """The installed page's own addresses."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def test_the_worker_is_asked_for_anew_each_time(app: Flask, db: Database) -> Non
     answer = app.test_client().get("/sw.js")
     assert answer.mimetype == "text/javascript"
     assert answer.headers["Cache-Control"] == "no-cache"
-    assert answer.text == f'importScripts("{asset("worker.js")}");'
+    both = f'"{asset("notebook.js")}", "{asset("worker.js")}"'
+    assert answer.text == f"importScripts({both});"
     assert "worker-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
@@ -154,6 +156,15 @@ def test_a_replay_needs_a_token(rosa: FlaskClient, world: World, dose: int) -> N
     path = f"/patients/{world.patient}/doses/{dose}/replay"
     data = {"key": KEY, "deed": "take", "ago_ms": "0"}
     assert rosa.post(path, data=data).status_code == 400
+
+
+def test_today_says_until_when_a_copy_of_it_counts(
+    rosa: FlaskClient, world: World, now: datetime
+) -> None:
+    page = rosa.get(f"/patients/{world.patient}/today").text
+    (found,) = re.findall(r' data-until="(\d+)"', page)
+    left = datetime.fromtimestamp(int(found) / 1000, tz=now.tzinfo) - now
+    assert timedelta() < left <= timedelta(hours=24)
 
 
 def test_the_moments_to_ring_name_no_medicine(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pillweb.base.i18n import gettext as _
 from pillweb.base.words import plural
-from pillweb.base.zones import Zone, local
+from pillweb.base.zones import Zone, day_bounds, local
 from pillweb.medications.rules import FORMS, Looks
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.slots_of_day import ACTIONS, TAKE
@@ -31,6 +31,7 @@ UNDO_FOR = timedelta(hours=24)
 EARLY_BY = timedelta(hours=12)
 LATE_EVENING = timedelta(hours=12)
 LATE = timedelta(hours=2)
+NIGHT = timedelta(hours=4)
 # How much later one may want to hear of a dose again.
 LATER = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60))
 # A second press of somebody else so soon is the same dose, told twice.
@@ -127,6 +128,19 @@ def belongs_to_today(dose: DoseFacts, *, today: date, now: datetime) -> bool:
     T8); yesterday's stays while it can still be taken.
     """
     return dose.nominal_date == today or is_due(dose, now=now)
+
+
+def answered_until(
+    doses: Iterable[DoseFacts], *, place: Zone, now: datetime
+) -> datetime:
+    """Return until when a copy of today's page may offer to take something.
+
+    That is the end of the day, and some of the night for what is still open then;
+    longer it would offer the doses of one day on the next.
+    """
+    _, end = day_bounds(local(now, place).date(), place)
+    open_until = (dose.missed_at for dose in doses if dose.state == OPEN)
+    return min(max((end, *open_until)), end + NIGHT)
 
 
 def shown_state(dose: DoseFacts, *, now: datetime) -> str:

@@ -22,6 +22,7 @@ from pillweb.doses.queries.intakes import (
 )
 from pillweb.doses.rules.days import (
     OPEN,
+    answered_until,
     is_late_entry,
     may_be_another,
     read_day,
@@ -70,6 +71,7 @@ def _today(door: Door, *, said: Collection[int] = ()) -> dict[str, object]:
         "base_url": door.base_url,
         "today": today,
         "as_of": (time_words(here.time()), date_words(here.date())),
+        "until": answered_until(found, place=place, now=at),
         "said": said_of(pressed, now=at, clock=clock),
         "form_id": "today",
         "other_days": _other_days(door, here.date()),
