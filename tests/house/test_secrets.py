@@ -13,7 +13,7 @@ from gunicorn.config import Config
 
 from jobs.timetable import JOBS
 from pillweb.base.db import Database
-from pillweb.base.log import log, mask
+from pillweb.base.log import log, mask, start_logging
 from pillweb.base.tokens import new_token
 from pillweb.patients.models import Patient
 from pillweb.web import server
@@ -82,6 +82,7 @@ def test_a_token_in_a_link_is_masked(kind: str, text: str) -> None:
 
 @pytest.fixture
 def written(capfd: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
+    start_logging("INFO")
     capfd.readouterr()
     return capfd
 
