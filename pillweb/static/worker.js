@@ -226,13 +226,14 @@ const keep = async ({ patient, deed, doses }, form, at) => {
   if (!account || form.has("day")) return [];
   const page = await (await caches.open(PAGES)).match(`${patient}/today`);
   if (deed !== "undo" && page && isOver(page)) return [];
-  const reason = form.get("reason") || "";
-  const minutes = form.get("minutes") || "";
+  const said = Object.fromEntries(
+    ["reason", "note", "minutes"].map((name) => [name, form.get(name) || ""]),
+  );
   const keys = doses.map(() => crypto.randomUUID());
   for (const [number, dose] of doses.entries()) {
     const key = keys[number];
     going.add(key);
-    await keepAnswer({ account, at, key, patient, dose, deed, reason, minutes });
+    await keepAnswer({ account, at, key, patient, dose, deed, ...said });
   }
   return keys;
 };
@@ -286,13 +287,9 @@ const wait = async () => {
 
 const sendOne = async (one, token) => {
   const { key, deed, reason, minutes } = one;
-  const body = new URLSearchParams({
-    key,
-    deed,
-    reason,
-    minutes,
-    ago_ms: Date.now() - one.at,
-  });
+  const ago_ms = Date.now() - one.at;
+  const said = { key, deed, reason, note: one.note || "", minutes, ago_ms };
+  const body = new URLSearchParams(said);
   const headers = { "X-CSRFToken": token };
   const path = `${one.patient}/doses/${one.dose}/replay`;
   const answer = await ask(path, { method: "POST", headers, body });

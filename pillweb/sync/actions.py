@@ -42,6 +42,7 @@ class Answer(NamedTuple):
     deed: str
     ago: timedelta
     reason: str = ""
+    note: str = ""
     later_by: timedelta = timedelta()
 
 
@@ -136,4 +137,5 @@ def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) 
         return bool(mark_taken(session, [answer.dose_id], **told))
     if answer.deed == UNDO:
         return bool(undo_marks(session, [answer.dose_id], **told))
-    return skip_dose(session, answer.dose_id, reason=answer.reason, **told)
+    told |= {"reason": answer.reason, "note": answer.note}
+    return skip_dose(session, answer.dose_id, **told)

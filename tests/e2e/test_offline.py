@@ -328,6 +328,32 @@ def test_a_reason_and_later_are_asked_on_the_spot(
     assert events(site, dose) == [("skipped", "offline", True)]
 
 
+def test_what_was_added_to_a_skip_is_sent_along(
+    visit: Visitors, next_neighbour: Callable[[], str]
+) -> None:
+    page = visit("marta")
+    sent: list[str] = []
+    page.context.on(
+        "request",
+        lambda asked: (
+            sent.append(asked.post_data or "")
+            if asked.url.endswith("/replay")
+            else None
+        ),
+    )
+    keep(page, f"{next_neighbour()}/today")
+    page.get_by_role("link", name="I am not taking this one").first.click()
+    page.get_by_label("I have none left").check()
+    page.get_by_label("Anything you want to add?").fill("The shop is closed")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="I am not taking this one").click()
+    page.get_by_text("Skipped. Waiting to be sent.").wait_for()
+    connect(page)
+    page.get_by_text("Recorded as skipped at").wait_for()
+    (told,) = sent
+    assert "reason=ran_out&note=The+shop+is+closed" in told
+
+
 def test_a_crashed_server_loses_and_doubles_nothing(
     visit: Visitors, next_neighbour: Callable[[], str], site: Site
 ) -> None:

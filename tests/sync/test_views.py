@@ -141,7 +141,8 @@ def test_what_somebody_else_sent_is_not_told(
         {"ago_ms": "soon"},
         {"ago_ms": str(10**15)},
         {"minutes": "0"},
-        {"reason": "x" * 21},
+        {"deed": "skip", "reason": "because"},
+        {"deed": "skip", "note": "x" * 5000},
     ],
 )
 def test_what_nobody_can_read_records_nothing(
@@ -150,6 +151,17 @@ def test_what_nobody_can_read_records_nothing(
     assert send(rosa, world, dose, **wrong).status_code == 422
     with db.reading() as session:
         assert session.scalar(sa.select(sa.func.count(DoseEvent.id))) == 0
+
+
+@pytest.mark.parametrize("told", [{"reason": "unwell", "note": "Dizzy"}, {}])
+def test_why_a_dose_was_skipped_is_carried_along(
+    told: dict[str, str], rosa: FlaskClient, world: World, dose: int, db: Database
+) -> None:
+    assert send(rosa, world, dose, deed="skip", **told).status_code == 200
+    with db.reading() as session:
+        event = session.scalars(sa.select(DoseEvent)).one()
+    assert event.reason == told.get("reason", "other")
+    assert event.note == told.get("note")
 
 
 def test_a_replay_needs_a_token(rosa: FlaskClient, world: World, dose: int) -> None:
