@@ -41,7 +41,7 @@ SCRIPTS = (
         (400,),
     ),
 )
-FAMILIES = (*LATIN, *(script.family for script in SCRIPTS))
+EXTENDED = re.compile("[\u0100-\u024f]")
 
 
 def script_faces(text: str) -> str:
@@ -55,7 +55,13 @@ def script_faces(text: str) -> str:
     )
 
 
-def family_rule() -> str:
-    """Return the rule that says which font comes first, and which where it ends."""
-    names = ",".join(f'"{name}"' for name in FAMILIES)
+def family_rule(text: str) -> str:
+    """Return the rule that says which font comes first, and which where it ends.
+
+    Letters such as ź stand in the extended font alone. It comes first where they
+    occur, or a shaper may set them as z and an accent, which reads back as two.
+    """
+    latin = LATIN[::-1] if EXTENDED.search(text) else LATIN
+    families = (*latin, *(script.family for script in SCRIPTS))
+    names = ",".join(f'"{name}"' for name in families)
     return f"html{{font-family:{names},sans-serif}}"

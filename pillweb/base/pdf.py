@@ -51,7 +51,11 @@ def to_pdf(*pages: str, css: str) -> bytes:
         return printer.CSS(string=written, font_config=fonts, url_fetcher=fetcher)
 
     # Only the rules made here may name files: our own fonts.
-    styles = [style(script_faces(pages[0]), "file"), style(css), style(family_rule())]
+    styles = [
+        style(script_faces(pages[0]), "file"),
+        style(css),
+        style(family_rule(pages[0])),
+    ]
     for html in pages:
         page = printer.HTML(string=with_directions(html), url_fetcher=_fetcher(printer))
         laid_out = page.render(
