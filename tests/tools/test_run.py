@@ -196,10 +196,13 @@ def test_killed_parent_leaves_nothing_behind(checkout: Checkout) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+# On a machine so busy that a Python starts slower than the second after which
+# supervisor calls it started, the crash is told when the 90 seconds are over.
+@pytest.mark.timeout(150)
 def test_crash_at_once_is_told_with_its_log(checkout: Checkout) -> None:
     (checkout.folder / "crash-clock").touch()
     process = checkout.start()
-    output, _ = process.communicate(timeout=80)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "clock crashed at once" in output
     assert "It did not come up: clock failed." in output
