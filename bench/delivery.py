@@ -24,6 +24,7 @@ from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.channels import Message
 from pillweb.channels.email import to_mail
+from pillweb.contacts.actions import add_contact
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.outbox.actions import claim_deliveries, post_delivery
 from pillweb.outbox.models import Delivery
@@ -69,7 +70,14 @@ def _make_due(session: Session, *, at: datetime, first: int) -> None:
             session,
             name=f"Patient {number}",
             zone="Etc/UTC",
-            reminder_email=f"patient{number}@example.org",
+            now=at - AGO,
+        )
+        add_contact(
+            session,
+            channel="email",
+            address=f"patient{number}@example.org",
+            patient_id=patient.id,
+            is_proven=True,
             now=at - AGO,
         )
         add_medicines(session, patient.id, [[clock]], now=at - AGO)

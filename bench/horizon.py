@@ -102,7 +102,6 @@ def _people(session: Session, count: int, *, at: datetime) -> list[int]:
                 "id": number,
                 "name": f"Patient {number}",
                 "zone": ZONE,
-                "reminder_email": f"patient{number}@example.org",
                 "created_at": at,
                 "plan_revision": 1,
                 "is_demo": False,

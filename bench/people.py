@@ -78,9 +78,7 @@ def year_of(session: Session, *, now: datetime, zone: str) -> tuple[int, str]:
     Returns the patient's id and the cookie secret of their signed-in browser.
     """
     began = now - A_YEAR
-    patient = add_patient(
-        session, name="Rosa", zone=zone, reminder_email="rosa@example.org", now=began
-    )
+    patient = add_patient(session, name="Rosa", zone=zone, now=began)
     account = make_account(session, name="Rosa", email="rosa@example.org", now=began)
     grant_access(
         session,
@@ -138,7 +136,6 @@ def many_patients(session: Session, count: int, *, now: datetime) -> list[int]:
             session,
             name=f"Patient {number}",
             zone=ZONE,
-            reminder_email=f"patient{number}@example.org",
             now=now,
         )
         plans = [["08:00", "20:00"], ["08:00", "14:00"]]

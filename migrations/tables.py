@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pillweb.base import heartbeat  # noqa: F401 - it holds a table
 from pillweb.base.db import Base
+from pillweb.channels import live  # noqa: F401 - the same
 
 PACKAGE = Path(__file__).parents[1] / "pillweb"
 

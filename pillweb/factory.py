@@ -9,6 +9,7 @@ from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
+from pillweb.contacts.views import contact_tests
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
@@ -28,7 +29,7 @@ from pillweb.schedules.views.drafts import drafts
 from pillweb.schedules.views.imports import imports
 from pillweb.schedules.views.looks import medicine_looks
 from pillweb.schedules.views.medicines import schedules
-from pillweb.setup.views import mail_tests, set_up
+from pillweb.setup.views import set_up
 from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
@@ -60,7 +61,7 @@ BLUEPRINTS = (
     medicine_looks,
     plan_file,
     set_up,
-    mail_tests,
+    contact_tests,
     sharing,
     reports,
     papers,

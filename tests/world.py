@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.actions import make_account, start_session
 from pillweb.accounts.models import Account
 from pillweb.base.db import database
+from pillweb.contacts.actions import add_contact
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.medications.actions import add_medication
 from pillweb.medications.models import Medication
@@ -59,7 +60,9 @@ def make_patient(
 ) -> Patient:
     """Add somebody who takes medicine."""
     email = f"{name.casefold()}@family.example"
-    return add_patient(session, name=name, zone=zone, reminder_email=email, now=now)
+    patient = add_patient(session, name=name, zone=zone, now=now)
+    add_contact(session, channel="email", address=email, patient_id=patient.id, now=now)
+    return patient
 
 
 def daily(*clocks: str, start: date, amount: str = "1") -> Line:

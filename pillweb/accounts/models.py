@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedText
@@ -10,7 +10,11 @@ from pillweb.base.db import Base, Id
 
 
 class Account(Base):
-    """A person who signs in; found by a keyed hash of the e-mail address."""
+    """A person who signs in; found by a keyed hash of the e-mail address.
+
+    `is_admin` is whoever runs this installation: sees which messages failed, not whose
+    medicines they were about.
+    """
 
     __tablename__ = "account"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -21,6 +25,7 @@ class Account(Base):
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     look: Mapped[str | None] = mapped_column(String(40))
+    is_admin: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class WebSession(Base):

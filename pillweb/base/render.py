@@ -3,7 +3,7 @@
 import base64
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -42,11 +42,22 @@ def render(template: str, **context: Any) -> str:  # noqa: ANN401
     return environment().get_template(template).render(**context)
 
 
-def render_mail(kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-    """Return subject, text and HTML of a kind of mail; the text names the subject."""
+class Words(NamedTuple):
+    """What a message says; `short` in one sentence."""
+
+    subject: str
+    text: str
+    html: str
+    short: str
+
+
+def render_mail(kind: str, context: dict[str, Any]) -> Words:
+    """Return the words of a kind of message; its text names subject and `short`."""
     text = environment().get_template(f"messages/{kind}.txt").make_module(context)
-    subject = str(vars(text)["subject"])
-    return subject, str(text), render(f"messages/{kind}.html", **context)
+    named = vars(text)
+    subject = str(named["subject"])
+    html = render(f"messages/{kind}.html", **context)
+    return Words(subject, str(text), html, str(named.get("short", subject)))
 
 
 @cache

@@ -11,13 +11,26 @@ from hashlib import sha256
 from urllib.parse import unquote, urlsplit
 
 from pillweb.base.config import settings
+from pillweb.base.i18n import gettext_noop
+from pillweb.base.mail_address import clean_email
 from pillweb.channels import Message, Receipt, SendError
 from pillweb.channels.mailbox import keep_mail
 
 Send = Callable[[Message], Receipt]
 
+NAME, LABEL, LOUDNESS = "email", gettext_noop("E-mail"), 0
 TIMEOUT_S = 10
 DAMAGED_ADDRESS = {501, 510, 511, 550, 551, 553, 556}
+
+
+def is_ready() -> bool:
+    """Say that mail can always leave: without a server into the mailbox page."""
+    return True
+
+
+def read_address(typed: str) -> str:
+    """Return an e-mail address in its normal form; raise InvalidError."""
+    return clean_email(typed)
 
 
 def _reference(message: Message) -> str:

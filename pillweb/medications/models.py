@@ -1,8 +1,9 @@
 """The rows of a medicine, and of what it looks like."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedBytes, EncryptedText
@@ -16,7 +17,8 @@ class Medication(Base):
     holds, each with `name` and `amount` ("500 mg"); `missed_text` what its leaflet says
     to do about a forgotten dose. `looks` describes one unit in words ("small, white");
     `picture_key` names its MedicationPicture, kept here so that a page of doses knows
-    it without another question.
+    it without another question. `ladder` is the JSON of `reminders.rules.ladder`, None
+    where its class says when who is told.
     """
 
     __tablename__ = "medication"
@@ -39,6 +41,7 @@ class Medication(Base):
     )
     looks: Mapped[str | None] = mapped_column(EncryptedText("medication.looks"))
     picture_key: Mapped[str | None] = mapped_column(String(43))
+    ladder: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
 

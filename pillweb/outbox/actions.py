@@ -3,7 +3,7 @@
 import json
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import ask, insert_new, table_of
 from pillweb.base.i18n import speech
 from pillweb.outbox.models import Attempt, Delivery
-from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE, SPEECH, backoff
+from pillweb.outbox.rules import CRASHES_ALLOWED, HOW, LEASE, SPEECH, backoff
 
 LASTING = timedelta(days=2)
 _ATTEMPT = table_of(Attempt)
@@ -37,31 +37,48 @@ def post_delivery(
     dedupe_key: str,
     context: dict[str, Any],
     now: datetime,
+    channel: str = "email",
+    how: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+    not_before: datetime | None = None,
     expires_at: datetime | None = None,
     patient_id: int | None = None,
     subject_id: int | None = None,
-) -> bool:
-    """Put a message into the outbox; say whether it was new.
+    contact_id: int | None = None,
+    account_id: int | None = None,
+    suppressed: str | None = None,
+) -> int | None:
+    """Put a message into the outbox; return its id where it is new.
 
-    The same dedupe key twice is one message. It is not sent after `expires_at`
-    (two days from now unless told). It speaks as is spoken now: whoever posts for
-    somebody else does so `speaking` their language.
+    The same dedupe key twice is one message. It is not sent before `not_before`, nor
+    after `expires_at` (two days from now unless told). `how` is what a channel heeds
+    beside the words (`outbox.queries.compose_message`). `suppressed` keeps it from
+    leaving, and says why. It speaks as is spoken now: whoever posts for somebody else
+    does so `speaking` their language.
     """
     row = {
         "kind": kind,
-        "channel": "email",
+        "channel": channel,
         "recipient": recipient,
         "dedupe_key": dedupe_key,
-        "context": json.dumps(context | {SPEECH: astuple(speech())}),
+        "context": json.dumps(
+            context | {SPEECH: astuple(speech()), HOW: dict(how or {})}
+        ),
         "patient_id": patient_id,
         "subject_id": subject_id,
-        "state": "pending",
+        "contact_id": contact_id,
+        "account_id": account_id,
+        "state": "suppressed" if suppressed else "pending",
+        "last_error": suppressed,
         "attempts": 0,
         "created_at": now,
-        "next_at": now,
-        "expires_at": expires_at or now + LASTING,
+        "due_at": due_at,
+        "next_at": not_before or now,
+        "expires_at": expires_at or (not_before or now) + LASTING,
     }
-    return insert_new(session, Delivery, [row]) == 1
+    if not insert_new(session, Delivery, [row]):
+        return None
+    return session.scalar(select(Delivery.id).where(Delivery.dedupe_key == dedupe_key))
 
 
 def claim_deliveries(

@@ -9,6 +9,8 @@ LONGEST_PAUSE_S = 240.0
 CRASHES_ALLOWED = 3
 # Where a message's context says how its reader is spoken to.
 SPEECH = "speech"
+# Where it says what a channel heeds beside the words.
+HOW = "how"
 
 
 def backoff(attempts: int, *, chance: float) -> timedelta:

@@ -16,7 +16,6 @@ def add_patient(
     *,
     name: str,
     zone: str,
-    reminder_email: str,
     now: datetime,
     language: str = "",
     born: str = "",
@@ -26,7 +25,6 @@ def add_patient(
     patient = Patient(
         name=name,
         zone=zone,
-        reminder_email=reminder_email,
         language=language,
         born=born or None,
         created_at=now,

@@ -24,7 +24,6 @@ class Patient(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(EncryptedText("patient.name"))
     zone: Mapped[str] = mapped_column(String(60))
-    reminder_email: Mapped[str] = mapped_column(EncryptedText("patient.reminder_email"))
     created_at: Mapped[datetime]
     plan_revision: Mapped[int] = mapped_column(default=0)
     is_demo: Mapped[bool] = mapped_column(default=False)

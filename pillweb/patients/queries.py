@@ -1,14 +1,12 @@
-"""Questions about the clock and the language a patient lives by."""
+"""Questions about the clock a patient lives by."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, select
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.queries import speeches_of
 from pillweb.base.db import UTCDateTime
-from pillweb.base.i18n import Speech
 from pillweb.patients.models import Patient, ZoneChange
 
 
@@ -48,23 +46,3 @@ def zone_at(session: Session, patient_id: int, *, at: datetime) -> str:
     """Return the zone by which a patient lives at an instant."""
     asked = zone_in_force(literal(at, UTCDateTime()))
     return session.scalars(select(asked).where(Patient.id == patient_id)).one()
-
-
-def speech_to(session: Session, patient: Patient, *, email: str) -> Speech:
-    """Return how to write about a patient to an address.
-
-    As its account wants it; where nobody told, as the patient reads.
-    """
-    told = speeches_of(session, [email])
-    return told.get(email) or Speech(patient.language or "en")
-
-
-def speeches_to(
-    session: Session, patients: Collection[Patient]
-) -> Mapping[int, Speech]:
-    """Return how the reminders of these patients speak, by patient."""
-    told = speeches_of(session, {one.reminder_email for one in patients})
-    return {
-        one.id: told.get(one.reminder_email) or Speech(one.language or "en")
-        for one in patients
-    }

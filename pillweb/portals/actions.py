@@ -14,6 +14,7 @@ from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import local, zone
+from pillweb.contacts.actions import add_contact
 from pillweb.doses.actions.planning import plan_doses, replan_doses
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import SKIPPED, TAKEN
@@ -72,9 +73,16 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
         session,
         name=elder.name.split()[0],
         zone=DEMO_ZONE,
-        reminder_email=elder.email,
         now=began,
         is_demo=True,
+    )
+    add_contact(
+        session,
+        channel="email",
+        address=elder.email,
+        patient_id=patient.id,
+        is_proven=True,
+        now=began,
     )
     for account, role in ((elder, SELF), (caregiver, "caregiver")):
         _let_in(session, patient, account, role=role, now=began)
@@ -126,7 +134,13 @@ def add_person(
         name=name,
         zone=zone,
         born=born,
-        reminder_email=reminder_email,
+        now=now,
+    )
+    add_contact(
+        session,
+        channel="email",
+        address=reminder_email,
+        patient_id=patient.id,
         now=now,
     )
     begin_set_up(session, patient.id, now=now)

@@ -13,13 +13,15 @@ from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
+from pillweb.contacts.actions import post_message
+from pillweb.contacts.queries import patients_to_tell
+from pillweb.contacts.rules import DOSES, Person, chosen_points
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED, OPEN
 from pillweb.medications.models import Medication
-from pillweb.outbox.actions import post_delivery
 from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import speech_to, speeches_to, zone_at, zone_in_force
+from pillweb.patients.queries import zone_at, zone_in_force
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.rules import (
     LAST_LOOK,
@@ -72,15 +74,15 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)
     ).all()
-    speeches = speeches_to(session, [patient for _, patient, _ in rows])
+    told = patients_to_tell(session, {patient.id for _, patient, _ in rows}, now=now)
     for reminder, patient, place in rows:
-        with speaking(speeches[patient.id]):
-            _fire(session, reminder, patient, place, now=now)
+        with speaking(told[patient.id].speech):
+            _fire(session, reminder, told[patient.id], place, now=now)
     return len(rows) + _end_ladders(session, now=now, limit=limit)
 
 
 def _fire(
-    session: Session, reminder: Reminder, patient: Patient, place: str, *, now: datetime
+    session: Session, reminder: Reminder, person: Person, place: str, *, now: datetime
 ) -> None:
     doses = _standing(session, reminder)
     still_open = [dose for dose in doses if dose.state == OPEN]
@@ -95,7 +97,7 @@ def _fire(
         steps = steps_until(steps, began_at, last)
     step = step_due(began_at, steps, now=now)
     if step is not None and still_open:
-        _speak(session, reminder, patient, place, step=step, now=now)
+        _speak(session, reminder, person, place, step=step, now=now)
     following = next_step_at(began_at, steps, now=now)
     reminder.next_at = following or began_at + TOO_LATE + LAST_LOOK
 
@@ -132,33 +134,35 @@ def _standing(session: Session, reminder: Reminder) -> Sequence[Row[str, str, in
 def _speak(
     session: Session,
     reminder: Reminder,
-    patient: Patient,
+    person: Person,
     place: str,
     *,
     step: int,
     now: datetime,
 ) -> None:
-    token = new_token()
     at = local(reminder.due_at, zone(place))
     began_at = reminder.snoozed_until or reminder.due_at
     again = f"{began_at:%H%M%S}:" if reminder.snoozed_until else ""
-    posted = post_delivery(
-        session,
-        kind=DOSE_DUE,
-        recipient=patient.reminder_email,
-        dedupe_key=f"{DOSE_DUE}:{reminder.id}:{again}{step}",
-        context={
-            "first_name": patient.name,
-            "time_words": time_words(at.time()),
-            "link": link(f"/t/{token}"),
-        },
-        now=now,
-        expires_at=began_at + TOO_LATE,
-        patient_id=patient.id,
-        subject_id=reminder.id,
-    )
-    if posted:
-        _keep_link(session, reminder, token, now=now)
+    for point in chosen_points(person, DOSES):
+        token = new_token()
+        delivery_id = post_message(
+            session,
+            person,
+            point,
+            kind=DOSE_DUE,
+            about=f"{reminder.id}:{again}{step}",
+            context={
+                "first_name": person.name,
+                "time_words": time_words(at.time()),
+                "link": link(f"/t/{token}"),
+            },
+            now=now,
+            due_at=began_at,
+            expires_at=began_at + TOO_LATE,
+            subject_id=reminder.id,
+        )
+        if delivery_id is not None:
+            _keep_link(session, reminder, token, now=now)
     reminder.last_fired_at = now
 
 
@@ -189,8 +193,9 @@ def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
         ).all()
         untold = [row for row in rows if _was_never_told(session, row)]
         if untold:
-            with speaking(speech_to(session, patient, email=patient.reminder_email)):
-                _post_late(session, patient, untold, now=now)
+            person = patients_to_tell(session, [patient.id], now=now)[patient.id]
+            with speaking(person.speech):
+                _post_late(session, person, patient.id, untold, now=now)
         for row in rows:
             row.state = "done"
         done += len(rows)
@@ -223,51 +228,61 @@ def _keep_link(
 
 
 def _post_late(
-    session: Session, patient: Patient, missed: Sequence[Reminder], *, now: datetime
+    session: Session,
+    person: Person,
+    patient_id: int,
+    missed: Sequence[Reminder],
+    *,
+    now: datetime,
 ) -> None:
     for reminder in missed:
         reminder.last_fired_at = now
     moments = [
-        local(reminder.due_at, zone(zone_at(session, patient.id, at=reminder.due_at)))
+        local(reminder.due_at, zone(zone_at(session, patient_id, at=reminder.due_at)))
         for reminder in missed
     ]
-    post_delivery(
-        session,
-        kind="dose_late",
-        recipient=patient.reminder_email,
-        dedupe_key=f"dose_late:{missed[0].id}",
-        context={
-            "first_name": patient.name,
-            "times": [
-                _(
-                    "%(time)s on %(date)s",
-                    time=time_words(at.time()),
-                    date=date_words(at.date()),
-                )
-                for at in moments
-            ],
-            "link": link(f"/patients/{patient.id}/today"),
-        },
-        now=now,
-        patient_id=patient.id,
-    )
+    times = [
+        _(
+            "%(time)s on %(date)s",
+            time=time_words(at.time()),
+            date=date_words(at.date()),
+        )
+        for at in moments
+    ]
+    for point in chosen_points(person, DOSES):
+        post_message(
+            session,
+            person,
+            point,
+            kind="dose_late",
+            about=str(missed[0].id),
+            context={
+                "first_name": person.name,
+                "times": times,
+                "link": link(f"/patients/{patient_id}/today"),
+            },
+            now=now,
+        )
 
 
 def tell_of_new_clock(
     session: Session, patient_id: int, *, version: str, now: datetime
 ) -> bool:
     """Post once for a version of the zone data that the clocks changed."""
-    patient = session.get_one(Patient, patient_id)
-    with speaking(speech_to(session, patient, email=patient.reminder_email)):
-        return post_delivery(
+    person = patients_to_tell(session, [patient_id], now=now)[patient_id]
+    posted = [
+        post_message(
             session,
+            person,
+            point,
             kind="clock_changed",
-            recipient=patient.reminder_email,
-            dedupe_key=f"clock_changed:{patient_id}:{version}",
+            about=f"{patient_id}:{version}",
             context={
-                "first_name": patient.name,
+                "first_name": person.name,
                 "link": link(f"/patients/{patient_id}/today"),
             },
             now=now,
-            patient_id=patient_id,
         )
+        for point in chosen_points(person, DOSES)
+    ]
+    return any(posted)

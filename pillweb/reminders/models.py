@@ -9,10 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from pillweb.base.db import Base, Id
 
 OPEN = "state = 'open'"
+UNRESOLVED = "alerted_at IS NOT NULL AND resolved_at IS NULL"
 
 
 class Reminder(Base):
-    """The ladder of everything a patient takes at one moment."""
+    """The ladder of everything a patient takes at one moment.
+
+    `round` goes up each time it is put off: its ladder begins anew. `alerted_at` is
+    when a helper was first told, `acknowledged_at` when one of them said that they see
+    to it, `resolved_at` when those who were told heard that it is recorded.
+    """
 
     __tablename__ = "reminder"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -27,8 +33,18 @@ class Reminder(Base):
     acknowledged_by: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")
     )
+    acknowledged_at: Mapped[datetime | None]
+    round: Mapped[int] = mapped_column(default=0, server_default="0")
+    alerted_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
     __table_args__: Any = (
         UniqueConstraint("patient_id", "due_at"),
+        Index(
+            "ix_reminder_alerted",
+            "alerted_at",
+            sqlite_where=text(UNRESOLVED),
+            postgresql_where=text(UNRESOLVED),
+        ),
         Index(
             "ix_reminder_open",
             "next_at",
@@ -38,8 +54,35 @@ class Reminder(Base):
     )
 
 
+class DeliveryDose(Base):
+    """That one person is told once of a dose, by one channel, at one step.
+
+    `recipient` is "p" or "a" with the id of a patient or an account.
+    """
+
+    __tablename__ = "delivery_dose"
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("delivery.id", ondelete="CASCADE"), primary_key=True
+    )
+    dose_id: Mapped[int] = mapped_column(
+        ForeignKey("dose.id", ondelete="CASCADE"), primary_key=True
+    )
+    recipient: Mapped[str] = mapped_column(String(21))
+    channel: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(40))
+    step: Mapped[int]
+    __table_args__: Any = (
+        UniqueConstraint("dose_id", "recipient", "channel", "kind", "step"),
+    )
+
+
 class ReminderLink(Base):
-    """A link in a reminder mail: records that reminder's doses without signing in."""
+    """A link in a message: answers its reminder without signing in.
+
+    `account_id` is the helper it was sent to, none where it is the patient; `channel`
+    by which it went. `doubted_at` is when something pressed it so fast that it may have
+    been a machine.
+    """
 
     __tablename__ = "reminder_link"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -49,6 +92,16 @@ class ReminderLink(Base):
     patient_id: Mapped[int] = mapped_column(
         ForeignKey("patient.id", ondelete="CASCADE")
     )
+    delivery_id: Mapped[int | None] = mapped_column(
+        ForeignKey("delivery.id", ondelete="SET NULL")
+    )
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE")
+    )
+    channel: Mapped[str] = mapped_column(
+        String(12), default="email", server_default="email"
+    )
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    doubted_at: Mapped[datetime | None]

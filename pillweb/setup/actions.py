@@ -1,22 +1,14 @@
 """What happens while somebody is set up."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.queries import email_index
 from pillweb.base.db import insert_new
-from pillweb.base.i18n import speaking
-from pillweb.base.links import link
-from pillweb.base.tokens import new_token, token_hash
-from pillweb.outbox.actions import post_delivery
-from pillweb.patients.models import Patient
-from pillweb.patients.queries import speech_to
-from pillweb.setup.models import MailTest, SetUp
-
-MAIL_TEST = "mail_test"
-TEST_LIFE = timedelta(days=2)
+from pillweb.contacts.actions import replace_email, send_contact_test
+from pillweb.contacts.queries import patients_to_tell
+from pillweb.setup.models import SetUp
 
 
 def begin_set_up(session: Session, patient_id: int, *, now: datetime) -> None:
@@ -41,48 +33,16 @@ def finish_set_up(session: Session, patient_id: int, *, now: datetime) -> None:
     row.finished_at = row.finished_at or now
 
 
-def send_mail_test(
-    session: Session, patient_id: int, *, email: str, now: datetime
-) -> None:
-    """Let reminders go to this address, and mail it a link to prove that they arrive.
+def remind_at(session: Session, patient_id: int, *, email: str, now: datetime) -> None:
+    """Let reminders go to this address alone of all mail, and test that they arrive.
 
     What an address answered once still counts when reminders go there again. Another
     address makes a finished set-up unfinished: nobody knows yet whose it is.
     """
-    patient = session.get_one(Patient, patient_id)
-    patient.reminder_email = email
-    answered = select(MailTest.id).where(
-        MailTest.patient_id == patient_id,
-        MailTest.address_index == email_index(email),
-        MailTest.answered_at.is_not(None),
-    )
-    if session.scalar(answered.limit(1)) is None:
+    contact = replace_email(session, patient_id, email=email, now=now)
+    if contact.proven_at is None:
         session.execute(
             update(SetUp).where(SetUp.patient_id == patient_id).values(finished_at=None)
         )
-    token = new_token()
-    row = MailTest(
-        patient_id=patient_id,
-        address_index=email_index(email),
-        token_hash=token_hash(token),
-        created_at=now,
-        expires_at=now + TEST_LIFE,
-    )
-    session.add(row)
-    session.flush()
-    with speaking(speech_to(session, patient, email=email)):
-        post_delivery(
-            session,
-            kind=MAIL_TEST,
-            recipient=email,
-            dedupe_key=f"{MAIL_TEST}:{row.id}",
-            context={"first_name": patient.name, "link": link(f"/m/{token}")},
-            now=now,
-            expires_at=row.expires_at,
-            patient_id=patient_id,
-        )
-
-
-def answer_mail_test(row: MailTest, *, now: datetime) -> None:
-    """Note that a test arrived; a second press changes nothing."""
-    row.answered_at = row.answered_at or now
+    person = patients_to_tell(session, [patient_id], now=now)[patient_id]
+    send_contact_test(session, contact, person, now=now)

@@ -1,11 +1,11 @@
-"""The rows of setting somebody up."""
+"""The row of setting somebody up."""
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.db import Base, Id
+from pillweb.base.db import Base
 
 
 class SetUp(Base):
@@ -21,18 +21,3 @@ class SetUp(Base):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     answers: Mapped[dict[str, str]] = mapped_column(JSON)
-
-
-class MailTest(Base):
-    """A message that asks for one press, to prove that an address gets reminders."""
-
-    __tablename__ = "mail_test"
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    patient_id: Mapped[int] = mapped_column(
-        ForeignKey("patient.id", ondelete="CASCADE"), index=True
-    )
-    address_index: Mapped[bytes] = mapped_column(LargeBinary(32))
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]

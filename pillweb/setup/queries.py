@@ -1,18 +1,17 @@
 """Questions about how far somebody is set up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
-from pillweb.accounts.queries import email_index
-from pillweb.base.errors import LinkGoneError
-from pillweb.base.tokens import token_hash
+from pillweb.contacts.models import ContactTest
+from pillweb.contacts.queries import contacts_of_patient
 from pillweb.patients.models import Patient
 from pillweb.schedules.queries import drafts_of, medicines_of
-from pillweb.setup.models import MailTest, SetUp
+from pillweb.setup.models import SetUp
 from pillweb.setup.rules import Standing
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import ACCEPTED, SELF, links_of
@@ -25,13 +24,13 @@ def standing_of(
     """Return how far a patient is set up; the account that asks is no helper here."""
     patient = session.get_one(Patient, patient_id)
     row = session.get(SetUp, patient_id)
-    tests = _tests_of(session, patient)
+    email, is_asked, is_proven = _main_address(session, patient_id, now=now)
     return Standing(
         name=patient.name,
         born=patient.born or "",
         zone=patient.zone,
         language=patient.language,
-        email=patient.reminder_email,
+        email=email,
         medicines=[
             one.medication.name
             for one in medicines_of(session, patient_id)
@@ -39,21 +38,29 @@ def standing_of(
         ],
         unfinished=len(drafts_of(session, patient_id, now=now)),
         helpers=_helpers(session, patient_id, asked_by=asked_by, now=now),
-        is_asked=any(test.expires_at > now for test in tests),
-        is_proven=any(test.answered_at is not None for test in tests),
+        is_asked=is_asked,
+        is_proven=is_proven,
         is_finished=row is not None and row.finished_at is not None,
         answers=row.answers if row else {},
     )
 
 
-def _tests_of(session: Session, patient: Patient) -> Sequence[MailTest]:
-    """Return the tests that went to the address where reminders go now."""
-    return session.scalars(
-        select(MailTest).where(
-            MailTest.patient_id == patient.id,
-            MailTest.address_index == email_index(patient.reminder_email),
-        )
-    ).all()
+def _main_address(
+    session: Session, patient_id: int, *, now: datetime
+) -> tuple[str, bool, bool]:
+    """Return where mail reminds a patient, if a test is out, and if one arrived."""
+    mails = [
+        one
+        for one in contacts_of_patient(session, patient_id)
+        if one.channel == "email"
+    ]
+    if not mails:
+        return "", False, False
+    asked = select(ContactTest.id).where(
+        ContactTest.contact_id == mails[0].id, ContactTest.expires_at > now
+    )
+    is_asked = session.scalar(asked.limit(1)) is not None
+    return mails[0].address, is_asked, mails[0].proven_at is not None
 
 
 def _helpers(
@@ -90,19 +97,3 @@ def unfinished_of(session: Session, account_id: int) -> Collection[int]:
             SetUp.finished_at.is_(None),
         )
     ).all()
-
-
-def mail_test_behind(session: Session, token: str, *, now: datetime) -> MailTest:
-    """Return the test with this secret.
-
-    Raises:
-        LinkGoneError: it is wrong or too old.
-    """
-    row = session.scalar(
-        select(MailTest).where(
-            MailTest.token_hash == token_hash(token), MailTest.expires_at > now
-        )
-    )
-    if row is None:
-        raise LinkGoneError
-    return row

@@ -18,26 +18,23 @@ from pillweb.patients.forms import (
     zone_words,
 )
 from pillweb.setup.actions import (
-    answer_mail_test,
     finish_set_up,
     keep_step,
-    send_mail_test,
+    remind_at,
 )
-from pillweb.setup.queries import mail_test_behind, standing_of, unfinished_of
+from pillweb.setup.queries import standing_of, unfinished_of
 from pillweb.setup.rules import DONE, LATER, PRESSED, STEPS, Standing, step_before
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.forms import Form, said
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.security import is_miss, limiter
+from pillweb.web.security import limiter
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, signed_in
 
 set_up = Blueprint("set_up", __name__)
-mail_tests = Blueprint("mail_tests", __name__)
 
 HERE = "/patients/<int:patient_id>/set-up"
-GUESSES = "30 per 10 minutes"
 TESTS = "10 per hour"
 
 
@@ -149,7 +146,7 @@ def post_test(patient_id: int) -> ResponseReturnValue:
     if not form.validate():
         context = _step_page(door, "reminders", standing, form)
         return bad_form("setup/reminders.html", **context)
-    send_mail_test(session(), patient_id, email=said(form.email), now=now())
+    remind_at(session(), patient_id, email=said(form.email), now=now())
     wake_after_commit("deliver")
     return go(_url(door, "reminders"))
 
@@ -222,24 +219,3 @@ def set_up_url() -> str:
         return ""
     step = _standing(viewer, patient_id).next_step
     return f"/patients/{patient_id}/set-up" + (f"/{step}" if step else "")
-
-
-def _test_page(token: str, *, is_answered: bool) -> ResponseReturnValue:
-    context = {"action": f"/m/{token}", "is_answered": is_answered}
-    return page("setup/got_it.html", **context)
-
-
-@mail_tests.get("/m/<token>")
-@limiter.limit(GUESSES, deduct_when=is_miss)
-def show_mail_test(token: str) -> ResponseReturnValue:
-    """Show one button: mail scanners open links, people press buttons."""
-    row = mail_test_behind(session(), token, now=now())
-    return _test_page(token, is_answered=row.answered_at is not None)
-
-
-@mail_tests.post("/m/<token>")
-@limiter.limit(GUESSES, deduct_when=is_miss)
-def post_mail_test(token: str) -> ResponseReturnValue:
-    """Note that the test arrived."""
-    answer_mail_test(mail_test_behind(session(), token, now=now()), now=now())
-    return go(f"/m/{token}")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedText
@@ -13,7 +13,10 @@ class Grant(Base):
     """What one account may do for one patient.
 
     `alerts` says whether they are told at once when too much is recorded; it is never
-    on before somebody who manages for the patient chose it.
+    on before somebody who manages for the patient chose it. `ladder_place` is when they
+    are told that a dose has no record: 1 first, 2 when the first does not see to it,
+    none never. `wants` are the other kinds of message they asked for
+    (`contacts.rules.KINDS`).
     """
 
     __tablename__ = "access_grant"
@@ -28,6 +31,8 @@ class Grant(Base):
     role: Mapped[str] = mapped_column(String(12))
     status: Mapped[str] = mapped_column(String(10))
     alerts: Mapped[bool] = mapped_column(default=False, server_default=false())
+    ladder_place: Mapped[int | None]
+    wants: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     created_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("account_id", "patient_id"),)
 

@@ -154,10 +154,10 @@ def helpers_of(session: Session, patient_id: int) -> list[Helper]:
 
 def told_of(
     session: Session, patient_id: int, *, besides: int | None
-) -> Sequence[tuple[int, str, str]]:
-    """Return (account id, name, address) of who is told when too much is recorded."""
+) -> Sequence[tuple[int, str]]:
+    """Return (account id, name) of who is told when too much is recorded."""
     rows = session.execute(
-        select(Account.id, Account.name, Account.email)
+        select(Account.id, Account.name)
         .join(Grant, Grant.account_id == Account.id)
         .where(
             Grant.patient_id == patient_id,
@@ -166,4 +166,4 @@ def told_of(
         )
         .order_by(Grant.id)
     )
-    return [(row.id, row.name, row.email) for row in rows if row.id != besides]
+    return [(row.id, row.name) for row in rows if row.id != besides]

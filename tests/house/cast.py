@@ -21,10 +21,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from pillweb.accounts.models import Account, AccountLink
-from pillweb.accounts.queries import email_index
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
+from pillweb.contacts.models import ContactTest
+from pillweb.contacts.queries import contacts_of_patient
 from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.medications.models import Medication, MedicationPicture
 from pillweb.papers.actions import want_paper
@@ -36,7 +37,6 @@ from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
-from pillweb.setup.models import MailTest
 from pillweb.sharing.models import ShareLink
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
@@ -175,7 +175,8 @@ def _things_of(
     """Hide the owner's canary in the rows of a patient; return the rows' ids."""
     canary = CANARIES[owner]
     who = session.get_one(Patient, patient_id)
-    who.name, who.reminder_email = canary + MARKUP, f"{canary}@family.example"
+    who.name = canary + MARKUP
+    contacts_of_patient(session, patient_id)[0].address = f"{canary}@family.example"
     medication = _first(session, Medication, patient_id)
     for field in ("name", "strength", "reason", "instruction", "looks"):
         setattr(medication, field, f"{canary}{MARKUP} {field}")
@@ -377,11 +378,10 @@ def _account_token(session: Session, account_id: int, *, now: datetime) -> str:
 def _test_token(session: Session, patient_id: int, *, now: datetime) -> str:
     """Prove that reminders arrive; return the secret of the test that did."""
     token = new_token()
-    address = session.get_one(Patient, patient_id).reminder_email
+    contact = contacts_of_patient(session, patient_id)[0]
     session.add(
-        MailTest(
-            patient_id=patient_id,
-            address_index=email_index(address),
+        ContactTest(
+            contact_id=contact.id,
             token_hash=token_hash(token),
             created_at=now,
             answered_at=now,

@@ -5,21 +5,21 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from jobs import deliver, fire_reminders
 from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
-from pillweb.accounts.queries import account_by_email, speeches_of
+from pillweb.accounts.queries import account_by_email
 from pillweb.base.db import Database
 from pillweb.base.i18n import Speech, speaking, speech
 from pillweb.base.look import read_look
 from pillweb.channels.mailbox import kept_mails
+from pillweb.contacts.queries import patients_to_tell
 from pillweb.outbox.actions import post_delivery
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.actions import choose_language
-from pillweb.patients.models import Patient
-from pillweb.patients.queries import speech_to, speeches_to
 from tests.jobs.conftest import Moment
 from tests.world import World, csrf_of
 
@@ -51,22 +51,21 @@ def test_a_message_speaks_as_was_spoken_when_it_was_posted(
     assert speech() == Speech()
 
 
-def test_an_account_is_written_to_as_it_wants_and_others_as_the_patient_reads(
+def test_a_patient_is_written_to_as_their_own_account_wants_or_as_they_read(
     db: Database, world: World, now: datetime
 ) -> None:
+    def spoken(session: Session) -> Speech:
+        who = [world.patient]
+        return patients_to_tell(session, who, now=now)[world.patient].speech
+
     with db.transaction() as session:
-        rosa = session.get_one(Patient, world.patient)
-        assert speech_to(session, rosa, email=ROSA) == Speech("en")
-        choose_language(session, rosa.id, language="km")
-        assert speech_to(session, rosa, email="bare@family.example") == Speech("km")
+        assert spoken(session) == Speech("en")
+        choose_language(session, world.patient, language="km")
+        assert spoken(session) == Speech("km")
         session.get_one(Account, world.rosa).look = "24.dark.es.24"
-        email = session.get_one(Account, world.rosa).email
-        assert speech_to(session, rosa, email=email.upper()) == Speech("es", "24")
-        rosa.reminder_email = email
-        assert speeches_to(session, [rosa]) == {rosa.id: Speech("es", "24")}
+        assert spoken(session) == Speech("es", "24")
         session.get_one(Account, world.rosa).look = "24.dark"
-        assert speech_to(session, rosa, email=email) == Speech("km")
-        assert speeches_of(session, []) == {}
+        assert spoken(session) == Speech("km")
 
 
 def test_a_reminder_speaks_the_language_of_the_patient(

@@ -27,7 +27,7 @@ SECRET = "a-secret-in-a-link"
 def post(
     session: Session, key: str, *, now: datetime, expires_at: datetime | None = None
 ) -> bool:
-    return post_delivery(
+    posted = post_delivery(
         session,
         kind="dose_due",
         recipient="rosa@family.example",
@@ -36,6 +36,7 @@ def post(
         now=now,
         expires_at=expires_at,
     )
+    return posted is not None
 
 
 def claim_one(session: Session, *, now: datetime) -> Delivery:

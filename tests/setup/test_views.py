@@ -13,9 +13,11 @@ from werkzeug.test import TestResponse
 from jobs import deliver
 from pillweb.base.db import Database
 from pillweb.channels.mailbox import kept_mails
+from pillweb.contacts.actions import answer_contact_test
+from pillweb.contacts.models import ContactTest
 from pillweb.patients.models import Patient
-from pillweb.setup.actions import finish_set_up, send_mail_test
-from pillweb.setup.models import MailTest, SetUp
+from pillweb.setup.actions import finish_set_up, remind_at
+from pillweb.setup.models import SetUp
 from tests.jobs.conftest import Moment
 from tests.jobs.conftest import moment as moment  # noqa: PLC0414 - a fixture
 from tests.world import World, csrf_of, make_patient, prescribe, signed_in
@@ -160,8 +162,8 @@ def test_another_address_must_be_proven_again(
 ) -> None:
     here = begin(eve)
     with db.transaction() as session:
-        send_mail_test(session, id_in(here), email="a@family.example", now=now)
-        session.query(MailTest).one().answered_at = now
+        remind_at(session, id_in(here), email="a@family.example", now=now)
+        answer_contact_test(session, session.query(ContactTest).one(), now=now)
     assert "A test arrived at" in eve.get(f"{here}/reminders").text
     send(eve, f"{here}/test", email="b@family.example")
     assert "A test arrived at" not in eve.get(f"{here}/reminders").text
@@ -175,13 +177,13 @@ def test_another_address_opens_a_finished_set_up_again(
 ) -> None:
     patient = id_in(begin(eve))
     with db.transaction() as session:
-        send_mail_test(session, patient, email="a@family.example", now=now)
-        session.query(MailTest).one().answered_at = now
+        remind_at(session, patient, email="a@family.example", now=now)
+        answer_contact_test(session, session.query(ContactTest).one(), now=now)
         finish_set_up(session, patient, now=now)
     with db.transaction() as session:
-        send_mail_test(session, patient, email="A@family.example", now=now)
+        remind_at(session, patient, email="A@family.example", now=now)
         assert session.get_one(SetUp, patient).finished_at == now
-        send_mail_test(session, patient, email="b@family.example", now=now)
+        remind_at(session, patient, email="b@family.example", now=now)
     with db.reading() as session:
         assert session.get_one(SetUp, patient).finished_at is None
 

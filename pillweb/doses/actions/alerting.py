@@ -4,14 +4,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.queries import speeches_of
 from pillweb.base.config import settings
 from pillweb.base.emergency import help_in
-from pillweb.base.i18n import Speech, speaking, speech
+from pillweb.base.i18n import speaking
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.outbox.actions import post_delivery
-from pillweb.patients.models import Patient
+from pillweb.contacts.actions import helpers_to_tell, post_message
+from pillweb.contacts.rules import ALERTS, chosen_points
 from pillweb.sharing.queries import told_of
 from pillweb.sharing.rules import Door
 
@@ -35,27 +34,34 @@ def tell_of_too_much(
     numbers = help_in(door.zone, settings())
     at = local(now, zone(door.zone))
     told = told_of(session, door.patient_id, besides=account_id)
-    speeches = speeches_of(session, [email for _, _, email in told])
-    patient = session.get_one(Patient, door.patient_id)
-    untold = Speech(patient.language) if patient.language else speech()
+    ids = [helper for helper, _ in told]
+    people = helpers_to_tell(session, door.patient_id, ids, now=now)
     posted = 0
-    for helper_id, name, email in told:
-        with speaking(speeches.get(email) or untold):
-            posted += post_delivery(
-                session,
-                kind=TOO_MUCH,
-                recipient=email,
-                dedupe_key=f"{TOO_MUCH}:{about}:{helper_id}",
-                context={
-                    "first_name": name,
+    for person in people.values():
+        for point in chosen_points(person, ALERTS):
+            with speaking(person.speech):
+                context = {
+                    "first_name": person.name,
                     "patient_name": door.patient_name,
                     "recorded_by": recorded_by,
                     "time_words": time_words(at.time()),
                     "date_words": date_words(at.date()),
                     "emergency": numbers.emergency,
                     "poison": numbers.poison,
-                },
-                now=now,
-                patient_id=door.patient_id,
+                }
+            posted += (
+                1
+                if post_message(
+                    session,
+                    person,
+                    point,
+                    kind=TOO_MUCH,
+                    about=about,
+                    context=context,
+                    now=now,
+                    patient_id=door.patient_id,
+                    is_urgent=True,
+                )
+                else 0
             )
     return posted

@@ -11,9 +11,10 @@ from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
-from pillweb.outbox.actions import post_delivery
+from pillweb.contacts.actions import helpers_to_tell, post_message
+from pillweb.contacts.queries import patients_to_tell
+from pillweb.contacts.rules import REFILLS, Person, chosen_points
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import speech_to
 from pillweb.supply.actions.booking import book_supply
 from pillweb.supply.models import Stock
 from pillweb.supply.queries.ledger import newest_event_id
@@ -105,23 +106,36 @@ def _post(
 ) -> None:
     """Post one message about all that one person fetches; no medicine is named."""
     on = local(now, zone(patient.zone)).date()
-    with speaking(speech_to(session, patient, email=fetcher.email)):
-        post_delivery(
+    person = _person(session, patient, fetcher, now=now)
+    with speaking(person.speech):
+        context = {
+            "first_name": person.name,
+            "whose": fetcher.whose,
+            "items": [_item(one) for one in _worst_first(low)],
+            "link": link(f"/patients/{patient.id}/supply"),
+        }
+    for point in chosen_points(person, REFILLS):
+        post_message(
             session,
+            person,
+            point,
             kind=REFILL_DUE,
-            recipient=fetcher.email,
-            dedupe_key=f"{REFILL_DUE}:{patient.id}:{fetcher.account_id or 0}:{on}",
-            context={
-                "first_name": fetcher.name,
-                "whose": fetcher.whose,
-                "items": [_item(one) for one in _worst_first(low)],
-                "link": link(f"/patients/{patient.id}/supply"),
-            },
+            about=f"{patient.id}:{on}",
+            context=context,
             now=now,
             patient_id=patient.id,
         )
     for one in low:
         one.stock.reminded_at = now
+
+
+def _person(
+    session: Session, patient: Patient, fetcher: Fetcher, *, now: datetime
+) -> Person:
+    if fetcher.account_id is None:
+        return patients_to_tell(session, [patient.id], now=now)[patient.id]
+    who = [fetcher.account_id]
+    return helpers_to_tell(session, patient.id, who, now=now)[fetcher.account_id]
 
 
 def _worst_first(low: Sequence[Supplied]) -> list[Supplied]:

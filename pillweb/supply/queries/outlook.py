@@ -196,8 +196,6 @@ class Fetcher(NamedTuple):
     """Who is told that a medicine runs out, and whose it is where not their own."""
 
     account_id: int | None
-    name: str
-    email: str
     whose: str
 
 
@@ -213,10 +211,10 @@ def fetcher_of(session: Session, stock: Stock, patient: Patient) -> Fetcher:
         )
     ).first()
     if row is None:
-        return Fetcher(None, patient.name, patient.reminder_email, "")
+        return Fetcher(None, "")
     account, role = row
     whose = "" if role == SELF else patient.name
-    return Fetcher(account.id, account.name, account.email, whose)
+    return Fetcher(account.id, whose)
 
 
 def oldest_check(session: Session, *, now: datetime) -> datetime | None:

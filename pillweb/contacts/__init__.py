@@ -1,0 +1,1 @@
+"""Where people can be reached, what they want to be told, and when not."""

@@ -1,0 +1,191 @@
+"""Questions about where people can be reached."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, literal, select
+from sqlalchemy.orm import Session
+
+from pillweb.accounts.models import Account
+from pillweb.base.crypto import blind_index
+from pillweb.base.db import UTCDateTime
+from pillweb.base.errors import LinkGoneError
+from pillweb.base.i18n import Speech
+from pillweb.base.look import read_look
+from pillweb.base.mail_address import email_key
+from pillweb.base.tokens import token_hash
+from pillweb.channels.registry import channels
+from pillweb.contacts.models import ContactPoint, ContactTest, Preference
+from pillweb.contacts.rules import Person, Point, Wishes
+from pillweb.outbox.models import Delivery
+from pillweb.patients.models import Patient
+from pillweb.patients.queries import zone_in_force
+from pillweb.sharing.models import Grant
+from pillweb.sharing.queries import SELF
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def address_index(channel: str, address: str) -> bytes:
+    """Return the keyed hash by which an address of a channel is found."""
+    return blind_index(email_key(address), purpose=f"contact.{channel}")
+
+
+def patients_to_tell(
+    session: Session, patient_ids: Collection[int], *, now: datetime
+) -> Mapping[int, Person]:
+    """Return how these patients are told, by id."""
+    place = zone_in_force(literal(now, UTCDateTime()))
+    rows = session.execute(
+        select(Patient, place).where(Patient.id.in_(patient_ids))
+    ).all()
+    looks = _looks_of_selves(session, patient_ids)
+    points = _points(session, ContactPoint.patient_id, set(patient_ids), now=now)
+    wishes = _wishes(session, Preference.patient_id, patient_ids)
+    return {
+        patient.id: Person(
+            key=f"p{patient.id}",
+            name=patient.name,
+            speech=looks.get(patient.id) or Speech(patient.language or "en"),
+            zone=zone_now,
+            points=tuple(points.get(patient.id, ())),
+            wishes=wishes.get(patient.id, Wishes()),
+        )
+        for patient, zone_now in rows
+    }
+
+
+def accounts_to_tell(
+    session: Session,
+    account_ids: Collection[int],
+    *,
+    zone: str,
+    language: str,
+    now: datetime,
+) -> Mapping[int, Person]:
+    """Return how these accounts are told, by id.
+
+    `zone` and `language` are for who told nothing of themselves.
+    `contacts.actions.helpers_to_tell` sees to it that each has an address.
+    """
+    rows = session.scalars(select(Account).where(Account.id.in_(account_ids))).all()
+    points = _points(session, ContactPoint.account_id, set(account_ids), now=now)
+    wishes = _wishes(session, Preference.account_id, account_ids)
+    return {
+        account.id: Person(
+            key=f"a{account.id}",
+            name=account.name,
+            speech=_speech(account, language),
+            zone=zone,
+            points=tuple(points.get(account.id, ())),
+            wishes=wishes.get(account.id, Wishes()),
+        )
+        for account in rows
+    }
+
+
+def _speech(account: Account, language: str) -> Speech:
+    look = read_look(account.look or "")
+    return look.speech if look.language else Speech(language or "en")
+
+
+def _looks_of_selves(
+    session: Session, patient_ids: Collection[int]
+) -> dict[int, Speech]:
+    rows = session.execute(
+        select(Grant.patient_id, Account.look)
+        .join(Account, Account.id == Grant.account_id)
+        .where(
+            Grant.patient_id.in_(patient_ids),
+            Grant.role == SELF,
+            Account.look.is_not(None),
+        )
+    )
+    found = {patient_id: read_look(look or "") for patient_id, look in rows}
+    return {key: look.speech for key, look in found.items() if look.language}
+
+
+def _points(
+    session: Session, owner: object, ids: Collection[int], *, now: datetime
+) -> dict[int, list[Point]]:
+    rows = session.scalars(
+        select(ContactPoint)
+        .where(owner.in_(ids))  # type: ignore[attr-defined]
+        .order_by(ContactPoint.rank, ContactPoint.id)
+    ).all()
+    lately = _counts(session, [row.id for row in rows], now=now)
+    known = channels()
+    found: dict[int, list[Point]] = {}
+    for row in rows:
+        if row.channel not in known:
+            continue
+        minute, hour = lately.get(row.id, (0, 0))
+        point = Point(
+            id=row.id,
+            channel=row.channel,
+            address=row.address,
+            state=row.state,
+            loudness=known[row.channel].LOUDNESS,
+            last_minute=minute,
+            last_hour=hour,
+        )
+        found.setdefault(row.patient_id or row.account_id or 0, []).append(point)
+    return found
+
+
+def _counts(
+    session: Session, contact_ids: Collection[int], *, now: datetime
+) -> dict[int, tuple[int, int]]:
+    if not contact_ids:
+        return {}
+    rows = session.execute(
+        select(
+            Delivery.contact_id,
+            func.count().filter(Delivery.created_at > now - MINUTE),
+            func.count(),
+        )
+        .where(Delivery.contact_id.in_(contact_ids), Delivery.created_at > now - HOUR)
+        .group_by(Delivery.contact_id)
+    )
+    return {contact or 0: (minute, hour) for contact, minute, hour in rows}
+
+
+def _wishes(session: Session, owner: object, ids: Collection[int]) -> dict[int, Wishes]:
+    rows = session.scalars(
+        select(Preference).where(owner.in_(ids))  # type: ignore[attr-defined]
+    )
+    return {
+        row.patient_id or row.account_id or 0: Wishes(
+            unwanted=row.unwanted,
+            quiet_from=row.quiet_from,
+            quiet_until=row.quiet_until,
+            urgent_passes=row.urgent_passes,
+            shows_names=row.shows_names,
+        )
+        for row in rows
+    }
+
+
+def contacts_of_patient(session: Session, patient_id: int) -> Sequence[ContactPoint]:
+    """Return everywhere a patient is reached, the first by rank first."""
+    return session.scalars(
+        select(ContactPoint)
+        .where(ContactPoint.patient_id == patient_id)
+        .order_by(ContactPoint.rank, ContactPoint.id)
+    ).all()
+
+
+def contact_test_behind(session: Session, token: str, *, now: datetime) -> ContactTest:
+    """Return the test with this secret.
+
+    Raises:
+        LinkGoneError: it is wrong or too old.
+    """
+    row = session.scalar(
+        select(ContactTest).where(
+            ContactTest.token_hash == token_hash(token), ContactTest.expires_at > now
+        )
+    )
+    if row is None:
+        raise LinkGoneError
+    return row

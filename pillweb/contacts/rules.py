@@ -1,0 +1,132 @@
+"""Which channels a message takes, how loudly, and when it has to wait."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from pillweb.base.i18n import Speech, gettext_noop
+from pillweb.base.zones import local, zone
+
+UNPROVEN, ACTIVE, FAILING = "unproven", "active", "failing"
+GONE, STOPPED = "gone", "stopped"
+USABLE = frozenset({UNPROVEN, ACTIVE, FAILING})
+FAILURES_ALLOWED = 3
+TEST_LIFE = timedelta(days=2)
+MOST_A_MINUTE, MOST_AN_HOUR = 6, 30
+
+# What people choose channels for, and which messages each is.
+DOSES, ALERTS, REFILLS, DAY, WEEK, WELL = (
+    "doses",
+    "alerts",
+    "refills",
+    "day",
+    "week",
+    "well",
+)
+GROUPS = {
+    DOSES: gettext_noop("Reminders to take a medicine"),
+    ALERTS: gettext_noop("When something may be wrong"),
+    REFILLS: gettext_noop("When a medicine runs out"),
+    DAY: gettext_noop("What was not recorded today"),
+    WEEK: gettext_noop("How the week was"),
+    WELL: gettext_noop("In the evening, that all is well"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One address of a person; how loud its channel is, and what it got lately.
+
+    `last_minute` and `last_hour` count the messages of those times.
+    """
+
+    id: int
+    channel: str
+    address: str
+    state: str
+    loudness: int = 0
+    last_minute: int = 0
+    last_hour: int = 0
+
+    @property
+    def is_flooded(self) -> bool:
+        """Whether one more message would be too many."""
+        return self.last_minute >= MOST_A_MINUTE or self.last_hour >= MOST_AN_HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How somebody wants to be told; see `contacts.models.Preference`."""
+
+    unwanted: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    quiet_from: str = ""
+    quiet_until: str = ""
+    urgent_passes: bool = True
+    shows_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is told: a patient, or an account; `key` is "p7" or "a3".
+
+    `zone` is where they are, for their quiet hours.
+    """
+
+    key: str
+    name: str
+    speech: Speech
+    zone: str
+    points: tuple[Point, ...] = ()
+    wishes: Wishes = Wishes()
+
+    @property
+    def patient_id(self) -> int | None:
+        """The id of the patient it is, if it is one."""
+        return int(self.key[1:]) if self.key[0] == "p" else None
+
+    @property
+    def account_id(self) -> int | None:
+        """The id of the account it is, if it is one."""
+        return int(self.key[1:]) if self.key[0] == "a" else None
+
+
+def working(points: Sequence[Point]) -> list[Point]:
+    """Return the points that are known to work; where there is none, those that may.
+
+    Silence would be worse than a message to an address nobody has answered from yet.
+    """
+    known = [point for point in points if point.state == ACTIVE]
+    return known or [point for point in points if point.state in USABLE]
+
+
+def chosen_points(person: Person, group: str, *, loudest: int = 0) -> list[Point]:
+    """Return by which addresses a message of this group goes to somebody.
+
+    All that are no louder than `loudest`, or else the quietest there are. A channel
+    that is unwanted for the group is left out.
+    """
+    unwanted = set(person.wishes.unwanted.get(group, ()))
+    wanted = [
+        point for point in working(person.points) if point.channel not in unwanted
+    ]
+    if not wanted:
+        return []
+    limit = max(loudest, min(point.loudness for point in wanted))
+    return [point for point in wanted if point.loudness <= limit]
+
+
+def quiet_until(person: Person, now: datetime) -> datetime | None:
+    """Return when the quiet hours end in which somebody is now; None outside them."""
+    wishes = person.wishes
+    if not wishes.quiet_from or wishes.quiet_from == wishes.quiet_until:
+        return None
+    begin = time.fromisoformat(wishes.quiet_from)
+    end = time.fromisoformat(wishes.quiet_until)
+    place = zone(person.zone)
+    here = local(now, place)
+    clock = here.time()
+    is_inside = begin <= clock < end if begin < end else clock >= begin or clock < end
+    if not is_inside:
+        return None
+    day = here.date() + timedelta(days=1) if clock >= end else here.date()
+    return datetime.combine(day, end, place).astimezone(now.tzinfo)

@@ -1,0 +1,1 @@
+"""What a family hears of a day and of a week."""

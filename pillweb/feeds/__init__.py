@@ -1,0 +1,1 @@
+"""A private calendar whose alarms remind without any server."""
