@@ -33,6 +33,7 @@ A_VALUE = "\N{REPLACEMENT CHARACTER}"
 CODES = re.compile(
     r"SET NULL|\d+ per (?:minute|hour|day)|light dark|noindex, nofollow"
     r'|inline; filename="'
+    r"|\(?\w+ IS (?:NOT )?NULL\b.*"
     r"|Allow|Bundle|Date|From|Lax|Origin|Subject|Times|To"
 )
 # Why nobody who is spoken to reads the words of a file.
