@@ -43,6 +43,7 @@ def outcomes_of(
             Dose.medication_id,
             Dose.local_label,
             Dose.recorded_at,
+            Dose.system_fault,
         )
         .where(
             Dose.patient_id == patient_id,
@@ -69,4 +70,5 @@ def _outcome(row: Row[*tuple[Any, ...]]) -> Outcome:
         medicine=row.medication_id,
         local_time=time.fromisoformat(row.local_label),
         entered_at=row.recorded_at,
+        system_fault=row.system_fault,
     )
