@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +11,8 @@ from jobs.runtime import transaction
 from pillweb.base.log import log
 from pillweb.channels import Attachment, Message, Send, SendError
 from pillweb.channels.email import open_channel
+from pillweb.contacts.rules import DAY, WEEK, WELL
+from pillweb.digests.queries import is_digest_wanted
 from pillweb.outbox.actions import (
     begin_attempt,
     cancel_delivery,
@@ -30,6 +33,9 @@ RUN_FOR_S = 60.0
 # What must still be true of a message's subject when it is about to leave.
 STILL_WANTED: dict[str, Callable[[Session, int | None], bool]] = {
     "dose_due": is_still_wanted,
+    "day_digest": partial(is_digest_wanted, group=DAY),
+    "all_well": partial(is_digest_wanted, group=WELL),
+    "week_digest": partial(is_digest_wanted, group=WEEK),
 }
 # What goes with a message.
 ATTACHMENTS: dict[str, Callable[[Session, int | None], list[Attachment]]] = {

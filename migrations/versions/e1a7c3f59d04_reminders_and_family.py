@@ -121,7 +121,9 @@ def upgrade() -> None:
 
     op.create_table('digest_clock',
     sa.Column('patient_id', Id, nullable=False),
+    sa.Column('day_on', sa.Date(), nullable=False),
     sa.Column('day_at', UTCDateTime(), nullable=False),
+    sa.Column('week_on', sa.Date(), nullable=False),
     sa.Column('week_at', UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_digest_clock_patient_id_patient'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('patient_id', name=op.f('pk_digest_clock'))
