@@ -119,16 +119,14 @@ class _Public(_Watched):
 
 def _pools(mixed: type) -> dict[str, type]:
     """Return the connection pools whose connections have a class mixed in."""
-    pairs = {
-        "http": (HTTPConnectionPool, HTTPConnection),
-        "https": (HTTPSConnectionPool, HTTPSConnection),
-    }
-    return {
-        scheme: type(
-            "Pool", (pool,), {"ConnectionCls": type("Line", (mixed, line), {})}
-        )
-        for scheme, (pool, line) in pairs.items()
-    }
+
+    class Plain(HTTPConnectionPool):
+        ConnectionCls = type("_Plain", (mixed, HTTPConnection), {})
+
+    class Safe(HTTPSConnectionPool):
+        ConnectionCls = type("_Safe", (mixed, HTTPSConnection), {})
+
+    return {"http": Plain, "https": Safe}
 
 
 _POOLS = {False: _pools(_Watched), True: _pools(_Public)}
