@@ -8,14 +8,13 @@ from typing import NamedTuple
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pillweb.contacts.models import Unreachable
 from pillweb.digests.models import DigestClock
 from pillweb.digests.rules.day import DayDose, Health
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery, Incident
-from pillweb.patients.models import Patient
+from pillweb.patients.models import Patient, Unreachable
 from pillweb.reminders.actions import DOSE_DUE
 from pillweb.reminders.models import Reminder
 from pillweb.sharing.models import Grant
