@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pillweb.contacts.models import ContactPoint, Preference, Unreachable
+from pillweb.contacts.models import ContactPoint, Preference
 from pillweb.digests.actions.clocks import start_clocks
 from pillweb.digests.models import DigestClock
 from pillweb.digests.queries import is_digest_wanted, oldest_digest
@@ -16,6 +16,7 @@ from pillweb.doses.models import Dose
 from pillweb.outbox.models import Delivery, Incident
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.actions import change_zone
+from pillweb.patients.models import Unreachable
 from pillweb.reminders.models import Reminder
 from pillweb.sharing.models import Grant
 from tests.digests.conftest import Wants, evening, mails
