@@ -1,19 +1,25 @@
 """What happens to addresses: added, proven, used, lost."""
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
-from pillweb.base.db import insert_new
-from pillweb.base.i18n import speaking
+from pillweb.base.db import ask, insert_new, table_of
+from pillweb.base.i18n import Speech, speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.contacts.models import ContactPoint, ContactTest, StopLink
-from pillweb.contacts.queries import accounts_to_tell, address_index
+from pillweb.contacts.queries import (
+    accounts_to_tell,
+    address_index,
+    patients_to_tell,
+)
 from pillweb.contacts.rules import (
     ACTIVE,
     FAILING,
@@ -23,12 +29,22 @@ from pillweb.contacts.rules import (
     UNPROVEN,
     Person,
     Point,
+    points_beside,
 )
-from pillweb.outbox.actions import post_delivery
+from pillweb.outbox.actions.posting import post_delivery
+from pillweb.outbox.queries import states_of
+from pillweb.outbox.rules import HOW, REACHING, SPEECH, Leased
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
 
 CONTACT_TEST = "contact_test"
+_POINT = table_of(ContactPoint).c
+_ARRIVED = (
+    update(table_of(ContactPoint))
+    .where(_POINT.id == bindparam("which"), _POINT.failures == 0)
+    .values(last_ok_at=bindparam("at"))
+    .execution_options(preserve_rowcount=True)
+)
 
 
 def add_contact(
@@ -260,3 +276,95 @@ def note_failure(
         contact.state = GONE
     elif contact.failures >= FAILURES_ALLOWED and contact.state == ACTIVE:
         contact.state = FAILING
+
+
+def note_arrivals(
+    session: Session, contact_ids: Collection[int], *, now: datetime
+) -> None:
+    """Note that providers took messages for these addresses over.
+
+    In the order of their ids: two who note the same ones never wait for each other.
+    """
+    if not contact_ids:
+        return
+    ids = sorted(set(contact_ids))
+    well = ask(session, _ARRIVED, [{"which": one, "at": now} for one in ids]).rowcount
+    if well == len(ids):
+        return
+    ailing = session.scalars(
+        select(ContactPoint.id)
+        .where(ContactPoint.id.in_(ids), ContactPoint.failures > 0)
+        .order_by(ContactPoint.id)
+    ).all()
+    for one in ailing:
+        note_arrival(session, one, now=now)
+
+
+def fall_back(
+    session: Session, failed: Sequence[Leased], *, now: datetime
+) -> dict[int, int]:
+    """Let messages that did not arrive go by the next channel of whom they are for.
+
+    Returns the new delivery of each old one. There is none for somebody who has no
+    other channel, or whom the same message reached, or still tries to, by one.
+    """
+    # Of two that fail at once by two channels, the second must see that the first did.
+    session.execute(
+        select(Patient.id)
+        .where(Patient.id.in_({one.patient_id for one in failed}))
+        .order_by(Patient.id)
+        .with_for_update(key_share=True)
+    )
+    patient_ids = {one.patient_id or 0 for one in failed if not one.account_id}
+    account_ids = {one.account_id for one in failed if one.account_id}
+    told: dict[str, Person] = {}
+    for person in patients_to_tell(session, patient_ids, now=now).values():
+        told[person.key] = person
+    helpers = accounts_to_tell(
+        session, account_ids, zone="Etc/UTC", language="en", now=now
+    )
+    for person in helpers.values():
+        told[person.key] = person
+    followed = {}
+    for one in failed:
+        key = f"a{one.account_id}" if one.account_id else f"p{one.patient_id}"
+        if one.contact_id and one.context and one.expires_at > now and key in told:
+            posted = _post_beside(session, one, told[key], now=now)
+            if posted is not None:
+                followed[one.id] = posted
+    return followed
+
+
+def _post_beside(
+    session: Session, failed: Leased, person: Person, *, now: datetime
+) -> int | None:
+    points = points_beside(person, failed.kind, failed=failed.contact_id or 0)
+    head, _person, _point, step = failed.dedupe_key.rsplit(":", 3)
+    keys = {point.id: f"{head}:{person.key}:{point.id}:{step}" for point in points}
+    states = states_of(session, keys.values())
+    context = json.loads(failed.context or "{}")
+    how = context.pop(HOW, {})
+    speech = Speech(*context.pop(SPEECH, ()))
+    for point in points:
+        state = states.get(keys[point.id])
+        if state in REACHING:
+            return None
+        if state is None:
+            return post_message(
+                session,
+                replace(person, speech=speech),
+                point,
+                kind=failed.kind,
+                about=head.removeprefix(f"{failed.kind}:"),
+                context=context,
+                now=now,
+                step=int(step),
+                answers=how.get("answers"),
+                due_at=failed.due_at,
+                expires_at=failed.expires_at,
+                patient_id=failed.patient_id,
+                subject_id=failed.subject_id,
+                is_silent=how.get("is_silent", False),
+                is_urgent=how.get("is_urgent", False),
+            )
+    return None

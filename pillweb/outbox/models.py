@@ -50,6 +50,7 @@ class Delivery(Base):
     __table_args__: Any = (
         Index(
             "ix_delivery_waiting",
+            "channel",
             "next_at",
             sqlite_where=text(WAITING),
             postgresql_where=text(WAITING),
