@@ -1,6 +1,6 @@
 """What happens to reminders: armed with the doses, fired into the outbox."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Row, String, func, insert, literal, select, update
@@ -13,16 +13,17 @@ from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions import post_message
+from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import DOSES, Person, chosen_points
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED, OPEN
 from pillweb.medications.models import Medication
+from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at, zone_in_force
-from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.reminders.rules import (
     LAST_LOOK,
     LINK_LIFE,
@@ -286,3 +287,31 @@ def tell_of_new_clock(
         for point in chosen_points(person, DOSES)
     ]
     return any(posted)
+
+
+def follow_deliveries(session: Session, followed: Mapping[int, int]) -> None:
+    """Let messages that went by another channel be about what the first ones were.
+
+    `followed` names the new delivery of each old one.
+    """
+    for old, new in followed.items():
+        channel = select(Delivery.channel).where(Delivery.id == new).scalar_subquery()
+        insert_new_from(
+            session,
+            DeliveryDose,
+            ["delivery_id", "dose_id", "recipient", "channel", "kind", "step"],
+            select(
+                literal(new),
+                DeliveryDose.dose_id,
+                DeliveryDose.recipient,
+                channel,
+                DeliveryDose.kind,
+                DeliveryDose.step,
+            ).where(DeliveryDose.delivery_id == old),
+        )
+        session.execute(
+            update(ReminderLink)
+            .where(ReminderLink.delivery_id == old)
+            .values(delivery_id=new, channel=channel),
+            execution_options={"synchronize_session": False},
+        )

@@ -1,5 +1,6 @@
 """Questions about reminders."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, func, or_, select
@@ -10,16 +11,18 @@ from pillweb.base.errors import LinkGoneError
 from pillweb.base.tokens import token_hash
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN
+from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import Reminder, ReminderLink
 
-_OPEN_BEHIND = (
-    select(Dose.id)
+_WANTED = (
+    select(Delivery.id)
+    .join(Reminder, Reminder.id == Delivery.subject_id)
     .join(
-        Reminder,
+        Dose,
         and_(Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at),
     )
     .where(
-        Reminder.id == bindparam("reminder_id"),
+        Delivery.id.in_(bindparam("ids", expanding=True)),
         Dose.state == OPEN,
         # A message that still waits to leave must not speak before it is asked to.
         or_(
@@ -27,7 +30,7 @@ _OPEN_BEHIND = (
             Reminder.snoozed_until <= Reminder.last_fired_at,
         ),
     )
-    .limit(1)
+    .distinct()
 )
 
 
@@ -41,9 +44,9 @@ def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
     return since
 
 
-def is_still_wanted(session: Session, reminder_id: int | None) -> bool:
-    """Say whether anything this reminder is about is still unrecorded."""
-    return ask(session, _OPEN_BEHIND, {"reminder_id": reminder_id}).first() is not None
+def still_wanted(session: Session, delivery_ids: Collection[int]) -> set[int]:
+    """Return of these messages those about which anything is still unrecorded."""
+    return set(ask(session, _WANTED, {"ids": list(delivery_ids)}).scalars())
 
 
 def reminder_behind(session: Session, token: str, *, now: datetime) -> Reminder:

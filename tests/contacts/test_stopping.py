@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from pillweb.base.db import Database
-from pillweb.contacts.actions import add_contact, stop_token
+from pillweb.contacts.actions.adding import add_contact
+from pillweb.contacts.actions.posting import stop_token
 from pillweb.contacts.models import ContactPoint
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Unreachable

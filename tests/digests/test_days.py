@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.contacts.models import ContactPoint, Preference
 from pillweb.digests.actions.clocks import start_clocks
 from pillweb.digests.models import DigestClock
-from pillweb.digests.queries import is_digest_wanted, oldest_digest
+from pillweb.digests.queries import digests_wanted, oldest_digest
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose
 from pillweb.outbox.models import Delivery, Incident
@@ -170,13 +170,13 @@ def test_who_was_shut_out_or_wants_it_no_more_is_not_written_to(
 ) -> None:
     wants(world.marta, "day")
     (mail,) = evening(session, half_past_eight(now))
-    assert is_digest_wanted(session, mail.subject_id, group="day")
-    assert not is_digest_wanted(session, mail.subject_id, group="well")
+    assert digests_wanted(session, [mail.id], group="day") == {mail.id}
+    assert digests_wanted(session, [mail.id], group="well") == set()
     wants(world.marta)
-    assert not is_digest_wanted(session, mail.subject_id, group="day")
+    assert digests_wanted(session, [mail.id], group="day") == set()
     wants(world.marta, "day")
     session.execute(sa.delete(Grant).where(Grant.id == mail.subject_id))
-    assert not is_digest_wanted(session, mail.subject_id, group="day")
+    assert digests_wanted(session, [mail.id], group="day") == set()
 
 
 def arrived(session: Session, world: World, *, at: datetime, state: str) -> None:

@@ -24,7 +24,8 @@ from pillweb.accounts.models import Account, AccountLink
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
-from pillweb.contacts.actions import add_own_contact, stop_token
+from pillweb.contacts.actions.adding import add_own_contact
+from pillweb.contacts.actions.posting import stop_token
 from pillweb.contacts.models import ContactTest
 from pillweb.contacts.queries import contacts_of, contacts_of_patient
 from pillweb.contacts.rules import Owner
