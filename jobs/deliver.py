@@ -20,7 +20,7 @@ from pillweb.outbox.actions import (
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message, oldest_waiting
 from pillweb.outbox.rules import LEASE, SEND_LIMIT
-from pillweb.reminders.queries import is_still_wanted
+from pillweb.reminders.queries import still_wanted
 from pillweb.reports.queries import report_attachments
 
 BATCH = 20
@@ -28,8 +28,10 @@ BATCH = 20
 RUN_FOR_S = 60.0
 
 # What must still be true of a message's subject when it is about to leave.
-STILL_WANTED: dict[str, Callable[[Session, int | None], bool]] = {
-    "dose_due": is_still_wanted,
+# It is asked of many at once, by their ids.
+STILL_WANTED: dict[str, Callable[..., set[int]]] = {
+    "dose_due": still_wanted,
+    "dose_alert": still_wanted,
 }
 # What goes with a message.
 ATTACHMENTS: dict[str, Callable[[Session, int | None], list[Attachment]]] = {
@@ -101,7 +103,7 @@ def _may_leave(delivery: Delivery) -> bool:
     """Open an attempt, unless the message is no longer wanted or no longer ours."""
     wanted = STILL_WANTED.get(delivery.kind)
     with transaction() as (session, now):
-        if wanted and not wanted(session, delivery.subject_id):
+        if wanted and not wanted(session, [delivery.id], now=now):
             cancel_delivery(session, delivery)
             return False
         return begin_attempt(session, delivery, now=now)

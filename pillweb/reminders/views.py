@@ -23,10 +23,10 @@ from pillweb.doses.rules.days import (
     waiting,
 )
 from pillweb.patients.queries import zone_at
-from pillweb.reminders.actions import hold_reminders
+from pillweb.reminders.actions.arming import hold_reminders
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries import reminder_behind
-from pillweb.reminders.rules import is_too_late
+from pillweb.reminders.rules.lateness import is_too_late
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page

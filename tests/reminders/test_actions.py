@@ -10,10 +10,11 @@ from pillweb.outbox.actions import begin_attempt, claim_deliveries, settle_deliv
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
-from pillweb.reminders import actions
-from pillweb.reminders.actions import arm_reminders, fire_reminders
+from pillweb.reminders.actions import posting
+from pillweb.reminders.actions.arming import arm_reminders
+from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder, ReminderLink
-from pillweb.reminders.queries import is_still_wanted, oldest_unfired
+from pillweb.reminders.queries import oldest_unfired, still_wanted
 from tests.world import make_patient, plan, prescribe
 
 LIMIT = 100
@@ -124,10 +125,10 @@ def test_a_message_in_the_outbox_is_not_wanted_once_the_dose_is_taken(
     session: Session, rosa: Patient, now: datetime
 ) -> None:
     fire(session, now)
-    subject = session.scalars(sa.select(Delivery.subject_id)).one()
-    assert is_still_wanted(session, subject)
+    posted = session.scalars(sa.select(Delivery.id)).one()
+    assert still_wanted(session, [posted], now=now) == {posted}
     take(session, rosa, now)
-    assert not is_still_wanted(session, subject)
+    assert still_wanted(session, [posted], now=now) == set()
 
 
 def test_a_dose_taken_back_is_spoken_of_again_at_the_next_step(
@@ -274,7 +275,7 @@ def test_a_failing_link_store_takes_the_message_with_it(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(actions, "_keep_link", fail)
+    monkeypatch.setattr(posting, "_link_row", fail)
     with pytest.raises(RuntimeError), session.begin_nested():
         fire(session, now)
     assert keys(session) == []
