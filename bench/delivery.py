@@ -31,7 +31,7 @@ from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.actions import add_patient
-from pillweb.reminders.actions import arm_reminders
+from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.reminders.models import Reminder
 
 AT_ONCE = 200

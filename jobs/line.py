@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -39,7 +39,7 @@ from pillweb.outbox.rules import (
     Leased,
     Sent,
 )
-from pillweb.reminders.actions import follow_deliveries
+from pillweb.reminders.actions.posting import follow_deliveries
 from pillweb.reminders.queries import still_wanted
 from pillweb.reports.queries import report_attachments
 
@@ -50,8 +50,9 @@ MOMENT_S = 0.04
 MOST_AT_ONCE = 8
 
 # Asks which of these deliveries are still to be said, when they are about to leave.
-STILL_WANTED: dict[str, Callable[[Session, Collection[int]], set[int]]] = {
+STILL_WANTED: dict[str, Callable[..., set[int]]] = {
     "dose_due": still_wanted,
+    "dose_alert": still_wanted,
     "day_digest": partial(digests_wanted, group=DAY),
     "all_well": partial(digests_wanted, group=WELL),
     "week_digest": partial(digests_wanted, group=WEEK),
@@ -139,7 +140,7 @@ class Line:
         if len(few) > 1 and any(one.attempts for one in few):
             self._queue.extendleft(reversed(few[1:]))
             few = few[:1]
-        wanted = _wanted(session, few)
+        wanted = _wanted(session, few, now=now)
         close_deliveries(
             session, [one for one in few if one not in wanted], state="cancelled"
         )
@@ -237,13 +238,13 @@ def _to_open_contacts(
     return [row for row in rows if row.contact_id not in closed]
 
 
-def _wanted(session: Session, rows: Sequence[Leased]) -> list[Leased]:
+def _wanted(session: Session, rows: Sequence[Leased], *, now: datetime) -> list[Leased]:
     """Return the messages whose subject still wants them said."""
     wanted = {row.id for row in rows if row.kind not in STILL_WANTED}
     for kind, question in STILL_WANTED.items():
         asked = [row.id for row in rows if row.kind == kind]
         if asked:
-            wanted |= question(session, asked)
+            wanted |= question(session, asked, now=now)
     return [row for row in rows if row.id in wanted]
 
 

@@ -22,7 +22,7 @@ from pillweb.medications.actions import add_medication
 from pillweb.medications.models import Medication
 from pillweb.patients.actions import add_patient
 from pillweb.patients.models import Patient
-from pillweb.reminders.actions import arm_reminders
+from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.reports.actions import order_report
 from pillweb.schedules.actions import set_plan
 from pillweb.schedules.rules.dose import read_dose

@@ -206,10 +206,11 @@ def upgrade() -> None:
     sa.Column('channel', sa.String(length=12), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=False),
     sa.Column('step', sa.Integer(), nullable=False),
+    sa.Column('contact_id', Id, server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['delivery_id'], ['delivery.id'], name=op.f('fk_delivery_dose_delivery_id_delivery'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['dose_id'], ['dose.id'], name=op.f('fk_delivery_dose_dose_id_dose'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('delivery_id', 'dose_id', name=op.f('pk_delivery_dose')),
-    sa.UniqueConstraint('dose_id', 'recipient', 'channel', 'kind', 'step', name=op.f('uq_delivery_dose_dose_id_recipient_channel_kind_step'))
+    sa.UniqueConstraint('dose_id', 'recipient', 'channel', 'kind', 'step', 'contact_id', name=op.f('uq_delivery_dose_told'))
     )
     _move_addresses()
     op.drop_index(op.f('ix_mail_test_patient_id'), table_name='mail_test')

@@ -144,7 +144,11 @@ def _counts(
             func.count().filter(Delivery.created_at > now - MINUTE),
             func.count(),
         )
-        .where(Delivery.contact_id.in_(contact_ids), Delivery.created_at > now - HOUR)
+        .where(
+            Delivery.contact_id.in_(contact_ids),
+            Delivery.created_at > now - HOUR,
+            Delivery.state != "suppressed",
+        )
         .group_by(Delivery.contact_id)
     )
     return {contact or 0: (minute, hour) for contact, minute, hour in rows}

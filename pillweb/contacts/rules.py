@@ -14,6 +14,8 @@ USABLE = frozenset({UNPROVEN, ACTIVE, FAILING})
 FAILURES_ALLOWED = 3
 TEST_LIFE = timedelta(days=2)
 MOST_A_MINUTE, MOST_AN_HOUR = 6, 30
+# Why a message was held back that would have been too many.
+STORM = "storm"
 
 # What people choose channels for, and which messages each is.
 DOSES, ALERTS, REFILLS, DAY, WEEK, WELL = (

@@ -15,8 +15,8 @@ from pillweb.doses.rules.days import CANCELLED
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery, Incident
 from pillweb.patients.models import Patient, Unreachable
-from pillweb.reminders.actions import DOSE_DUE
 from pillweb.reminders.models import Reminder
+from pillweb.reminders.queries import DOSE_DUE
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import ACCEPTED, SELF
 
@@ -122,12 +122,13 @@ def wishes_of_helpers(
 
 
 def digests_wanted(
-    session: Session, delivery_ids: Collection[int], *, group: str
+    session: Session, delivery_ids: Collection[int], *, group: str, now: datetime
 ) -> set[int]:
     """Return of these messages those whose helper may still be told, and wants it.
 
     A patient always is.
     """
+    del now
     rows = session.execute(
         select(Delivery.id, Delivery.subject_id, Grant.wants)
         .outerjoin(

@@ -37,7 +37,7 @@ from pillweb.portals.rules import (
     SUPPLIES,
     demo_outcome,
 )
-from pillweb.reminders.actions import arm_reminders
+from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.reports.actions import order_report
 from pillweb.reports.rules import MONTHLY
 from pillweb.schedules.actions import set_plan

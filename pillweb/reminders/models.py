@@ -45,9 +45,11 @@ class Reminder(Base):
 
 
 class DeliveryDose(Base):
-    """That one person is told once of a dose, by one channel, at one step.
+    """That one person is told once of a dose, at one address, at one step.
 
-    `recipient` is "p" or "a" with the id of a patient or an account.
+    `recipient` is "p" or "a" with the id of a patient or an account; `contact_id` names
+    the address, for somebody may have two of one channel. `step` counts the rungs of
+    the ladder, a hundred higher for each time it was put off.
     """
 
     __tablename__ = "delivery_dose"
@@ -61,8 +63,12 @@ class DeliveryDose(Base):
     channel: Mapped[str] = mapped_column(String(12))
     kind: Mapped[str] = mapped_column(String(40))
     step: Mapped[int]
+    contact_id: Mapped[int] = mapped_column(Id, default=0, server_default="0")
     __table_args__: Any = (
-        UniqueConstraint("dose_id", "recipient", "channel", "kind", "step"),
+        UniqueConstraint(
+            *("dose_id", "recipient", "channel", "kind", "step", "contact_id"),
+            name="uq_delivery_dose_told",
+        ),
     )
 
 

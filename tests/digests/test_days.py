@@ -165,18 +165,22 @@ def test_quiet_hours_hold_it_to_their_end(
     assert mail.expires_at > mail.next_at
 
 
+def wanted_of(session: Session, mail: Delivery, group: str, now: datetime) -> set[int]:
+    return digests_wanted(session, [mail.id], group=group, now=now)
+
+
 def test_who_was_shut_out_or_wants_it_no_more_is_not_written_to(
     session: Session, world: World, wants: Wants, now: datetime
 ) -> None:
     wants(world.marta, "day")
     (mail,) = evening(session, half_past_eight(now))
-    assert digests_wanted(session, [mail.id], group="day") == {mail.id}
-    assert digests_wanted(session, [mail.id], group="well") == set()
+    assert wanted_of(session, mail, "day", now) == {mail.id}
+    assert wanted_of(session, mail, "well", now) == set()
     wants(world.marta)
-    assert digests_wanted(session, [mail.id], group="day") == set()
+    assert wanted_of(session, mail, "day", now) == set()
     wants(world.marta, "day")
     session.execute(sa.delete(Grant).where(Grant.id == mail.subject_id))
-    assert digests_wanted(session, [mail.id], group="day") == set()
+    assert wanted_of(session, mail, "day", now) == set()
 
 
 def arrived(session: Session, world: World, *, at: datetime, state: str) -> None:

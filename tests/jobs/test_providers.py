@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from jobs import deliver, fire_reminders
 from jobs.line import Line
 from pillweb.base.db import Database
-from pillweb.channels import Message, Receipt, SendError, registry
-from pillweb.channels.registry import Channel, Send
+from pillweb.channels import Message, Receipt, Send, SendError, registry
+from pillweb.channels.registry import Channel
 from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.models import ContactPoint
 from pillweb.outbox.actions.posting import post_delivery

@@ -15,8 +15,9 @@ from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.outbox.rules import Sent
 from pillweb.patients.models import Patient
-from pillweb.reminders import actions
-from pillweb.reminders.actions import arm_reminders, fire_reminders
+from pillweb.reminders.actions import posting
+from pillweb.reminders.actions.arming import arm_reminders
+from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.queries import oldest_unfired, still_wanted
 from tests.world import make_patient, plan, prescribe
@@ -123,10 +124,10 @@ def test_a_message_in_the_outbox_is_not_wanted_once_the_dose_is_taken(
     session: Session, rosa: Patient, now: datetime
 ) -> None:
     fire(session, now)
-    message = session.scalars(sa.select(Delivery.id)).one()
-    assert still_wanted(session, [message]) == {message}
+    posted = session.scalars(sa.select(Delivery.id)).one()
+    assert still_wanted(session, [posted], now=now) == {posted}
     take(session, rosa, now)
-    assert still_wanted(session, [message]) == set()
+    assert still_wanted(session, [posted], now=now) == set()
 
 
 def test_a_dose_taken_back_is_spoken_of_again_at_the_next_step(
@@ -273,7 +274,7 @@ def test_a_failing_link_store_takes_the_message_with_it(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(actions, "_keep_link", fail)
+    monkeypatch.setattr(posting, "_link_row", fail)
     with pytest.raises(RuntimeError), session.begin_nested():
         fire(session, now)
     assert keys(session) == []

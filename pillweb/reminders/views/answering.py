@@ -19,7 +19,7 @@ from pillweb.doses.rules.days import (
 from pillweb.patients.queries import zone_at
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries import reminder_behind
-from pillweb.reminders.rules import is_too_late
+from pillweb.reminders.rules.lateness import is_too_late
 from pillweb.web.htmx import fragment, go, is_htmx, page
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session

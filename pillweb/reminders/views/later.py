@@ -13,7 +13,7 @@ from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import put_off_doses
 from pillweb.doses.queries.days import day_of
 from pillweb.doses.rules.days import LATER, DoseFacts, told_again_at, waiting
-from pillweb.reminders.actions import hold_reminders
+from pillweb.reminders.actions.arming import hold_reminders
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import go, page
