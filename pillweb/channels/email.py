@@ -140,32 +140,38 @@ class _Kept:
         self._process = os.getpid()
 
     def take(self, url: str) -> smtplib.SMTP | None:
-        """Return a connection that still works, and close those that waited long."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-            is_own, self._process = self._process == os.getpid(), os.getpid()
-        found = None
-        for known, since, server in reversed(idle):
-            fits = is_own and known == url and time.monotonic() - since < IDLE_S
-            if not fits:
-                # Of a fork the parent still speaks on it: no word, only our end.
-                server.close()
-            elif found is None and _answers(server):
-                found = server
-            elif server.sock is not None:
-                self.give(known, server, since=since)
-        return found
+        """Return a connection to a server that still works, if there is one."""
+        self.tidy()
+        while True:
+            with self._lock:
+                fitting = [kept for kept in self._idle if kept[0] == url]
+                if not fitting:
+                    return None
+                self._idle.remove(fitting[-1])
+            server = fitting[-1][2]
+            if _answers(server):
+                return server
 
-    def give(self, url: str, server: smtplib.SMTP, *, since: float) -> None:
+    def give(self, url: str, server: smtplib.SMTP) -> None:
         """Keep a connection for whoever is next."""
         with self._lock:
-            self._idle.append((url, since, server))
+            self._idle.append((url, time.monotonic(), server))
 
-    def close(self) -> None:
-        """Leave them all, without a word."""
+    def tidy(self, longest_s: float | None = None) -> None:
+        """Close those that waited long, and all that belong to the process we left.
+
+        Without a word: of a fork, the parent still speaks on its connection.
+        """
+        limit = IDLE_S if longest_s is None else longest_s
         with self._lock:
-            idle, self._idle = self._idle, []
-        for _url, _since, server in idle:
+            is_own, self._process = self._process == os.getpid(), os.getpid()
+            old = [
+                kept
+                for kept in self._idle
+                if not is_own or time.monotonic() - kept[1] >= limit
+            ]
+            self._idle = [kept for kept in self._idle if kept not in old]
+        for _url, _since, server in old:
             server.close()
 
 
@@ -180,7 +186,7 @@ def _answers(server: smtplib.SMTP) -> bool:
 
 
 _kept = _Kept()
-atexit.register(_kept.close)
+atexit.register(_kept.tidy, 0)
 
 
 class _Sender:
@@ -224,7 +230,7 @@ class _Sender:
         """Keep the connection for the next block of this process."""
         server, self.server = self.server, None
         if server is not None and server.sock is not None:
-            _kept.give(self.url, server, since=time.monotonic())
+            _kept.give(self.url, server)
 
     def close(self) -> None:
         """Leave the connection, politely where that is still possible."""
@@ -247,6 +253,7 @@ def open_channel() -> Iterator[Send]:
     if settings().shows_mailbox:
         yield lambda message: Receipt(keep_mail(to_mail(message)))
         return
+    _kept.tidy()
     sender = _Sender(settings().smtp_url)
     try:
         yield sender.send
