@@ -19,6 +19,7 @@ from pillweb.base.errors import UnsafeSettingsError
 
 ROOT = Path(__file__).parents[2]
 KEY_BYTES = 32
+COUNTRY_LETTERS = 2
 SHORTEST_SECRET = 32
 PORTS = 65536
 DATABASES = {"sqlite", "postgresql"}
@@ -276,6 +277,9 @@ def _channel_faults(settings: Settings) -> list[str]:
         faults.append(
             "NTFY_HOSTS must hold hosts such as ntfy.sh, or https:// addresses."
         )
+    country = settings.phone_country
+    if country and not (len(country) == COUNTRY_LETTERS and country.isalpha()):
+        faults.append("PHONE_COUNTRY must be two letters, such as GB.")
     if settings.bounce_address and settings.bounce_address.count("@") != 1:
         faults.append("BOUNCE_ADDRESS must look like bounce@pills.example")
     return faults
