@@ -5,8 +5,13 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
+from pillweb.base.crypto import EncryptedText, blind_index
 from pillweb.base.db import Base, Id
+
+
+def device_index(address: str) -> bytes:
+    """Return the keyed hash by which the notes of an open page are found."""
+    return blind_index(address, purpose="live_note.device_index")
 
 
 class LiveNote(Base):

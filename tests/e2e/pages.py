@@ -83,6 +83,7 @@ PAGES = [
     ("rosa", f"{ROSA}/meals"),
     ("rosa", f"{ROSA}/travel"),
     ("rosa", f"{ROSA}/sharing"),
+    ("rosa", f"{ROSA}/calendar-feed"),
     ("rosa", f"{ROSA}/reports"),
     ("rosa", f"{ROSA}/reports/now"),
     ("marta", "/people"),

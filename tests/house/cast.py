@@ -23,10 +23,13 @@ from werkzeug.test import TestResponse
 from pillweb.accounts.models import Account, AccountLink
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
+from pillweb.channels.live import LiveNote, device_index
 from pillweb.channels.mailbox import keep_mail, kept_mails
+from pillweb.contacts.actions import add_contact
 from pillweb.contacts.models import ContactTest
 from pillweb.contacts.queries import contacts_of_patient
 from pillweb.doses.models import Dose, DoseEvent, Intake
+from pillweb.feeds.actions import make_feed
 from pillweb.medications.models import Medication, MedicationPicture
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import PaperCode
@@ -37,7 +40,7 @@ from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
-from pillweb.sharing.models import ShareLink
+from pillweb.sharing.models import Grant, ShareLink
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
 from tests.world import World, csrf_of, daily, signed_in
@@ -154,6 +157,8 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "a": mailed,
             "p": printed,
             "m": tested,
+            "ics": str(things["rosa"]["feed_token"]),
+            "live": str(things["rosa"]["device_token"]),
         },
     )
 
@@ -212,6 +217,16 @@ def _things_of(
     draft = _draft(session, patient_id, canary, now=now)
     link = _first(session, ShareLink, patient_id)
     link.label = f"{canary}{MARKUP} label"
+    feed, feed_token = make_feed(
+        session,
+        patient_id=patient_id,
+        made_by_id=_first(session, Grant, patient_id).account_id,
+        label=f"{canary}{MARKUP} phone",
+        shows_names=False,
+        look="",
+        now=now,
+    )
+    device, note = _live_note(session, owner, feed.made_by_id or 0, now=now)
     order = _first(session, ReportOrder, patient_id)
     order.doctor_name, order.email = canary + MARKUP, f"{canary}@clinic.example"
     session.add(
@@ -282,6 +297,10 @@ def _things_of(
         "intake_id": intake.id,
         "order_id": order.id,
         "link_id": link.id,
+        "feed_id": feed.id,
+        "feed_token": feed_token,
+        "device_token": device,
+        "note_id": note.id,
         "report_id": report.id,
         "paper_id": paper.id,
         "change_id": change.id,
@@ -290,6 +309,26 @@ def _things_of(
         "key": key,
         "number": number,
     }
+
+
+def _live_note(
+    session: Session, owner: str, account_id: int, *, now: datetime
+) -> tuple[str, LiveNote]:
+    """Let a page be open on a device, with a note that it has not shown."""
+    device = new_token()
+    add_contact(session, channel="live", address=device, account_id=account_id, now=now)
+    note = LiveNote(
+        device_index=device_index(device),
+        key=f"note of {owner}",
+        delivery_id=0,
+        words="It is 8am.",
+        link="",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    session.add(note)
+    session.flush()
+    return device, note
 
 
 def _photo() -> bytes:
