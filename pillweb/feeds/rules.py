@@ -96,7 +96,7 @@ def calendar_of(moments: Sequence[Moment], face: Face) -> bytes:
     What is recorded has no alarm any more; nothing makes anybody busy.
     """
     made = Calendar()
-    made.add("prodid", "-//PillWeb//Times of medicines//EN")
+    made.add("prodid", "-//PillWeb//EN")
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
     title = _("Medicines")
