@@ -17,6 +17,7 @@ from pillweb.contacts.views.wishes import wishes
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
+from pillweb.feeds.views import feeds
 from pillweb.looks.views import looks
 from pillweb.papers.views.codes import codes
 from pillweb.papers.views.printing import papers
@@ -77,6 +78,7 @@ BLUEPRINTS = (
     codes,
     reminders,
     later,
+    feeds,
     accounts,
     times,
     looks,

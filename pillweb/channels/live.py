@@ -23,6 +23,11 @@ KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
 KEY_BYTES = 18
 
 
+def device_index(address: str) -> bytes:
+    """Return the keyed hash by which the notes of an open page are found."""
+    return blind_index(address, purpose="live_note.device_index")
+
+
 class LiveNote(Base):
     """What one open page is to say, until it said it or it is too late."""
 
@@ -56,11 +61,6 @@ def read_address(typed: str) -> str:
     if not KEY.fullmatch(key):
         raise InvalidError(_("Open this page on the device that shall speak."))
     return key
-
-
-def device_index(key: str) -> bytes:
-    """Return by what the notes of a device are found."""
-    return blind_index(key, purpose="live_note.device")
 
 
 def _note(message: Message) -> Receipt:

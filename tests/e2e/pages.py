@@ -95,6 +95,7 @@ PAGES = [
     ("marta", "/account/contacts/new/email"),
     ("marta", "/account/contacts/2/remove"),
     ("marta", "/account/wishes"),
+    ("rosa", f"{ROSA}/calendar-feed"),
     ("rosa", f"{ROSA}/reports"),
     ("rosa", f"{ROSA}/reports/now"),
     ("marta", "/people"),

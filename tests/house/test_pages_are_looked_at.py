@@ -20,7 +20,9 @@ UNSEEN = {
     "/mailbox/<key>/<int:number>",
     "/shared/<int:link_id>/today",
     "/shared/<int:link_id>/calendar",
-    # What a script asks for, and pictures.
+    # What a script or a phone asks for, and pictures.
+    "/ics/<token>",
+    "/live/<token>",
     "/patients/<int:patient_id>/sent",
     "/patients/<int:patient_id>/moments",
     "/patients/<int:patient_id>/pictures/<picture_key>/<size>",
