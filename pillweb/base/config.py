@@ -249,15 +249,18 @@ def _is_safe_url(url: str) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or here)
 
 
+def _is_push_key(text: str) -> bool:
+    try:
+        size = len(base64.urlsafe_b64decode(text + "=="))
+    except (binascii.Error, ValueError):
+        return False
+    return size == KEY_BYTES and not _is_easy(text)
+
+
 def _channel_faults(settings: Settings) -> list[str]:
     faults = []
-    if settings.vapid_key:
-        try:
-            size = len(base64.urlsafe_b64decode(settings.vapid_key + "=="))
-        except (binascii.Error, ValueError):
-            size = 0
-        if size != KEY_BYTES or _is_easy(settings.vapid_key):
-            faults.append("VAPID_KEY must hold 32 random bytes in URL-safe base64.")
+    if settings.vapid_key and not _is_push_key(settings.vapid_key):
+        faults.append("VAPID_KEY must hold 32 random bytes in URL-safe base64.")
     hosts = [
         urlsplit(f"//{host}").hostname or "" for host in _listed(settings.push_hosts)
     ]
