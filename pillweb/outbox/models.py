@@ -10,6 +10,7 @@ from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
 
 WAITING = "state in ('pending', 'leased')"
+DEAD = "state = 'dead'"
 
 
 class Delivery(Base):
@@ -54,6 +55,12 @@ class Delivery(Base):
             "next_at",
             sqlite_where=text(WAITING),
             postgresql_where=text(WAITING),
+        ),
+        Index(
+            "ix_delivery_dead",
+            "created_at",
+            sqlite_where=text(DEAD),
+            postgresql_where=text(DEAD),
         ),
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
@@ -25,6 +25,7 @@ from pillweb.sync.rules import (
     ALREADY,
     LATER,
     RECORDED,
+    REPLAYS_KEPT_FOR,
     TAKE,
     UNDO,
     pressed_at,
@@ -139,3 +140,18 @@ def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) 
         return bool(undo_marks(session, [answer.dose_id], **told))
     told |= {"reason": answer.reason, "note": answer.note}
     return skip_dose(session, answer.dose_id, **told)
+
+
+def forget_replays(session: Session, *, now: datetime, limit: int) -> int:
+    """Delete up to `limit` answers that no device asks for again; return how many."""
+    old = session.scalars(
+        select(Replay.id)
+        .where(Replay.received_at <= now - REPLAYS_KEPT_FOR)
+        .order_by(Replay.id)
+        .limit(limit)
+    ).all()
+    session.execute(
+        delete(Replay).where(Replay.id.in_(old)),
+        execution_options={"synchronize_session": False},
+    )
+    return len(old)
