@@ -12,6 +12,7 @@ from jobs import (
     check_supply,
     deliver,
     fire_reminders,
+    forget_deliveries,
     forget_drafts,
     order_reports,
     plan_doses,
@@ -40,6 +41,13 @@ TIMETABLE = (
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),
     Job("build_papers", build_papers.oldest, build_papers.run, REPORTS, 120),
+    Job(
+        "forget_deliveries",
+        forget_deliveries.oldest,
+        forget_deliveries.run,
+        REPORTS,
+        60,
+    ),
     Job("forget_drafts", forget_drafts.oldest, forget_drafts.run, REPORTS, 30),
 )
 JOBS = {job.name: job for job in TIMETABLE}

@@ -5,6 +5,7 @@ from flask import Flask
 from pillweb.accounts.queries import viewer_of
 from pillweb.accounts.views import accounts
 from pillweb.adherence.views import adherence
+from pillweb.admin.views import admin
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
@@ -40,6 +41,7 @@ from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
 from pillweb.sync.views import sync
+from pillweb.trail.views import trail
 from pillweb.web.errors import install_errors
 from pillweb.web.files import install_files
 from pillweb.web.filters import install_filters
@@ -83,6 +85,8 @@ BLUEPRINTS = (
     times,
     looks,
     sync,
+    trail,
+    admin,
     mailbox,
     health,
 )

@@ -10,6 +10,7 @@ from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id, index_where
 
 WAITING = "state in ('pending', 'leased')"
+DEAD = "state = 'dead'"
 
 
 class Delivery(Base):
@@ -49,6 +50,7 @@ class Delivery(Base):
     last_error: Mapped[str | None] = mapped_column(String(60))
     __table_args__: Any = (
         index_where("ix_delivery_waiting", "channel", "next_at", where=WAITING),
+        index_where("ix_delivery_dead", "created_at", where=DEAD),
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),
     )

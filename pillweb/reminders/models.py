@@ -89,7 +89,7 @@ class ReminderLink(Base):
         ForeignKey("patient.id", ondelete="CASCADE")
     )
     delivery_id: Mapped[int | None] = mapped_column(
-        ForeignKey("delivery.id", ondelete="SET NULL")
+        ForeignKey("delivery.id", ondelete="SET NULL"), index=True
     )
     account_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="CASCADE")

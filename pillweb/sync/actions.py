@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
@@ -27,6 +27,7 @@ from pillweb.sync.rules import (
     ALREADY,
     LATER,
     RECORDED,
+    REPLAYS_KEPT_FOR,
     TAKE,
     UNDO,
     pressed_at,
@@ -159,3 +160,18 @@ def note_shown(session: Session, device: bytes, note_id: int, *, now: datetime) 
         .values(delivered_at=now),
         execution_options={"synchronize_session": False},
     )
+
+
+def forget_replays(session: Session, *, now: datetime, limit: int) -> int:
+    """Delete up to `limit` answers that no device asks for again; return how many."""
+    old = session.scalars(
+        select(Replay.id)
+        .where(Replay.received_at <= now - REPLAYS_KEPT_FOR)
+        .order_by(Replay.id)
+        .limit(limit)
+    ).all()
+    session.execute(
+        delete(Replay).where(Replay.id.in_(old)),
+        execution_options={"synchronize_session": False},
+    )
+    return len(old)

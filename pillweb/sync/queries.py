@@ -17,12 +17,21 @@ from pillweb.doses.queries.days import doses_between
 from pillweb.doses.rules.days import OPEN
 from pillweb.schedules.models import Plan
 from pillweb.sync.models import Replay
-from pillweb.sync.rules import Said
+from pillweb.sync.rules import REPLAYS_KEPT_FOR, Said
 
 AHEAD = timedelta(hours=48)
 JUST_BEFORE = timedelta(minutes=10)
 LIVE = "live"
 MOST_NOTES = 20
+
+
+def oldest_replay(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when an answer of a device is older than it is kept."""
+    # Ids go up with time.
+    first = select(Replay.received_at).order_by(Replay.id).limit(1)
+    received_at = session.scalar(first)
+    over = received_at + REPLAYS_KEPT_FOR if received_at else None
+    return over if over and over <= now else None
 
 
 def said_of(session: Session, patient_id: int, dose_id: int) -> Said | None:

@@ -54,6 +54,8 @@ PAGES = [
     ("rosa", "/demo"),
     ("rosa", "/people/new"),
     ("rosa", f"{ROSA}/days/{now().date()}"),
+    ("rosa", f"{ROSA}/messages"),
+    ("rosa", "/admin/messages"),
     ("rosa", f"{ROSA}/doses/{{due}}/amount"),
     ("rosa", f"{ROSA}/doses/{{due}}/skip"),
     ("rosa", f"{ROSA}/doses/{{due}}/missed"),

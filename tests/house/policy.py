@@ -54,6 +54,10 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {PERSON}/doses/<int:dose_id>/undo": MARK,
     f"POST {PERSON}/doses/<int:dose_id>/replay": MARK,
     f"GET {PERSON}/sent": VIEW,
+    f"GET {PERSON}/messages": VIEW,
+    # Rosa made the first account of this installation.
+    "GET /admin/messages": frozenset({"rosa"}),
+    "POST /admin/messages": frozenset({"rosa"}),
     f"GET {PERSON}/moments": VIEW,
     f"GET {PERSON}/doses/<int:dose_id>/again": MARK,
     f"POST {PERSON}/doses/<int:dose_id>/again": MARK,
