@@ -5,6 +5,8 @@ from flask import Flask
 from pillweb.accounts.queries import viewer_of
 from pillweb.accounts.views import accounts
 from pillweb.adherence.views import adherence
+from pillweb.answers.views.direct import direct_answers
+from pillweb.answers.views.pages import answers
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
@@ -21,7 +23,6 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
-from pillweb.reminders.views.answering import reminders
 from pillweb.reminders.views.later import later
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
@@ -42,6 +43,7 @@ from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
 from pillweb.web.look import install_look
 from pillweb.web.numbers import install_numbers
+from pillweb.web.press import install_press
 from pillweb.web.security import install_security
 from pillweb.web.transaction import install_transactions, session
 from pillweb.web.viewer import install_viewer
@@ -67,7 +69,8 @@ BLUEPRINTS = (
     reports,
     papers,
     codes,
-    reminders,
+    answers,
+    direct_answers,
     later,
     accounts,
     times,
@@ -97,6 +100,7 @@ def create_app() -> Flask:
     install_errors(app)
     install_viewer(app, _who)
     install_look(app)
+    install_press(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)

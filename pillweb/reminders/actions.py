@@ -23,6 +23,7 @@ from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at, zone_in_force
 from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.queries import answer_urls
 from pillweb.reminders.rules import (
     LAST_LOOK,
     LINK_LIFE,
@@ -157,12 +158,14 @@ def _speak(
                 "link": link(f"/t/{token}"),
             },
             now=now,
+            answers=answer_urls(token, point.channel),
             due_at=began_at,
             expires_at=began_at + TOO_LATE,
             subject_id=reminder.id,
         )
         if delivery_id is not None:
-            _keep_link(session, reminder, token, now=now)
+            sent = (delivery_id, point.channel)
+            _keep_link(session, reminder, token, sent=sent, now=now)
     reminder.last_fired_at = now
 
 
@@ -215,11 +218,19 @@ def _was_never_told(session: Session, reminder: Reminder) -> bool:
 
 
 def _keep_link(
-    session: Session, reminder: Reminder, token: str, *, now: datetime
+    session: Session,
+    reminder: Reminder,
+    token: str,
+    *,
+    sent: tuple[int, str],
+    now: datetime,
 ) -> None:
+    delivery_id, channel = sent
     row = {
         "reminder_id": reminder.id,
         "patient_id": reminder.patient_id,
+        "delivery_id": delivery_id,
+        "channel": channel,
         "token_hash": token_hash(token),
         "created_at": now,
         "expires_at": reminder.due_at + LINK_LIFE,

@@ -6,11 +6,13 @@ from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask
-from pillweb.base.errors import LinkGoneError
-from pillweb.base.tokens import token_hash
+from pillweb.base.links import link
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN
-from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.models import Reminder
+
+# Channels whose messages have buttons of their own.
+DIRECT = frozenset({"ntfy", "webpush"})
 
 _OPEN_BEHIND = (
     select(Dose.id)
@@ -46,19 +48,9 @@ def is_still_wanted(session: Session, reminder_id: int | None) -> bool:
     return ask(session, _OPEN_BEHIND, {"reminder_id": reminder_id}).first() is not None
 
 
-def reminder_behind(session: Session, token: str, *, now: datetime) -> Reminder:
-    """Return the reminder a mailed link belongs to.
-
-    Raises:
-        LinkGoneError: the link is wrong or older than a day.
-    """
-    reminder = session.scalar(
-        select(Reminder)
-        .join(ReminderLink, ReminderLink.reminder_id == Reminder.id)
-        .where(
-            ReminderLink.token_hash == token_hash(token), ReminderLink.expires_at > now
-        )
-    )
-    if reminder is None:
-        raise LinkGoneError
-    return reminder
+def answer_urls(token: str, channel: str) -> dict[str, str]:
+    """Return by verb where a message's own buttons POST to; none where it has none."""
+    if channel not in DIRECT:
+        return {}
+    verbs = ("taken", "later", "skip")
+    return {verb: link(f"/t/{token}/direct/{verb}") for verb in verbs}

@@ -53,6 +53,7 @@ OWNERLESS = {
     "question": "medicine",
     "size": "small",
     "step": "language",
+    "verb": "taken",
 }
 OWNERS = ("rosa", "bruno")
 # What no page may hold unescaped, in every text people can type.

@@ -139,6 +139,11 @@ POLICY: Mapping[str, frozenset[str]] = {
     "GET /t/<token>": EVERYBODY,
     "POST /t/<token>": EVERYBODY,
     "POST /t/<token>/undo": EVERYBODY,
+    "POST /t/<token>/later": EVERYBODY,
+    "POST /t/<token>/skip": EVERYBODY,
+    "POST /t/<token>/opened": EVERYBODY,
+    # Only what a notification's own button got: the cast's link came by mail.
+    "POST /t/<token>/direct/<verb>": NO_ONE,
     "GET /p/<token>": EVERYBODY,
     "POST /p/<token>": EVERYBODY,
     "POST /p/<token>/undo": EVERYBODY,
