@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
 from pillweb.base.log import log
-from pillweb.channels import Attachment, Message, SendError
-from pillweb.channels.email import Send, open_channel
+from pillweb.channels import Attachment, Message, Send, SendError
+from pillweb.channels.email import open_channel
 from pillweb.outbox.actions import (
     begin_attempt,
     cancel_delivery,
