@@ -11,7 +11,11 @@ from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
-from pillweb.contacts.views import contact_tests
+from pillweb.contacts.views.points import contacts
+from pillweb.contacts.views.stopping import stops
+from pillweb.contacts.views.telling import helpers
+from pillweb.contacts.views.testing import contact_tests
+from pillweb.contacts.views.wishes import wishes
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
@@ -64,7 +68,11 @@ BLUEPRINTS = (
     medicine_looks,
     plan_file,
     set_up,
+    contacts,
     contact_tests,
+    wishes,
+    helpers,
+    stops,
     sharing,
     reports,
     papers,
