@@ -19,6 +19,7 @@ from pillweb.contacts.views.wishes import wishes
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
+from pillweb.hooks.views import hooks
 from pillweb.looks.views import looks
 from pillweb.papers.views.codes import codes
 from pillweb.papers.views.printing import papers
@@ -79,6 +80,7 @@ BLUEPRINTS = (
     codes,
     answers,
     direct_answers,
+    hooks,
     later,
     accounts,
     times,

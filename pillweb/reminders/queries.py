@@ -11,8 +11,9 @@ from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN
 from pillweb.reminders.models import Reminder
 
-# Channels whose messages have buttons of their own.
+# Channels whose messages have buttons of their own, and those answered by a digit.
 DIRECT = frozenset({"ntfy", "webpush"})
+ANSWERED = DIRECT | {"sms", "voice"}
 
 _OPEN_BEHIND = (
     select(Dose.id)
@@ -49,8 +50,11 @@ def is_still_wanted(session: Session, reminder_id: int | None) -> bool:
 
 
 def answer_urls(token: str, channel: str) -> dict[str, str]:
-    """Return by verb where a message's own buttons POST to; none where it has none."""
-    if channel not in DIRECT:
+    """Return by verb where a message's own buttons POST to; none where it has none.
+
+    What is answered by a digit has the verbs alone (`channels.DIGITS`).
+    """
+    if channel not in ANSWERED:
         return {}
     verbs = ("taken", "later", "skip")
     return {verb: link(f"/t/{token}/direct/{verb}") for verb in verbs}

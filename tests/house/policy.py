@@ -179,6 +179,12 @@ POLICY: Mapping[str, frozenset[str]] = {
     "POST /m/<token>": EVERYBODY,
     "GET /a/<token>": EVERYBODY,
     "POST /a/<token>": EVERYBODY,
+    # Signed or marked by who may call them: providers, the mail server, our worker.
+    "POST /hooks/sms": NO_ONE,
+    "POST /hooks/voice": NO_ONE,
+    "POST /hooks/status": NO_ONE,
+    "POST /hooks/push": NO_ONE,
+    "POST /hooks/bounce": NO_ONE,
     "GET /sign-in": EVERYBODY,
     "POST /sign-in": EVERYBODY,
     "POST /sign-out": EVERYBODY,
