@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 
 from pillweb.answers.actions import answer_reminder, doubt_link, note_delivery
 from pillweb.answers.rules import LATE, TAKEN, outcome_words
+from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety, speaking
 from pillweb.base.words import time_words
 from pillweb.base.zones import local, zone
 from pillweb.channels.bounces import Bounce
+from pillweb.channels.webpush import read_address
 from pillweb.contacts.actions import (
     answer_contact_test,
     note_failure,
@@ -20,9 +22,11 @@ from pillweb.contacts.actions import (
     stop_contact,
 )
 from pillweb.contacts.models import ContactPoint
+from pillweb.contacts.queries import address_index
 from pillweb.contacts.rules import ACTIVE, FAILING, Person
 from pillweb.hooks.queries import (
     PUSH,
+    contacts_at,
     newest_to,
     open_test,
     person_of,
@@ -195,6 +199,21 @@ def note_shown(session: Session, delivery_id: int, *, now: datetime) -> bool:
             session.flush()
             note_reach(session, contact.patient_id, now=now)
     return True
+
+
+def move_browser(session: Session, *, before: str, after: str) -> bool:
+    """Reach a browser at another address of its push service; say if it was known.
+
+    Both are what a browser calls a subscription, in JSON.
+    """
+    try:
+        old, new = read_address(before), read_address(after)
+    except InvalidError:
+        return False
+    found = contacts_at(session, PUSH, old)
+    for contact in found:
+        contact.address, contact.address_index = new, address_index(PUSH, new)
+    return bool(found)
 
 
 def note_unseen(session: Session, *, now: datetime, limit: int) -> int:

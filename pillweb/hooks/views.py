@@ -18,6 +18,7 @@ from pillweb.channels.webpush import receipt_fact
 from pillweb.contacts.models import ContactPoint
 from pillweb.hooks.actions import (
     answer_message,
+    move_browser,
     note_bounce,
     note_shown,
     note_undelivered,
@@ -156,6 +157,16 @@ def post_push() -> ResponseReturnValue:
     if not is_mark(mark, receipt_fact(delivery_id)):
         abort(403)
     note_shown(session(), delivery_id, now=now())
+    return "", 204
+
+
+@hooks.post("/hooks/push/moved")
+@limiter.limit(OFTEN)
+def post_push_moved() -> ResponseReturnValue:
+    """Reach a browser at its new address; that it knows the old one proves whose."""
+    before, after = request.form.get("before", ""), request.form.get("after", "")
+    if not move_browser(session(), before=before, after=after):
+        abort(403)
     return "", 204
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.conftest import Visitors
-from tests.e2e.site import Site, running_site
+from tests.e2e.site import READING_MS, Site, running_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -559,6 +559,7 @@ def test_a_page_loaded_just_after_a_moment_still_rings(visit: Visitors) -> None:
 def test_a_shared_page_keeps_nothing(visit: Visitors, site: Site) -> None:
     page = visit()
     page.goto(site.facts["share"])
+    page.wait_for_timeout(READING_MS)
     page.locator("main button").click()
     page.locator(".dose").first.wait_for()
     page.wait_for_timeout(500)

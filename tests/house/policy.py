@@ -184,6 +184,7 @@ POLICY: Mapping[str, frozenset[str]] = {
     "POST /hooks/voice": NO_ONE,
     "POST /hooks/status": NO_ONE,
     "POST /hooks/push": NO_ONE,
+    "POST /hooks/push/moved": NO_ONE,
     "POST /hooks/bounce": NO_ONE,
     "GET /sign-in": EVERYBODY,
     "POST /sign-in": EVERYBODY,
