@@ -35,6 +35,8 @@ def run() -> int:
 
     A note is marked as read after what it says is kept, so that none is lost.
     """
+    if not settings().bounce_imap_url:
+        return 0
     with transaction() as (session, now):
         beat(session, component=NAME, instance="job", now=now)
     dead = 0

@@ -79,16 +79,17 @@ def who_said(said: Said | None) -> str:
     return NAMED if said.name else SOMEBODY
 
 
-def recorded_words(
-    doses: Sequence[DoseFacts], said: Said | None, place: Zone, *, again: bool = False
-) -> str:
+def recorded_words(doses: Sequence[DoseFacts], said: Said | None, place: Zone) -> str:
     """Return when these doses were recorded and by whom, in one sentence."""
     done = [dose for dose in doses if dose.state in RECORDED]
     at = max(dose.recorded_at for dose in done if dose.recorded_at)
-    left_out = all(dose.state in (SKIPPED, NOT_TAKEN) for dose in done)
-    words = _ALREADY_BY if again else _SKIPPED_BY if left_out else _TAKEN_BY
-    who = who_said(said)
-    return _by(words[who], at, said, place)
+    words = _SKIPPED_BY if left_out(done) else _TAKEN_BY
+    return _by(words[who_said(said)], at, said, place)
+
+
+def left_out(done: Sequence[DoseFacts]) -> bool:
+    """Say whether nothing of what was recorded was taken."""
+    return all(dose.state in (SKIPPED, NOT_TAKEN) for dose in done)
 
 
 def _by(words: str, at: datetime, said: Said | None, place: Zone) -> str:

@@ -18,6 +18,7 @@ from pillweb.answers.rules import (
     UNDO,
     Outcome,
     is_late,
+    left_out,
     recorded_words,
 )
 from pillweb.base.clock import now
@@ -74,6 +75,7 @@ def _answer(
         "nothing": not left and not done,
         "recorded": len(done) if left else 0,
         "recorded_words": "" if left else _recorded(done, place),
+        "shape": "skipped" if left_out(done) else "taken",
         "may_undo": any(may_undo(dose.recorded_at, now=at) for dose in done),
         "notice": _notice(said, due_words=time_words(due.time())),
         "reasons": _reasons(),
