@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from jobs import (
     build_papers,
     build_reports,
+    check_shown,
     check_supply,
     deliver,
     fire_reminders,
@@ -16,6 +17,7 @@ from jobs import (
     forget_drafts,
     order_reports,
     plan_doses,
+    read_bounces,
     send_digests,
 )
 from pillweb.base.queue import REMINDERS, REPORTS
@@ -38,6 +40,8 @@ TIMETABLE = (
     Job("check_supply", check_supply.oldest, check_supply.run, REPORTS, 120),
     Job("send_digests", send_digests.oldest, send_digests.run, REPORTS, 120),
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
+    Job("check_shown", check_shown.oldest, check_shown.run, REMINDERS, 30),
+    Job("read_bounces", read_bounces.oldest, read_bounces.run, REPORTS, 600),
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),
     Job("build_papers", build_papers.oldest, build_papers.run, REPORTS, 120),

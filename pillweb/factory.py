@@ -6,6 +6,8 @@ from pillweb.accounts.queries import viewer_of
 from pillweb.accounts.views import accounts
 from pillweb.adherence.views import adherence
 from pillweb.admin.views import admin
+from pillweb.answers.views.direct import direct_answers
+from pillweb.answers.views.pages import answers
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
@@ -19,6 +21,7 @@ from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.feeds.views import feeds
+from pillweb.hooks.views import hooks
 from pillweb.looks.views import looks
 from pillweb.papers.views.codes import codes
 from pillweb.papers.views.printing import papers
@@ -27,7 +30,6 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
-from pillweb.reminders.views.answering import reminders
 from pillweb.reminders.views.later import later
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
@@ -49,6 +51,7 @@ from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
 from pillweb.web.look import install_look
 from pillweb.web.numbers import install_numbers
+from pillweb.web.press import install_press
 from pillweb.web.security import install_security
 from pillweb.web.transaction import install_transactions, session
 from pillweb.web.viewer import install_viewer
@@ -78,7 +81,9 @@ BLUEPRINTS = (
     reports,
     papers,
     codes,
-    reminders,
+    answers,
+    direct_answers,
+    hooks,
     later,
     feeds,
     accounts,
@@ -111,6 +116,7 @@ def create_app() -> Flask:
     install_errors(app)
     install_viewer(app, _who)
     install_look(app)
+    install_press(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)

@@ -24,6 +24,7 @@ from pillweb.base.db import Database
 from pillweb.factory import create_app
 from pillweb.web.security import limiter
 from tests.network import stay_here
+from tests.press import PersonsBrowser
 from tests.services import (
     ROOT,
     SmtpSink,
@@ -168,7 +169,9 @@ def world(db: Database, now: datetime) -> World:
 @pytest.fixture(scope="session")
 def web_app() -> Flask:
     """The web app; which database it uses is asked anew in every request."""
-    return create_app()
+    made = create_app()
+    made.test_client_class = PersonsBrowser
+    return made
 
 
 @pytest.fixture

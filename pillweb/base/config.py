@@ -145,6 +145,16 @@ class Settings:
         "The phone number of whoever helps people with this PillWeb; it stands at the "
         "foot of every page.",
     )
+    bounce_secret: str = _setting(
+        "",
+        "What the mail server sends as X-Bounce-Secret when it hands mail that came "
+        "back to /hooks/bounce; at least 32 random characters. Without it nobody may.",
+    )
+    bounce_imap_url: str = _setting(
+        "",
+        "The mailbox in which mail that came back waits to be read: "
+        "`imaps://user:password@host/INBOX`. `imap://` is for this machine only.",
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
@@ -283,6 +293,20 @@ def _channel_faults(settings: Settings) -> list[str]:
     country = settings.phone_country
     if country and not (len(country) == COUNTRY_LETTERS and country.isalpha()):
         faults.append("PHONE_COUNTRY must be two letters, such as GB.")
+    return faults
+
+
+def _bounce_faults(settings: Settings) -> list[str]:
+    faults = []
+    secret = settings.bounce_secret
+    if secret and (len(secret) < SHORTEST_SECRET or _is_easy(secret)):
+        faults.append(
+            f"BOUNCE_SECRET must hold at least {SHORTEST_SECRET} random characters."
+        )
+    box = urlsplit(settings.bounce_imap_url)
+    is_here = box.scheme == "imap" and _is_loopback(box.hostname or "")
+    if settings.bounce_imap_url and not (box.scheme == "imaps" or is_here):
+        faults.append("BOUNCE_IMAP_URL must look like imaps://user:password@host")
     if settings.bounce_address and settings.bounce_address.count("@") != 1:
         faults.append("BOUNCE_ADDRESS must look like bounce@pills.example")
     return faults
@@ -291,7 +315,7 @@ def _channel_faults(settings: Settings) -> list[str]:
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
     faults = _key_faults(settings) + _kind_faults(settings)
-    faults += _channel_faults(settings)
+    faults += _channel_faults(settings) + _bounce_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:
         faults.append("PUBLIC_URL must be a full address such as https://pills.example")

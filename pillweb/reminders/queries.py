@@ -8,8 +8,7 @@ from sqlalchemy import Row, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from pillweb.base.db import UTCDateTime, ask
-from pillweb.base.errors import LinkGoneError
-from pillweb.base.tokens import token_hash
+from pillweb.base.links import link
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, RECORDED
@@ -17,13 +16,16 @@ from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
-from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
+from pillweb.reminders.models import DeliveryDose, Reminder
 from pillweb.reminders.rules.course import A_ROUND, GATHERED, DueDose, Moment
 from pillweb.reminders.rules.ladder import read_ladder, usual_ladder
 from pillweb.reminders.rules.lateness import told_until
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import ACCEPTED, SELF
 
+# Channels whose messages have buttons of their own, and those answered by a digit.
+DIRECT = frozenset({"ntfy", "webpush"})
+ANSWERED = DIRECT | {"sms", "voice"}
 DOSE_DUE, DOSE_LATE, DOSE_ALERT = "dose_due", "dose_late", "dose_alert"
 KINDS = (DOSE_DUE, DOSE_LATE, DOSE_ALERT)
 # How far around a dose the others of its medicine are looked for.
@@ -358,19 +360,12 @@ def silences_of(
     }
 
 
-def reminder_behind(session: Session, token: str, *, now: datetime) -> Reminder:
-    """Return the reminder a mailed link belongs to.
+def answer_urls(token: str, channel: str) -> dict[str, str]:
+    """Return by verb where a message's own buttons POST to; none where it has none.
 
-    Raises:
-        LinkGoneError: the link is wrong or older than a day.
+    What is answered by a digit has the verbs alone (`channels.DIGITS`).
     """
-    reminder = session.scalar(
-        select(Reminder)
-        .join(ReminderLink, ReminderLink.reminder_id == Reminder.id)
-        .where(
-            ReminderLink.token_hash == token_hash(token), ReminderLink.expires_at > now
-        )
-    )
-    if reminder is None:
-        raise LinkGoneError
-    return reminder
+    if channel not in ANSWERED:
+        return {}
+    verbs = ("taken", "later", "skip")
+    return {verb: link(f"/t/{token}/direct/{verb}") for verb in verbs}

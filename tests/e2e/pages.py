@@ -51,6 +51,7 @@ PAGES = [
     ("", "/nowhere"),
     ("", "/s/wrong"),
     ("", "{share}"),
+    *(("", f"{{links[{name}]}}") for name in "tmups"),
     ("rosa", "/demo"),
     ("rosa", "/people/new"),
     ("rosa", f"{ROSA}/days/{now().date()}"),

@@ -62,6 +62,7 @@ OWNERLESS = {
     "question": "medicine",
     "size": "small",
     "step": "language",
+    "verb": "taken",
 }
 OWNERS = ("rosa", "bruno")
 # The number of no row at all.
