@@ -226,6 +226,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('opened_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('answered_at', UTCDateTime(), nullable=True))
         batch_op.drop_index(batch_op.f('ix_delivery_patient_id'))
+        batch_op.create_index('ix_delivery_dead', ['id'], unique=False, sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'"))
         batch_op.create_index('ix_delivery_contact_id_created_at', ['contact_id', 'created_at'], unique=False)
         batch_op.create_index('ix_delivery_patient_id_subject_id', ['patient_id', 'subject_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_provider_ref'), ['provider_ref'], unique=False)
@@ -241,6 +242,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('round', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('alerted_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('resolved_at', UTCDateTime(), nullable=True))
+        batch_op.create_index('ix_reminder_late', ['next_at'], unique=False, sqlite_where=sa.text("state = 'late'"), postgresql_where=sa.text("state = 'late'"))
         batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'))
 
     with op.batch_alter_table('reminder_link', schema=None) as batch_op:
@@ -264,6 +266,7 @@ def downgrade() -> None:
         batch_op.drop_column('delivery_id')
 
     op.drop_index('ix_reminder_alerted', table_name='reminder')
+    op.drop_index('ix_reminder_late', table_name='reminder')
     op.drop_column('reminder', 'resolved_at')
     op.drop_column('reminder', 'alerted_at')
     op.drop_column('reminder', 'round')
@@ -275,6 +278,7 @@ def downgrade() -> None:
 
     op.drop_index(op.f('ix_delivery_provider_ref'), table_name='delivery')
     op.drop_index('ix_delivery_patient_id_subject_id', table_name='delivery')
+    op.drop_index('ix_delivery_dead', table_name='delivery')
     op.drop_index('ix_delivery_contact_id_created_at', table_name='delivery')
     op.create_index(op.f('ix_delivery_patient_id'), 'delivery', ['patient_id'])
     op.drop_column('delivery', 'answered_at')

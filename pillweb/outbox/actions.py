@@ -3,7 +3,7 @@
 import json
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new, table_of
 from pillweb.base.i18n import speech
-from pillweb.outbox.models import Attempt, Delivery
+from pillweb.outbox.models import Attempt, Delivery, Incident
 from pillweb.outbox.rules import CRASHES_ALLOWED, HOW, LEASE, SPEECH, backoff
 
 LASTING = timedelta(days=2)
@@ -222,3 +222,36 @@ def _end_attempt(
 ) -> None:
     which = {"delivery": delivery.id, "lease": delivery.lease_id}
     ask(session, _END_ATTEMPT, which | {"ended": now, "said": outcome})
+
+
+def open_incident(
+    session: Session, *, kind: str, opened_at: datetime, about: str = ""
+) -> bool:
+    """Note that something is wrong since then; say whether that was not known yet."""
+    row = {"kind": kind, "about": about, "opened_at": opened_at, "closed_at": None}
+    return insert_new(session, Incident, [row]) > 0
+
+
+def close_incidents(
+    session: Session,
+    *,
+    kind: str,
+    now: datetime,
+    besides: Collection[str] = (),
+    before: datetime | None = None,
+) -> None:
+    """Note that all is well again with everything of a kind.
+
+    But for what is about one of `besides`, or began later than `before`.
+    """
+    session.execute(
+        update(Incident)
+        .where(
+            Incident.kind == kind,
+            Incident.closed_at.is_(None),
+            Incident.about.not_in(besides),
+            Incident.opened_at <= (before or now),
+        )
+        .values(closed_at=now),
+        execution_options={"synchronize_session": False},
+    )

@@ -54,6 +54,12 @@ class Delivery(Base):
             sqlite_where=text(WAITING),
             postgresql_where=text(WAITING),
         ),
+        Index(
+            "ix_delivery_dead",
+            "id",
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
+        ),
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),
     )
@@ -95,7 +101,9 @@ class Incident(Base):
     """A time in which messages may not have arrived; open until `closed_at`.
 
     `kind` is late (work waits), channel (a provider fails), canary (a test message did
-    not come back), storm (too many for one person) or stopped (nothing ran at all).
+    not come back), storm (too many for one person), stopped (nothing ran at all),
+    clock_jump (the database's clock went wrong) or restored (it is an old one, put
+    back: nothing leaves until somebody says so).
     """
 
     __tablename__ = "incident"

@@ -79,13 +79,17 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Nav:
-    """What the head of a page says: whose it is, and where one can go."""
+    """What the head of a page says: whose it is, and where one can go.
+
+    `zone` is by which clock it tells times, empty where it tells none.
+    """
 
     patient_name: str = ""
     base_url: str = ""
     places: tuple[tuple[str, str], ...] = ()
     signed_in: bool = True
     clock_words: str = ""
+    zone: str = ""
 
 
 def clock_words(door: Door) -> str:
@@ -112,4 +116,5 @@ def nav_of(door: Door) -> Nav:
         places=tuple(places),
         signed_in=not door.is_shared,
         clock_words=clock_words(door),
+        zone=door.zone,
     )

@@ -21,6 +21,7 @@ from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
 from pillweb.schedules.rules.line import Prn, PrnLimit
 from pillweb.sharing.models import Grant
+from pillweb.watch.queries import delays
 from tests.doses.test_intakes import add_needed
 from tests.world import World, csrf_of, signed_in
 
@@ -395,6 +396,8 @@ def test_what_is_taken_as_needed_asks_no_question_more(
     rosa: FlaskClient, db: Database, world: World, paracetamol: int
 ) -> None:
     send(rosa, f"/patients/{world.patient}/medicines/{paracetamol}/intake", key="a")
+    # Asked once in 15 s by each process, whatever the page.
+    delays.since()
     asked: list[str] = []
 
     def note(_c: object, _cur: object, statement: str, *_: object) -> None:
