@@ -7,11 +7,10 @@ from sqlalchemy import Row, String, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new_from, table_of
-from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
-from pillweb.base.words import date_words, time_words
+from pillweb.base.words import time_words
 from pillweb.base.zones import local, zone
 from pillweb.contacts.actions import post_message
 from pillweb.contacts.queries import patients_to_tell
@@ -21,12 +20,13 @@ from pillweb.doses.rules.days import CANCELLED, OPEN
 from pillweb.medications.models import Medication
 from pillweb.outbox.queries import was_accepted
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import zone_at, zone_in_force
+from pillweb.patients.queries import zone_in_force
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.rules import (
     LAST_LOOK,
     LINK_LIFE,
     TOO_LATE,
+    UNTOLD,
     ladder_of,
     next_step_at,
     step_due,
@@ -59,8 +59,8 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
     """Post what is to be said now, and set when to speak next; return how many fired.
 
     A reminder about which nothing is open stays silent, and speaks again at its next
-    step when what was recorded is taken back. What is over an hour late and was never
-    said is gathered, one message a patient, that never says "take it now".
+    step when what was recorded is taken back. What is over an hour late is never said
+    as if it were due: its ladder ends.
     """
     rows = session.execute(
         select(Reminder, Patient, zone_in_force(Reminder.due_at))
@@ -167,9 +167,10 @@ def _speak(
 
 
 def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
-    """End what is over an hour late; tell each patient once what was never said.
+    """End what is over an hour late; what was never said waits to be gathered.
 
-    The patient's row is locked, so that two of us never tell one patient twice.
+    `watch.actions.late` tells of it. The patient's row is locked, so that two of us
+    never end one ladder twice.
     """
     overdue = (
         Reminder.state == "open",
@@ -191,13 +192,9 @@ def _end_ladders(session: Session, *, now: datetime, limit: int) -> int:
             .order_by(Reminder.due_at)
             .with_for_update()
         ).all()
-        untold = [row for row in rows if _was_never_told(session, row)]
-        if untold:
-            person = patients_to_tell(session, [patient.id], now=now)[patient.id]
-            with speaking(person.speech):
-                _post_late(session, person, patient.id, untold, now=now)
         for row in rows:
-            row.state = "done"
+            row.state = UNTOLD if _was_never_told(session, row) else "done"
+            row.next_at = now
         done += len(rows)
     return done
 
@@ -225,44 +222,6 @@ def _keep_link(
         "expires_at": reminder.due_at + LINK_LIFE,
     }
     ask(session, _KEEP_LINK, row)
-
-
-def _post_late(
-    session: Session,
-    person: Person,
-    patient_id: int,
-    missed: Sequence[Reminder],
-    *,
-    now: datetime,
-) -> None:
-    for reminder in missed:
-        reminder.last_fired_at = now
-    moments = [
-        local(reminder.due_at, zone(zone_at(session, patient_id, at=reminder.due_at)))
-        for reminder in missed
-    ]
-    times = [
-        _(
-            "%(time)s on %(date)s",
-            time=time_words(at.time()),
-            date=date_words(at.date()),
-        )
-        for at in moments
-    ]
-    for point in chosen_points(person, DOSES):
-        post_message(
-            session,
-            person,
-            point,
-            kind="dose_late",
-            about=str(missed[0].id),
-            context={
-                "first_name": person.name,
-                "times": times,
-                "link": link(f"/patients/{patient_id}/today"),
-            },
-            now=now,
-        )
 
 
 def tell_of_new_clock(

@@ -10,6 +10,8 @@ LADDERS = {
     "time_critical": (0, 10, 20),
 }
 TOO_LATE = timedelta(minutes=60)
+# The state of a reminder whose ladder ended and of which no message had left.
+UNTOLD = "late"
 # After the last moment at which a message could leave, to see whether any did.
 LAST_LOOK = timedelta(minutes=1)
 LINK_LIFE = timedelta(hours=24)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal, select
+from sqlalchemy import bindparam, literal, or_, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
@@ -150,6 +150,20 @@ def helpers_of(session: Session, patient_id: int) -> list[Helper]:
         .order_by(Grant.id)
     )
     return [Helper(*row) for row in rows]
+
+
+def told_of_doses(session: Session, patient_id: int) -> Sequence[int]:
+    """Return the accounts that are told where a dose was not reminded or recorded."""
+    return session.scalars(
+        select(Grant.account_id)
+        .where(
+            Grant.patient_id == patient_id,
+            Grant.status == ACCEPTED,
+            Grant.role != SELF,
+            or_(Grant.ladder_place.is_not(None), Grant.alerts.is_(True)),
+        )
+        .order_by(Grant.id)
+    ).all()
 
 
 def told_of(

@@ -7,7 +7,7 @@ from functools import cache
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,9 @@ from pillweb.base.config import ROOT
 from pillweb.base.db import database
 from pillweb.base.heartbeat import Heartbeat
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
+from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries import oldest_unfired
+from pillweb.reminders.rules import UNTOLD
 from pillweb.watch.rules.alarm import DELAYING, RESTORED, is_late
 from pillweb.watch.rules.metrics import Figures
 
@@ -170,3 +172,35 @@ def _delayed_since() -> datetime | None:
     # A clock that stopped can open no incident.
     silent = beaten if is_late(beaten, now=clock_now()) else None
     return min((at for at in (troubled, silent) if at), default=None)
+
+
+def oldest_late(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when something waits to be told late; None when nothing does."""
+    since: datetime | None = session.scalar(
+        select(func.min(Reminder.next_at)).where(
+            Reminder.state == UNTOLD, Reminder.next_at <= now
+        )
+    )
+    return since
+
+
+def open_troubles(session: Session) -> set[tuple[str, str]]:
+    """Return what is wrong now: kind and subject of each open incident."""
+    rows = session.execute(
+        select(Incident.kind, Incident.about).where(Incident.closed_at.is_(None))
+    )
+    return {(row.kind, row.about) for row in rows}
+
+
+def was_in_trouble(session: Session, *, start: datetime, end: datetime) -> bool:
+    """Say whether any incident that keeps messages back lasted into these times."""
+    found = session.scalar(
+        select(Incident.id)
+        .where(
+            Incident.kind.in_(DELAYING),
+            Incident.opened_at < end,
+            or_(Incident.closed_at.is_(None), Incident.closed_at > start),
+        )
+        .limit(1)
+    )
+    return found is not None

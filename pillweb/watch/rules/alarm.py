@@ -1,11 +1,14 @@
 """When it is an alarm: the kinds of incident, and how long each may take to show."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 LATE, CHANNEL, CANARY, STOPPED = "late", "channel", "canary", "stopped"
 CLOCK_JUMP, RESTORED = "clock_jump", "restored"
 # What people are told of on every page.
 DELAYING = (LATE, CHANNEL, CANARY, STOPPED, RESTORED)
+# While one of these lasts nothing is told of what was late: more of it is coming.
+HOLDING = (LATE, STOPPED, RESTORED)
 # With the beat of the clock and what a page keeps, people know it within two minutes.
 LATE_AFTER = timedelta(seconds=90)
 JUMP = timedelta(minutes=2)
@@ -38,3 +41,8 @@ def is_behind(newest: datetime | None, mark: datetime | None) -> bool:
     `newest` is its last sign of life, `mark` the last one that was noted outside it.
     """
     return mark is not None and (newest is None or newest < mark - BEHIND)
+
+
+def failing_channels(troubles: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the channels that do not carry messages now, of (kind, about) pairs."""
+    return frozenset(about for kind, about in troubles if kind in (CHANNEL, CANARY))
