@@ -15,6 +15,7 @@ from jobs import (
     forget_drafts,
     order_reports,
     plan_doses,
+    send_canaries,
     tell_late,
 )
 from pillweb.base.queue import REMINDERS, REPORTS
@@ -37,6 +38,7 @@ TIMETABLE = (
     Job("tell_late", tell_late.oldest, tell_late.run, REMINDERS, 30),
     Job("check_supply", check_supply.oldest, check_supply.run, REPORTS, 120),
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
+    Job("send_canaries", send_canaries.oldest, send_canaries.run, REPORTS, 120),
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),
     Job("build_papers", build_papers.oldest, build_papers.run, REPORTS, 120),

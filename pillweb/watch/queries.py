@@ -19,10 +19,10 @@ from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries import oldest_unfired
 from pillweb.reminders.rules import UNTOLD
-from pillweb.watch.rules.alarm import DELAYING, RESTORED, is_late
+from pillweb.watch.rules.alarm import CANARY_EVERY, DELAYING, RESTORED, is_late
 from pillweb.watch.rules.metrics import Figures
 
-CLOCK = "clock"
+CLOCK, ROUND = "clock", "canaries"
 KEPT_S = 15.0
 AN_HOUR = timedelta(hours=1)
 # So many messages are looked through for those of the last hour.
@@ -204,3 +204,12 @@ def was_in_trouble(session: Session, *, start: datetime, end: datetime) -> bool:
         .limit(1)
     )
     return found is not None
+
+
+def canary_round_due(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when messages to ourselves are to be sent again; None if not yet."""
+    last: datetime | None = session.scalar(
+        select(func.max(Heartbeat.beat_at)).where(Heartbeat.component == ROUND)
+    )
+    due = now if last is None else last + CANARY_EVERY
+    return due if due <= now else None

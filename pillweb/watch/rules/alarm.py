@@ -11,6 +11,7 @@ DELAYING = (LATE, CHANNEL, CANARY, STOPPED, RESTORED)
 HOLDING = (LATE, STOPPED, RESTORED)
 # With the beat of the clock and what a page keeps, people know it within two minutes.
 LATE_AFTER = timedelta(seconds=90)
+CANARY_EVERY = timedelta(minutes=5)
 JUMP = timedelta(minutes=2)
 JUMP_SHOWN = timedelta(minutes=10)
 # A backup that is younger than this has forgotten nothing that could be sent twice.
