@@ -44,10 +44,10 @@ from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
 from pillweb.sync.views import sync
 from pillweb.trail.views import trail
+from pillweb.watch.views import health, install_delays
 from pillweb.web.errors import install_errors
 from pillweb.web.files import install_files
 from pillweb.web.filters import install_filters
-from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
 from pillweb.web.look import install_look
 from pillweb.web.numbers import install_numbers
@@ -123,4 +123,5 @@ def create_app() -> Flask:
     install_files(app)
     install_security(app, found)
     install_filters(app, found)
+    install_delays(app)
     return app

@@ -34,6 +34,7 @@ POLICY: Mapping[str, frozenset[str]] = {
     "GET /device/words": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
+    "GET /metrics": EVERYBODY,
     # Only while there is no account: the first visitor makes it.
     "GET /welcome": EVERYBODY,
     "POST /welcome": NO_ONE,

@@ -6,7 +6,9 @@ from tests.e2e.pages import PAGES
 from tests.house.policy import POLICY
 
 # No pages: files, states and what a script asks for.
-NO_PAGES = re.compile(r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz)$|^/device/")
+NO_PAGES = re.compile(
+    r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz|metrics)$|^/device/"
+)
 UNSEEN = {
     # The journeys open these by the links that lead there.
     "/",
