@@ -8,7 +8,8 @@ A channel module has
 - `read_address(typed)`: what is kept of what somebody typed or a browser sent;
   raises InvalidError with a sentence that says what to type instead;
 - `open_channel()`: a context manager that yields a function which takes a Message,
-  returns a Receipt and raises SendError.
+  returns a Receipt and raises SendError;
+- `public_key()`, of web push alone: what a browser is given to subscribe with.
 """
 
 from collections.abc import Callable, Mapping

@@ -42,3 +42,11 @@ def ready_channels() -> list[Channel]:
     """Return the channels that this installation can use, quietest first."""
     ready = [channel for channel in channels().values() if channel.is_ready()]
     return sorted(ready, key=lambda channel: (channel.LOUDNESS, channel.NAME))
+
+
+def browser_key() -> str:
+    """Return the public key by which a browser subscribes; empty without web push."""
+    found = channels().get("webpush")
+    if found is None or not found.is_ready():
+        return ""
+    return str(getattr(found, "public_key", str)())

@@ -14,6 +14,7 @@ UNSEEN = {
     "/t/<token>",
     "/a/<token>",
     "/m/<token>",
+    "/u/<token>",
     "/p/<token>",
     "/mailbox/<key>",
     "/mailbox/<key>/<int:number>",
