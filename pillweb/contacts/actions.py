@@ -102,13 +102,12 @@ def replace_email(
         session, channel="email", address=email, patient_id=patient_id, now=now
     )
     for other in contacts_of(session, Owner(patient_id=patient_id)):
-        if other.channel != "email" or other is kept:
-            continue
-        if other.proven_at is None:
-            session.delete(other)
-        else:
-            other.state = STOPPED
-        suppress_waiting(session, other.id, reason=STOPPED)
+        if other.channel == "email" and other is not kept:
+            suppress_waiting(session, other.id, reason=STOPPED)
+            if other.proven_at is None:
+                session.delete(other)
+            else:
+                other.state = STOPPED
     return kept
 
 
@@ -251,12 +250,8 @@ def stop_token(session: Session, contact_id: int) -> str:
     kept = session.get(StopLink, contact_id)
     if kept is None:
         token = new_token()
-        row = {
-            "contact_id": contact_id,
-            "token": token,
-            "token_hash": token_hash(token),
-        }
-        insert_new(session, StopLink, [row])
+        keys = {"token": token, "token_hash": token_hash(token)}
+        insert_new(session, StopLink, [{"contact_id": contact_id, **keys}])
         kept = session.get_one(StopLink, contact_id)
     return kept.token
 
@@ -326,7 +321,8 @@ def remove_contact(session: Session, contact: ContactPoint, *, now: datetime) ->
         return
     suppress_waiting(session, contact.id, reason="removed")
     session.delete(contact)
-    _look_at_reach(session, contact, now=now)
+    worked = contact.state in {ACTIVE, FAILING}
+    _look_at_reach(session, contact, now=now, has_lost=worked)
 
 
 def put_first(session: Session, contact: ContactPoint) -> None:
@@ -343,13 +339,20 @@ def keep_wishes(session: Session, owner: Owner, wishes: Wishes) -> None:
     session.execute(update(Preference).where(owned(Preference, owner)).values(facts))
 
 
-def _look_at_reach(session: Session, contact: ContactPoint, *, now: datetime) -> None:
+def _look_at_reach(
+    session: Session, contact: ContactPoint, *, now: datetime, has_lost: bool = False
+) -> None:
     if contact.patient_id is not None:
-        note_reach(session, contact.patient_id, now=now)
+        note_reach(session, contact.patient_id, now=now, has_lost=has_lost)
 
 
-def note_reach(session: Session, patient_id: int, *, now: datetime) -> None:
-    """Note whether reminders reach a patient anywhere; tell who helps, once, if not."""
+def note_reach(
+    session: Session, patient_id: int, *, now: datetime, has_lost: bool = False
+) -> None:
+    """Note whether reminders reach a patient anywhere; tell who helps, once, if not.
+
+    It ends only with an address that works; `has_lost` as in `is_reached`.
+    """
     # Two last addresses that go at once must see each other.
     patient = session.get_one(Patient, patient_id, with_for_update=True)
     mine = session.execute(
@@ -357,26 +360,23 @@ def note_reach(session: Session, patient_id: int, *, now: datetime) -> None:
             ContactPoint.patient_id == patient_id
         )
     ).all()
-    if is_reached([one.state for one in mine]):
+    states = [one.state for one in mine]
+    if ACTIVE in states:
         session.execute(delete(Unreachable).where(Unreachable.patient_id == patient_id))
-        return
-    row = {"patient_id": patient_id, "since": now, "told_at": now}
-    if insert_new(session, Unreachable, [row]):
-        lost = {(one.channel, one.address) for one in mine}
-        _tell_unreachable(session, patient, lost, now=now)
+    elif not is_reached(states, has_lost=has_lost):
+        row = {"patient_id": patient_id, "since": now, "told_at": now}
+        if insert_new(session, Unreachable, [row]):
+            lost = {(one.channel, one.address) for one in mine}
+            _tell_unreachable(session, patient, lost, now=now)
 
 
 def _tell_unreachable(
-    session: Session,
-    patient: Patient,
-    lost: Collection[tuple[str, str]],
-    *,
-    now: datetime,
+    session: Session, patient: Patient, lost: Collection[object], *, now: datetime
 ) -> None:
     """Tell all who answer for a patient, but not where the patient was just lost."""
     helpers = dict(answerable_for(session, patient.id))
-    people = helpers_to_tell(session, patient.id, helpers, now=now)
-    for account_id, person in people.items():
+    told = helpers_to_tell(session, patient.id, helpers, now=now)
+    for account_id, person in told.items():
         left = [one for one in person.points if (one.channel, one.address) not in lost]
         elsewhere = replace(person, points=tuple(left))
         for point in chosen_points(elsewhere, ALERTS, loudest=1):
