@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 Id = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+WAITING = "state in ('pending', 'leased')"
 
 
 def _move_addresses() -> None:
@@ -121,7 +122,9 @@ def upgrade() -> None:
 
     op.create_table('digest_clock',
     sa.Column('patient_id', Id, nullable=False),
+    sa.Column('day_on', sa.Date(), nullable=False),
     sa.Column('day_at', UTCDateTime(), nullable=False),
+    sa.Column('week_on', sa.Date(), nullable=False),
     sa.Column('week_at', UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_digest_clock_patient_id_patient'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('patient_id', name=op.f('pk_digest_clock'))
@@ -203,10 +206,11 @@ def upgrade() -> None:
     sa.Column('channel', sa.String(length=12), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=False),
     sa.Column('step', sa.Integer(), nullable=False),
+    sa.Column('contact_id', Id, server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['delivery_id'], ['delivery.id'], name=op.f('fk_delivery_dose_delivery_id_delivery'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['dose_id'], ['dose.id'], name=op.f('fk_delivery_dose_dose_id_dose'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('delivery_id', 'dose_id', name=op.f('pk_delivery_dose')),
-    sa.UniqueConstraint('dose_id', 'recipient', 'channel', 'kind', 'step', name=op.f('uq_delivery_dose_dose_id_recipient_channel_kind_step'))
+    sa.UniqueConstraint('dose_id', 'recipient', 'channel', 'kind', 'step', 'contact_id', name=op.f('uq_delivery_dose_told'))
     )
     _move_addresses()
     op.drop_index(op.f('ix_mail_test_patient_id'), table_name='mail_test')
@@ -226,9 +230,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('opened_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('answered_at', UTCDateTime(), nullable=True))
         batch_op.drop_index(batch_op.f('ix_delivery_patient_id'))
+        batch_op.drop_index('ix_delivery_waiting')
+        batch_op.create_index('ix_delivery_waiting', ['channel', 'next_at'], unique=False, sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
         batch_op.create_index('ix_delivery_contact_id_created_at', ['contact_id', 'created_at'], unique=False)
         batch_op.create_index('ix_delivery_patient_id_subject_id', ['patient_id', 'subject_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_provider_ref'), ['provider_ref'], unique=False)
+
+    # What is leased is looked at again when its lease ends.
+    op.execute("update delivery set next_at = lease_until where state = 'leased'")
 
     with op.batch_alter_table('medication', schema=None) as batch_op:
         batch_op.add_column(sa.Column('ladder', sa.JSON(none_as_null=True), nullable=True))
@@ -276,6 +285,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_delivery_provider_ref'), table_name='delivery')
     op.drop_index('ix_delivery_patient_id_subject_id', table_name='delivery')
     op.drop_index('ix_delivery_contact_id_created_at', table_name='delivery')
+    op.drop_index('ix_delivery_waiting', table_name='delivery')
+    op.create_index('ix_delivery_waiting', 'delivery', ['next_at'], sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
     op.create_index(op.f('ix_delivery_patient_id'), 'delivery', ['patient_id'])
     op.drop_column('delivery', 'answered_at')
     op.drop_column('delivery', 'opened_at')

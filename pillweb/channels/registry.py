@@ -1,7 +1,7 @@
 """Which channels there are: every module beside this one that has a name."""
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
@@ -9,9 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import pillweb.channels
-from pillweb.channels import Message, Receipt
-
-Send = Callable[[Message], Receipt]
+from pillweb.channels import Send
 
 
 class Channel(Protocol):

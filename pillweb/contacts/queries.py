@@ -16,7 +16,7 @@ from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.channels.registry import channels
 from pillweb.contacts.models import ContactPoint, ContactTest, Preference, StopLink
-from pillweb.contacts.rules import Owner, Person, Point, Wishes
+from pillweb.contacts.rules import USABLE, Owner, Person, Point, Wishes
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
@@ -144,7 +144,11 @@ def _counts(
             func.count().filter(Delivery.created_at > now - MINUTE),
             func.count(),
         )
-        .where(Delivery.contact_id.in_(contact_ids), Delivery.created_at > now - HOUR)
+        .where(
+            Delivery.contact_id.in_(contact_ids),
+            Delivery.created_at > now - HOUR,
+            Delivery.state != "suppressed",
+        )
         .group_by(Delivery.contact_id)
     )
     return {contact or 0: (minute, hour) for contact, minute, hour in rows}
@@ -235,6 +239,23 @@ def contact_to_stop(session: Session, token: str) -> ContactPoint:
     if row is None:
         raise LinkGoneError
     return row
+
+
+def closed_contacts(session: Session, contact_ids: Collection[int]) -> dict[int, str]:
+    """Return which of these are to get nothing, and why: stopped, gone or removed."""
+    if not contact_ids:
+        return {}
+    rows = session.execute(
+        select(ContactPoint.id, ContactPoint.state).where(
+            ContactPoint.id.in_(contact_ids)
+        )
+    )
+    states = {one.id: one.state for one in rows}
+    return {
+        contact: states.get(contact, "removed")
+        for contact in contact_ids
+        if states.get(contact) not in USABLE
+    }
 
 
 def contact_test_behind(session: Session, token: str, *, now: datetime) -> ContactTest:

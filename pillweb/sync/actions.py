@@ -18,7 +18,7 @@ from pillweb.doses.queries.days import doses_due_at
 from pillweb.doses.rules.days import told_again_at, waiting
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
-from pillweb.reminders.actions import hold_reminders
+from pillweb.reminders.actions.arming import hold_reminders
 from pillweb.sync.models import Replay
 from pillweb.sync.queries import replay_by_key, said_of
 from pillweb.sync.rules import (

@@ -7,8 +7,7 @@ from types import MappingProxyType, SimpleNamespace
 import pytest
 
 from pillweb.base.errors import InvalidError
-from pillweb.channels import Message, Receipt, registry
-from pillweb.channels.registry import Send
+from pillweb.channels import Message, Receipt, Send, registry
 from pillweb.contacts import queries
 from pillweb.contacts.views import points
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from pillweb.base.db import Database
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.outbox.models import Delivery
-from pillweb.reminders.actions import fire_reminders
+from pillweb.reminders.actions.firing import fire_reminders
 from tests.at_once import at_once
 from tests.world import World
 
