@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from bench.delivery import make_due, send_bare, waiting_mails
 from bench.place import ROOT, database_kinds, new_database, use_settings
@@ -26,7 +27,7 @@ from jobs import deliver, fire_reminders
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.db import database, table_of
-from pillweb.base.log import start_logging
+from pillweb.base.log import log, start_logging
 from pillweb.channels import Message
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
@@ -234,8 +235,12 @@ def _work() -> None:
     os.set_blocking(sys.stdin.fileno(), False)
     while not _is_over():
         began = time.monotonic()
-        fire_reminders.run()
-        deliver.run()
+        for job in (fire_reminders, deliver):
+            try:
+                job.run()
+            except SQLAlchemyError as error:
+                # As the clock does: what waits is found again.
+                log.warning("job_failed", job=job.__name__, error=type(error).__name__)
         time.sleep(max(0.0, TICK_S - (time.monotonic() - began)))
 
 
