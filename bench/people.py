@@ -14,7 +14,7 @@ from pillweb.doses.models import DoseEvent
 from pillweb.doses.rules.days import OPEN, TAKEN
 from pillweb.medications.actions import add_medication
 from pillweb.patients.actions import add_patient
-from pillweb.reminders.actions import arm_reminders
+from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.schedules.actions import set_plan
 from pillweb.schedules.rules.line import Dose, Line, TimeOfDay
 from pillweb.sharing.actions import grant_access

@@ -16,7 +16,7 @@ from jobs.plan_doses import BATCH
 from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.doses.actions.planning import plan_doses
-from pillweb.reminders.actions import arm_reminders
+from pillweb.reminders.actions.arming import arm_reminders
 
 PATIENTS = 600
 A_DAY = timedelta(days=1)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
 from pillweb.base.queue import wake
-from pillweb.reminders.actions import fire_reminders
+from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.queries import oldest_unfired
 
 BATCH = 100

@@ -11,7 +11,7 @@ from pillweb.base.log import log
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.actions.planning import Planning, replan_doses
 from pillweb.doses.queries.days import oldest_unplanned, patients_to_plan
-from pillweb.reminders.actions import arm_reminders, tell_of_new_clock
+from pillweb.reminders.actions.arming import arm_reminders, tell_of_new_clock
 
 BATCH = 50
 A_DAY = timedelta(days=1)

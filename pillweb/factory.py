@@ -5,14 +5,23 @@ from flask import Flask
 from pillweb.accounts.queries import viewer_of
 from pillweb.accounts.views import accounts
 from pillweb.adherence.views import adherence
+from pillweb.admin.views import admin
+from pillweb.answers.views.direct import direct_answers
+from pillweb.answers.views.pages import answers
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
-from pillweb.contacts.views import contact_tests
+from pillweb.contacts.views.points import contacts
+from pillweb.contacts.views.stopping import stops
+from pillweb.contacts.views.telling import helpers
+from pillweb.contacts.views.testing import contact_tests
+from pillweb.contacts.views.wishes import wishes
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
+from pillweb.feeds.views import feeds
+from pillweb.hooks.views import hooks
 from pillweb.looks.views import looks
 from pillweb.papers.views.codes import codes
 from pillweb.papers.views.printing import papers
@@ -21,7 +30,7 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
-from pillweb.reminders.views import later, reminders
+from pillweb.reminders.views.later import later
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
@@ -34,6 +43,7 @@ from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
 from pillweb.sync.views import sync
+from pillweb.trail.views import trail
 from pillweb.watch.views import health, install_delays
 from pillweb.web.errors import install_errors
 from pillweb.web.files import install_files
@@ -41,6 +51,7 @@ from pillweb.web.filters import install_filters
 from pillweb.web.htmx import install_htmx
 from pillweb.web.look import install_look
 from pillweb.web.numbers import install_numbers
+from pillweb.web.press import install_press
 from pillweb.web.security import install_security
 from pillweb.web.transaction import install_transactions, session
 from pillweb.web.viewer import install_viewer
@@ -61,17 +72,26 @@ BLUEPRINTS = (
     medicine_looks,
     plan_file,
     set_up,
+    contacts,
     contact_tests,
+    wishes,
+    helpers,
+    stops,
     sharing,
     reports,
     papers,
     codes,
-    reminders,
+    answers,
+    direct_answers,
+    hooks,
     later,
+    feeds,
     accounts,
     times,
     looks,
     sync,
+    trail,
+    admin,
     mailbox,
     health,
 )
@@ -96,6 +116,7 @@ def create_app() -> Flask:
     install_errors(app)
     install_viewer(app, _who)
     install_look(app)
+    install_press(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)

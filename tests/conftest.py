@@ -25,6 +25,7 @@ from pillweb.factory import create_app
 from pillweb.watch.queries import delays
 from pillweb.web.security import limiter
 from tests.network import stay_here
+from tests.press import PersonsBrowser
 from tests.services import (
     ROOT,
     SmtpSink,
@@ -169,7 +170,9 @@ def world(db: Database, now: datetime) -> World:
 @pytest.fixture(scope="session")
 def web_app() -> Flask:
     """The web app; which database it uses is asked anew in every request."""
-    return create_app()
+    made = create_app()
+    made.test_client_class = PersonsBrowser
+    return made
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.actions import make_account, start_session
 from pillweb.accounts.models import Account
 from pillweb.base.db import database
-from pillweb.contacts.actions import add_contact
+from pillweb.contacts.actions.adding import add_contact
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.medications.actions import add_medication
 from pillweb.medications.models import Medication
 from pillweb.patients.actions import add_patient
 from pillweb.patients.models import Patient
-from pillweb.reminders.actions import arm_reminders
+from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.reports.actions import order_report
 from pillweb.schedules.actions import set_plan
 from pillweb.schedules.rules.dose import read_dose

@@ -13,6 +13,8 @@ branch_labels = None
 depends_on = None
 
 Id = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+DEAD = "state = 'dead'"
+WAITING = "state in ('pending', 'leased')"
 
 
 def _move_addresses() -> None:
@@ -121,7 +123,9 @@ def upgrade() -> None:
 
     op.create_table('digest_clock',
     sa.Column('patient_id', Id, nullable=False),
+    sa.Column('day_on', sa.Date(), nullable=False),
     sa.Column('day_at', UTCDateTime(), nullable=False),
+    sa.Column('week_on', sa.Date(), nullable=False),
     sa.Column('week_at', UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_digest_clock_patient_id_patient'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('patient_id', name=op.f('pk_digest_clock'))
@@ -203,10 +207,11 @@ def upgrade() -> None:
     sa.Column('channel', sa.String(length=12), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=False),
     sa.Column('step', sa.Integer(), nullable=False),
+    sa.Column('contact_id', Id, server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['delivery_id'], ['delivery.id'], name=op.f('fk_delivery_dose_delivery_id_delivery'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['dose_id'], ['dose.id'], name=op.f('fk_delivery_dose_dose_id_dose'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('delivery_id', 'dose_id', name=op.f('pk_delivery_dose')),
-    sa.UniqueConstraint('dose_id', 'recipient', 'channel', 'kind', 'step', name=op.f('uq_delivery_dose_dose_id_recipient_channel_kind_step'))
+    sa.UniqueConstraint('dose_id', 'recipient', 'channel', 'kind', 'step', 'contact_id', name=op.f('uq_delivery_dose_told'))
     )
     _move_addresses()
     op.drop_index(op.f('ix_mail_test_patient_id'), table_name='mail_test')
@@ -218,6 +223,9 @@ def upgrade() -> None:
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.add_column(sa.Column('is_admin', sa.Boolean(), server_default=sa.false(), nullable=False))
 
+    # Whoever came first runs the installation.
+    op.execute('update account set is_admin = true where id = (select min(id) from account)')
+
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.add_column(sa.Column('contact_id', Id, nullable=True))
         batch_op.add_column(sa.Column('account_id', Id, nullable=True))
@@ -226,10 +234,15 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('opened_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('answered_at', UTCDateTime(), nullable=True))
         batch_op.drop_index(batch_op.f('ix_delivery_patient_id'))
-        batch_op.create_index('ix_delivery_dead', ['id'], unique=False, sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'"))
+        batch_op.drop_index('ix_delivery_waiting')
+        batch_op.create_index('ix_delivery_waiting', ['channel', 'next_at'], unique=False, sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
+        batch_op.create_index('ix_delivery_dead', ['created_at'], unique=False, sqlite_where=sa.text(DEAD), postgresql_where=sa.text(DEAD))
         batch_op.create_index('ix_delivery_contact_id_created_at', ['contact_id', 'created_at'], unique=False)
         batch_op.create_index('ix_delivery_patient_id_subject_id', ['patient_id', 'subject_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_provider_ref'), ['provider_ref'], unique=False)
+
+    # What is leased is looked at again when its lease ends.
+    op.execute("update delivery set next_at = lease_until where state = 'leased'")
 
     with op.batch_alter_table('medication', schema=None) as batch_op:
         batch_op.add_column(sa.Column('ladder', sa.JSON(none_as_null=True), nullable=True))
@@ -250,6 +263,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('account_id', Id, nullable=True))
         batch_op.add_column(sa.Column('channel', sa.String(length=12), server_default='email', nullable=False))
         batch_op.add_column(sa.Column('doubted_at', UTCDateTime(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_reminder_link_delivery_id'), ['delivery_id'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_reminder_link_account_id_account'), 'account', ['account_id'], ['id'], ondelete='CASCADE')
         batch_op.create_foreign_key(batch_op.f('fk_reminder_link_delivery_id_delivery'), 'delivery', ['delivery_id'], ['id'], ondelete='SET NULL')
 
@@ -258,6 +272,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     with op.batch_alter_table('reminder_link', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reminder_link_delivery_id'))
         batch_op.drop_constraint(batch_op.f('fk_reminder_link_delivery_id_delivery'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_reminder_link_account_id_account'), type_='foreignkey')
         batch_op.drop_column('doubted_at')
@@ -278,8 +293,10 @@ def downgrade() -> None:
 
     op.drop_index(op.f('ix_delivery_provider_ref'), table_name='delivery')
     op.drop_index('ix_delivery_patient_id_subject_id', table_name='delivery')
-    op.drop_index('ix_delivery_dead', table_name='delivery')
     op.drop_index('ix_delivery_contact_id_created_at', table_name='delivery')
+    op.drop_index('ix_delivery_dead', table_name='delivery')
+    op.drop_index('ix_delivery_waiting', table_name='delivery')
+    op.create_index('ix_delivery_waiting', 'delivery', ['next_at'], sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
     op.create_index(op.f('ix_delivery_patient_id'), 'delivery', ['patient_id'])
     op.drop_column('delivery', 'answered_at')
     op.drop_column('delivery', 'opened_at')

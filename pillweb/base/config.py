@@ -19,6 +19,7 @@ from pillweb.base.errors import UnsafeSettingsError
 
 ROOT = Path(__file__).parents[2]
 KEY_BYTES = 32
+COUNTRY_LETTERS = 2
 SHORTEST_SECRET = 32
 PORTS = 65536
 DATABASES = {"sqlite", "postgresql"}
@@ -52,6 +53,51 @@ class Settings:
     )
     mail_from: str = _setting(
         "PillWeb <pillweb@localhost>", "The sender people see on every mail."
+    )
+    bounce_address: str = _setting(
+        "",
+        "Where mail that cannot be delivered comes back: `bounce@pills.example`, which "
+        "must take mail for `bounce+anything@` too. Without it such mail goes to the "
+        "sender, and nobody learns that an address is dead.",
+    )
+    vapid_key: str = _setting(
+        "",
+        "Signs web push: 32 random bytes in URL-safe base64. `make run` makes one. "
+        "With another key every browser has to be asked anew. Without it there is no "
+        "push.",
+    )
+    push_hosts: str = _setting(
+        "",
+        "Further push services, `host:port`, comma-separated; for tests on this "
+        "machine only.",
+    )
+    sms_url: str = _setting(
+        "",
+        "The provider of SMS and calls, by Twilio's interface: "
+        "`https://SID:TOKEN@api.twilio.com`. Without it there are none.",
+    )
+    sms_from: str = _setting(
+        "", "The number that SMS come from, as `+441632960001`; or Twilio's `MG…`."
+    )
+    voice_from: str = _setting("", "The number that calls come from.")
+    phone_country: str = _setting(
+        "",
+        "The two letters of the country whose numbers people may write without its "
+        "code, such as `GB`.",
+    )
+    ntfy_hosts: str = _setting(
+        "ntfy.sh",
+        "The ntfy servers people may use, comma-separated; new topics are made on the "
+        "first. `http://` is allowed on this machine only. Empty: no ntfy.",
+    )
+    ntfy_token: str = _setting(
+        "", "The access token for the first of the ntfy servers."
+    )
+    apprise_schemes: str = _setting(
+        "tgram",
+        "The services of Apprise people may use, by scheme, comma-separated. Only "
+        "those that lead to one known company, never to an address people choose. "
+        "Empty: none.",
     )
     public_url: str = _setting(
         "http://127.0.0.1:8000",
@@ -99,6 +145,16 @@ class Settings:
         "The phone number of whoever helps people with this PillWeb; it stands at the "
         "foot of every page.",
     )
+    bounce_secret: str = _setting(
+        "",
+        "What the mail server sends as X-Bounce-Secret when it hands mail that came "
+        "back to /hooks/bounce; at least 32 random characters. Without it nobody may.",
+    )
+    bounce_imap_url: str = _setting(
+        "",
+        "The mailbox in which mail that came back waits to be read: "
+        "`imaps://user:password@host/INBOX`. `imap://` is for this machine only.",
+    )
     metrics_token: str = _setting(
         "",
         "Who asks `/metrics` with this (`Authorization: Bearer …`) gets an answer from "
@@ -140,6 +196,19 @@ class Settings:
         return not self.smtp_url and self.on_this_machine
 
     @cached_property
+    def own_push_hosts(self) -> tuple[str, ...]:
+        """The push services of this machine, as `host:port`; for tests."""
+        return _listed(self.push_hosts) if self.on_this_machine else ()
+
+    @cached_property
+    def ntfy_servers(self) -> tuple[str, ...]:
+        """The ntfy servers as addresses without a slash at the end."""
+        return tuple(
+            host.rstrip("/") if "://" in host else f"https://{host}"
+            for host in _listed(self.ntfy_hosts)
+        )
+
+    @cached_property
     def field_key_ring(self) -> tuple[bytes, ...]:
         """The decoded field keys, the encrypting one first."""
         return tuple(
@@ -147,6 +216,10 @@ class Settings:
             for key in self.field_keys.split(",")
             if key.strip()
         )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _is_loopback(host: str) -> bool:
@@ -205,6 +278,66 @@ def _kind_faults(settings: Settings) -> list[str]:
     return faults
 
 
+def _is_safe_url(url: str) -> bool:
+    """Say whether an address is https://, or plain http:// on this machine."""
+    parts = urlsplit(url)
+    here = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    return bool(parts.hostname) and (parts.scheme == "https" or here)
+
+
+def _is_push_key(text: str) -> bool:
+    try:
+        size = len(base64.urlsafe_b64decode(text + "=="))
+    except (binascii.Error, ValueError):
+        return False
+    return size == KEY_BYTES and not _is_easy(text)
+
+
+def _channel_faults(settings: Settings) -> list[str]:
+    faults = []
+    if settings.vapid_key and not _is_push_key(settings.vapid_key):
+        faults.append("VAPID_KEY must hold 32 random bytes in URL-safe base64.")
+    hosts = [
+        urlsplit(f"//{host}").hostname or "" for host in _listed(settings.push_hosts)
+    ]
+    if hosts and not (settings.on_this_machine and all(map(_is_loopback, hosts))):
+        faults.append(
+            "PUSH_HOSTS may name only this machine, and only on this machine."
+        )
+    if settings.sms_url:
+        sms = urlsplit(settings.sms_url)
+        if not (_is_safe_url(settings.sms_url) and sms.username and sms.password):
+            faults.append("SMS_URL must look like https://SID:TOKEN@api.twilio.com")
+        if not (settings.sms_from or settings.voice_from):
+            faults.append(
+                "SMS_FROM or VOICE_FROM is missing: the number we write from."
+            )
+    if not all(map(_is_safe_url, settings.ntfy_servers)):
+        faults.append(
+            "NTFY_HOSTS must hold hosts such as ntfy.sh, or https:// addresses."
+        )
+    country = settings.phone_country
+    if country and not (len(country) == COUNTRY_LETTERS and country.isalpha()):
+        faults.append("PHONE_COUNTRY must be two letters, such as GB.")
+    return faults
+
+
+def _bounce_faults(settings: Settings) -> list[str]:
+    faults = []
+    secret = settings.bounce_secret
+    if secret and (len(secret) < SHORTEST_SECRET or _is_easy(secret)):
+        faults.append(
+            f"BOUNCE_SECRET must hold at least {SHORTEST_SECRET} random characters."
+        )
+    box = urlsplit(settings.bounce_imap_url)
+    is_here = box.scheme == "imap" and _is_loopback(box.hostname or "")
+    if settings.bounce_imap_url and not (box.scheme == "imaps" or is_here):
+        faults.append("BOUNCE_IMAP_URL must look like imaps://user:password@host")
+    if settings.bounce_address and settings.bounce_address.count("@") != 1:
+        faults.append("BOUNCE_ADDRESS must look like bounce@pills.example")
+    return faults
+
+
 def _watch_faults(settings: Settings) -> list[str]:
     faults = []
     for name, value in (
@@ -232,6 +365,7 @@ def _watch_faults(settings: Settings) -> list[str]:
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
     faults = _key_faults(settings) + _kind_faults(settings) + _watch_faults(settings)
+    faults += _channel_faults(settings) + _bounce_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:
         faults.append("PUBLIC_URL must be a full address such as https://pills.example")

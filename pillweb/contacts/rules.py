@@ -1,8 +1,9 @@
 """Which channels a message takes, how loudly, and when it has to wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 from pillweb.base.i18n import Speech, gettext_noop
 from pillweb.base.zones import local, zone
@@ -13,6 +14,8 @@ USABLE = frozenset({UNPROVEN, ACTIVE, FAILING})
 FAILURES_ALLOWED = 3
 TEST_LIFE = timedelta(days=2)
 MOST_A_MINUTE, MOST_AN_HOUR = 6, 30
+# Why a message was held back that would have been too many.
+STORM = "storm"
 
 # What people choose channels for, and which messages each is.
 DOSES, ALERTS, REFILLS, DAY, WEEK, WELL = (
@@ -31,6 +34,43 @@ GROUPS = {
     WEEK: gettext_noop("How the week was"),
     WELL: gettext_noop("In the evening, that all is well"),
 }
+# For which of these a message is; one that is for none goes by any channel.
+GROUP_OF = {
+    "dose_due": DOSES,
+    "dose_late": DOSES,
+    "dose_alert": ALERTS,
+    "refill_due": REFILLS,
+    "too_much": ALERTS,
+    "day_digest": DAY,
+    "week_digest": WEEK,
+    "all_well": WELL,
+}
+# What proves one channel does not go by another.
+ONE_CHANNEL = frozenset({"contact_test"})
+
+
+# Whom a message of each group can be for: those who take medicine, those who help.
+OF_PATIENTS = (DOSES, REFILLS, WEEK)
+OF_HELPERS = (ALERTS, DAY, WEEK, WELL, REFILLS)
+# What a helper is told only where it was chosen for them (`sharing.models.Grant`).
+WANTED = (DAY, WEEK, WELL, REFILLS)
+MOST_POINTS = 20
+# Channels whose addresses people know; those of the others are secrets of a program.
+SPELLED = frozenset({"email", "sms", "voice", "ntfy"})
+# Channels that a browser is the address of: nobody can type it.
+BROWSER, OPEN_PAGE = "webpush", "live"
+
+
+class Owner(NamedTuple):
+    """Whose a contact point or a preference is: a patient's, or an account's."""
+
+    patient_id: int | None = None
+    account_id: int | None = None
+
+    @property
+    def number(self) -> int:
+        """The id of whichever it is."""
+        return self.patient_id or self.account_id or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +130,11 @@ class Person:
         return int(self.key[1:]) if self.key[0] == "a" else None
 
 
+def spelled_address(channel: str, address: str) -> str:
+    """Return an address as people know it; empty where it is nothing for people."""
+    return address if channel in SPELLED else ""
+
+
 def working(points: Sequence[Point]) -> list[Point]:
     """Return the points that are known to work; where there is none, those that may.
 
@@ -97,6 +142,18 @@ def working(points: Sequence[Point]) -> list[Point]:
     """
     known = [point for point in points if point.state == ACTIVE]
     return known or [point for point in points if point.state in USABLE]
+
+
+def is_reached(states: Collection[str]) -> bool:
+    """Say whether somebody with contact points in these states is reached.
+
+    One that works is enough. What nobody has answered from yet may work, and is
+    believed only while nothing else was lost: a first address, or one instead of it.
+
+    >>> is_reached(["gone", "active"]), is_reached(["gone", "unproven"])
+    (True, False)
+    """
+    return ACTIVE in states or set(states) == {UNPROVEN}
 
 
 def chosen_points(person: Person, group: str, *, loudest: int = 0) -> list[Point]:
@@ -113,6 +170,22 @@ def chosen_points(person: Person, group: str, *, loudest: int = 0) -> list[Point
         return []
     limit = max(loudest, min(point.loudness for point in wanted))
     return [point for point in wanted if point.loudness <= limit]
+
+
+def points_beside(person: Person, kind: str, *, failed: int) -> list[Point]:
+    """Return where a message goes that did not arrive at a point: the quietest first.
+
+    Nowhere where it is unwanted, and nowhere where the person was not reached either.
+    """
+    if kind in ONE_CHANNEL:
+        return []
+    unwanted = set(person.wishes.unwanted.get(GROUP_OF.get(kind, ""), ()))
+    left = [
+        point
+        for point in person.points
+        if point.id != failed and point.channel not in unwanted
+    ]
+    return sorted(working(left), key=lambda point: point.loudness)
 
 
 def quiet_until(person: Person, now: datetime) -> datetime | None:

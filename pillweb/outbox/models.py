@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedText
-from pillweb.base.db import Base, Id
+from pillweb.base.db import Base, Id, index_where
 
 WAITING = "state in ('pending', 'leased')"
+DEAD = "state = 'dead'"
 
 
 class Delivery(Base):
@@ -48,18 +49,8 @@ class Delivery(Base):
     provider_ref: Mapped[str | None] = mapped_column(String(120), index=True)
     last_error: Mapped[str | None] = mapped_column(String(60))
     __table_args__: Any = (
-        Index(
-            "ix_delivery_waiting",
-            "next_at",
-            sqlite_where=text(WAITING),
-            postgresql_where=text(WAITING),
-        ),
-        Index(
-            "ix_delivery_dead",
-            "id",
-            sqlite_where=text("state = 'dead'"),
-            postgresql_where=text("state = 'dead'"),
-        ),
+        index_where("ix_delivery_waiting", "channel", "next_at", where=WAITING),
+        index_where("ix_delivery_dead", "created_at", where=DEAD),
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),
     )
@@ -113,13 +104,8 @@ class Incident(Base):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     __table_args__: Any = (
-        Index(
-            "uq_incident_open",
-            "kind",
-            "about",
-            unique=True,
-            sqlite_where=text("closed_at is null"),
-            postgresql_where=text("closed_at is null"),
+        index_where(
+            "uq_incident_open", "kind", "about", unique=True, where="closed_at is null"
         ),
     )
 

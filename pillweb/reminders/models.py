@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.db import Base, Id
+from pillweb.base.db import Base, Id, index_where
 
 OPEN = "state = 'open'"
 LATE = "state = 'late'"
@@ -42,31 +42,18 @@ class Reminder(Base):
     resolved_at: Mapped[datetime | None]
     __table_args__: Any = (
         UniqueConstraint("patient_id", "due_at"),
-        Index(
-            "ix_reminder_alerted",
-            "alerted_at",
-            sqlite_where=text(UNRESOLVED),
-            postgresql_where=text(UNRESOLVED),
-        ),
-        Index(
-            "ix_reminder_late",
-            "next_at",
-            sqlite_where=text(LATE),
-            postgresql_where=text(LATE),
-        ),
-        Index(
-            "ix_reminder_open",
-            "next_at",
-            sqlite_where=text(OPEN),
-            postgresql_where=text(OPEN),
-        ),
+        index_where("ix_reminder_alerted", "alerted_at", where=UNRESOLVED),
+        index_where("ix_reminder_open", "next_at", where=OPEN),
+        index_where("ix_reminder_late", "next_at", where=LATE),
     )
 
 
 class DeliveryDose(Base):
-    """That one person is told once of a dose, by one channel, at one step.
+    """That one person is told once of a dose, at one address, at one step.
 
-    `recipient` is "p" or "a" with the id of a patient or an account.
+    `recipient` is "p" or "a" with the id of a patient or an account; `contact_id` names
+    the address, for somebody may have two of one channel. `step` counts the rungs of
+    the ladder, a hundred higher for each time it was put off.
     """
 
     __tablename__ = "delivery_dose"
@@ -80,8 +67,12 @@ class DeliveryDose(Base):
     channel: Mapped[str] = mapped_column(String(12))
     kind: Mapped[str] = mapped_column(String(40))
     step: Mapped[int]
+    contact_id: Mapped[int] = mapped_column(Id, default=0, server_default="0")
     __table_args__: Any = (
-        UniqueConstraint("dose_id", "recipient", "channel", "kind", "step"),
+        UniqueConstraint(
+            *("dose_id", "recipient", "channel", "kind", "step", "contact_id"),
+            name="uq_delivery_dose_told",
+        ),
     )
 
 
@@ -102,7 +93,7 @@ class ReminderLink(Base):
         ForeignKey("patient.id", ondelete="CASCADE")
     )
     delivery_id: Mapped[int | None] = mapped_column(
-        ForeignKey("delivery.id", ondelete="SET NULL")
+        ForeignKey("delivery.id", ondelete="SET NULL"), index=True
     )
     account_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="CASCADE")

@@ -23,10 +23,15 @@ from werkzeug.test import TestResponse
 from pillweb.accounts.models import Account, AccountLink
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
+from pillweb.channels.live import LiveNote, device_index
 from pillweb.channels.mailbox import keep_mail, kept_mails
+from pillweb.contacts.actions.adding import add_contact, add_own_contact
+from pillweb.contacts.actions.posting import stop_tokens
 from pillweb.contacts.models import ContactTest
-from pillweb.contacts.queries import contacts_of_patient
+from pillweb.contacts.queries import contacts_of, contacts_of_patient
+from pillweb.contacts.rules import Owner
 from pillweb.doses.models import Dose, DoseEvent, Intake
+from pillweb.feeds.actions import make_feed
 from pillweb.medications.models import Medication, MedicationPicture
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import PaperCode
@@ -37,10 +42,13 @@ from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
-from pillweb.sharing.models import ShareLink
+from pillweb.sharing.actions import grant_access
+from pillweb.sharing.models import Grant, ShareLink
+from pillweb.sharing.queries import helpers_of
+from pillweb.sharing.rules import Level
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
-from tests.world import World, csrf_of, daily, signed_in
+from tests.world import World, csrf_of, daily, make_cast_account, signed_in
 
 _Row = TypeVar("_Row", bound=Base)
 NOBODY, LINK = "nobody", "link holder"
@@ -48,13 +56,17 @@ CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
 # What belongs to nobody.
 OWNERLESS = {
+    "channel": "email",
     "day": "2026-11-20",
     "part": "0",
     "question": "medicine",
     "size": "small",
     "step": "language",
+    "verb": "taken",
 }
 OWNERS = ("rosa", "bruno")
+# The number of no row at all.
+GONE = 999_999
 # What no page may hold unescaped, in every text people can type.
 MARKUP = "\"'<q>"
 # Rosa's canary in what is hers, Bruno's in what is his.
@@ -109,7 +121,9 @@ class Cast:
         for argument, owner in owners.items():
             if argument in OWNERLESS:
                 continue
-            thing = self.values[argument][owner]
+            is_own = argument == "contact_id" and "patient_id" not in owners
+            named = "own_contact_id" if is_own else argument
+            thing = self.values[named][owner]
             if argument == "token" and owner == "rosa":
                 thing = self.tokens[rule.split("/")[1]]
             for written in (f"<int:{argument}>", f"<{argument}>"):
@@ -137,6 +151,10 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
         }
         mailed = _account_token(session, world.rosa, now=now)
         printed = _printed_token(session, world.patient)
+        own = _own_contact(session, world.rosa, now=now)
+        things["rosa"]["own_contact_id"], things["bruno"]["own_contact_id"] = own, GONE
+        contact = int(str(things["rosa"]["contact_id"]))
+        stopped = stop_tokens(session, [contact])[contact]
         tested, _ = (
             _test_token(session, patient_id, now=now)
             for patient_id in (world.patient, world.other_patient)
@@ -154,6 +172,9 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "a": mailed,
             "p": printed,
             "m": tested,
+            "u": stopped,
+            "ics": str(things["rosa"]["feed_token"]),
+            "live": str(things["rosa"]["device_token"]),
         },
     )
 
@@ -176,7 +197,8 @@ def _things_of(
     canary = CANARIES[owner]
     who = session.get_one(Patient, patient_id)
     who.name = canary + MARKUP
-    contacts_of_patient(session, patient_id)[0].address = f"{canary}@family.example"
+    contact = contacts_of_patient(session, patient_id)[0]
+    contact.address = f"{canary}@family.example"
     medication = _first(session, Medication, patient_id)
     for field in ("name", "strength", "reason", "instruction", "looks"):
         setattr(medication, field, f"{canary}{MARKUP} {field}")
@@ -212,6 +234,16 @@ def _things_of(
     draft = _draft(session, patient_id, canary, now=now)
     link = _first(session, ShareLink, patient_id)
     link.label = f"{canary}{MARKUP} label"
+    feed, feed_token = make_feed(
+        session,
+        patient_id=patient_id,
+        made_by_id=_first(session, Grant, patient_id).account_id,
+        label=f"{canary}{MARKUP} phone",
+        shows_names=False,
+        look="",
+        now=now,
+    )
+    device, note = _live_note(session, owner, feed.made_by_id or 0, now=now)
     order = _first(session, ReportOrder, patient_id)
     order.doctor_name, order.email = canary + MARKUP, f"{canary}@clinic.example"
     session.add(
@@ -282,14 +314,65 @@ def _things_of(
         "intake_id": intake.id,
         "order_id": order.id,
         "link_id": link.id,
+        "feed_id": feed.id,
+        "feed_token": feed_token,
+        "device_token": device,
+        "note_id": note.id,
         "report_id": report.id,
         "paper_id": paper.id,
         "change_id": change.id,
+        "contact_id": contact.id,
+        "grant_id": _helper(session, patient_id, now=now),
         "picture_key": medication.picture_key,
         "token": token,
         "key": key,
         "number": number,
     }
+
+
+def _helper(session: Session, patient_id: int, *, now: datetime) -> int:
+    """Return the grant of who helps a patient; Bruno's helper is somebody new."""
+    found = helpers_of(session, patient_id)
+    if found:
+        return found[0].grant_id
+    ida = make_cast_account(session, "Ida", now=now)
+    grant = grant_access(
+        session,
+        account_id=ida.id,
+        patient_id=patient_id,
+        level=Level.VIEW,
+        role="caregiver",
+        now=now,
+    )
+    session.flush()
+    return grant.id
+
+
+def _own_contact(session: Session, account_id: int, *, now: datetime) -> int:
+    """Reach an account where it signs in; return the id of that."""
+    add_own_contact(session, session.get_one(Account, account_id), now=now)
+    mine = contacts_of(session, Owner(account_id=account_id))
+    return mine[0].id
+
+
+def _live_note(
+    session: Session, owner: str, account_id: int, *, now: datetime
+) -> tuple[str, LiveNote]:
+    """Let a page be open on a device, with a note that it has not shown."""
+    device = new_token()
+    add_contact(session, channel="live", address=device, account_id=account_id, now=now)
+    note = LiveNote(
+        device_index=device_index(device),
+        key=f"note of {owner}",
+        delivery_id=0,
+        words="It is 8am.",
+        link="",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    session.add(note)
+    session.flush()
+    return device, note
 
 
 def _photo() -> bytes:

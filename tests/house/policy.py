@@ -14,9 +14,12 @@ SIGNED_IN = frozenset({"rosa", "marta", "luis", "nora", "eve"})
 VIEW = frozenset({"rosa", "marta", "luis", "nora"})
 MARK = frozenset({"rosa", "marta", "luis"})
 MANAGE = frozenset({"rosa", "marta"})
+ROSA = frozenset({"rosa"})
 LINK_HOLDER = frozenset({LINK})
 PERSON = "/patients/<int:patient_id>"
 SUPPLY = f"{PERSON}/supply/<int:medication_id>"
+CONTACT = f"{PERSON}/contacts/<int:contact_id>"
+OWN_CONTACT = "/account/contacts/<int:contact_id>"
 DRAFT = f"{PERSON}/medicines/drafts/<int:draft_id>"
 
 POLICY: Mapping[str, frozenset[str]] = {
@@ -52,6 +55,10 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {PERSON}/doses/<int:dose_id>/undo": MARK,
     f"POST {PERSON}/doses/<int:dose_id>/replay": MARK,
     f"GET {PERSON}/sent": VIEW,
+    f"GET {PERSON}/messages": VIEW,
+    # Rosa made the first account of this installation.
+    "GET /admin/messages": frozenset({"rosa"}),
+    "POST /admin/messages": frozenset({"rosa"}),
     f"GET {PERSON}/moments": VIEW,
     f"GET {PERSON}/doses/<int:dose_id>/again": MARK,
     f"POST {PERSON}/doses/<int:dose_id>/again": MARK,
@@ -115,8 +122,33 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {SUPPLY}/refill": MANAGE,
     f"GET {PERSON}/sharing": MANAGE,
     f"POST {PERSON}/sharing": MANAGE,
-    f"POST {PERSON}/sharing/alerts": MANAGE,
+    f"GET {PERSON}/sharing/helpers/<int:grant_id>": MANAGE,
+    f"POST {PERSON}/sharing/helpers/<int:grant_id>": MANAGE,
+    f"GET {PERSON}/contacts": MANAGE,
+    f"GET {PERSON}/contacts/new": MANAGE,
+    f"GET {PERSON}/contacts/new/<channel>": MANAGE,
+    f"POST {PERSON}/contacts/new/<channel>": MANAGE,
+    f"POST {CONTACT}/test": MANAGE,
+    f"POST {CONTACT}/first": MANAGE,
+    f"GET {CONTACT}/remove": MANAGE,
+    f"POST {CONTACT}/remove": MANAGE,
+    f"GET {PERSON}/contacts/wishes": MANAGE,
+    f"POST {PERSON}/contacts/wishes": MANAGE,
+    # Everybody's own.
+    "GET /account/contacts": SIGNED_IN,
+    "GET /account/contacts/new": SIGNED_IN,
+    "GET /account/contacts/new/<channel>": SIGNED_IN,
+    "POST /account/contacts/new/<channel>": SIGNED_IN,
+    f"POST {OWN_CONTACT}/test": ROSA,
+    f"POST {OWN_CONTACT}/first": ROSA,
+    f"GET {OWN_CONTACT}/remove": ROSA,
+    f"POST {OWN_CONTACT}/remove": ROSA,
+    "GET /account/wishes": SIGNED_IN,
+    "POST /account/wishes": SIGNED_IN,
     f"POST {PERSON}/sharing/<int:link_id>/revoke": MANAGE,
+    f"GET {PERSON}/calendar-feed": MANAGE,
+    f"POST {PERSON}/calendar-feed": MANAGE,
+    f"POST {PERSON}/calendar-feed/<int:feed_id>/stop": MANAGE,
     f"GET {PERSON}/reports": MANAGE,
     f"POST {PERSON}/reports": MANAGE,
     f"POST {PERSON}/reports/<int:order_id>/send": MANAGE,
@@ -140,13 +172,31 @@ POLICY: Mapping[str, frozenset[str]] = {
     "GET /t/<token>": EVERYBODY,
     "POST /t/<token>": EVERYBODY,
     "POST /t/<token>/undo": EVERYBODY,
+    "POST /t/<token>/later": EVERYBODY,
+    "POST /t/<token>/skip": EVERYBODY,
+    "POST /t/<token>/opened": EVERYBODY,
+    # Only what a notification's own button got: the cast's link came by mail.
+    "POST /t/<token>/direct/<verb>": NO_ONE,
     "GET /p/<token>": EVERYBODY,
     "POST /p/<token>": EVERYBODY,
     "POST /p/<token>/undo": EVERYBODY,
+    "GET /u/<token>": EVERYBODY,
+    "POST /u/<token>": EVERYBODY,
+    "POST /u/<token>/start": EVERYBODY,
+    "GET /ics/<token>": EVERYBODY,
+    "GET /live/<token>": EVERYBODY,
+    "POST /live/<token>/<int:note_id>/shown": EVERYBODY,
     "GET /m/<token>": EVERYBODY,
     "POST /m/<token>": EVERYBODY,
     "GET /a/<token>": EVERYBODY,
     "POST /a/<token>": EVERYBODY,
+    # Signed or marked by who may call them: providers, the mail server, our worker.
+    "POST /hooks/sms": NO_ONE,
+    "POST /hooks/voice": NO_ONE,
+    "POST /hooks/status": NO_ONE,
+    "POST /hooks/push": NO_ONE,
+    "POST /hooks/push/moved": NO_ONE,
+    "POST /hooks/bounce": NO_ONE,
     "GET /sign-in": EVERYBODY,
     "POST /sign-in": EVERYBODY,
     "POST /sign-out": EVERYBODY,
@@ -203,6 +253,12 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     f"POST {SUPPLY}/gone": {"amount": "2", "cause": "lost"},
     f"POST {SUPPLY}/refill": {"lead_days": "3", "fetcher": "patient"},
     f"POST {PERSON}/sharing": {"label": "Ann", "days": "30"},
+    f"POST {PERSON}/sharing/helpers/<int:grant_id>": {"place": "1", "wants": "day"},
+    f"POST {PERSON}/contacts/new/<channel>": {"address": "ida@family.example"},
+    f"POST {PERSON}/contacts/wishes": {"part": "names", "shows_names": "y"},
+    "POST /account/contacts/new/<channel>": {"address": "ida@family.example"},
+    "POST /account/wishes": {"part": "quiet"},
+    f"POST {PERSON}/calendar-feed": {"label": "Ann's phone"},
     f"POST {PERSON}/reports": {
         "doctor_name": "Dr Chen",
         "email": "chen@clinic.example",

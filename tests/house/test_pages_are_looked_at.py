@@ -16,12 +16,15 @@ UNSEEN = {
     "/t/<token>",
     "/a/<token>",
     "/m/<token>",
+    "/u/<token>",
     "/p/<token>",
     "/mailbox/<key>",
     "/mailbox/<key>/<int:number>",
     "/shared/<int:link_id>/today",
     "/shared/<int:link_id>/calendar",
-    # What a script asks for, and pictures.
+    # What a script or a phone asks for, and pictures.
+    "/ics/<token>",
+    "/live/<token>",
     "/patients/<int:patient_id>/sent",
     "/patients/<int:patient_id>/moments",
     "/patients/<int:patient_id>/pictures/<picture_key>/<size>",

@@ -19,7 +19,7 @@ from pillweb.patients.models import Patient
 from pillweb.portals import actions
 from pillweb.portals.actions import load_demo
 from pillweb.portals.rules import MEDICINES
-from pillweb.reminders.actions import fire_reminders
+from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder
 from pillweb.supply.actions.reminding import check_supplies
 from pillweb.supply.queries.outlook import supplies_of

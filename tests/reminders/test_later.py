@@ -16,9 +16,10 @@ from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.models import Dose
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
-from pillweb.reminders.actions import fire_reminders, hold_reminders
+from pillweb.reminders.actions.arming import hold_reminders
+from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import is_still_wanted
+from pillweb.reminders.queries import still_wanted
 from tests.world import World, csrf_of, make_patient, plan, prescribe, signed_in
 
 LIMIT = 100
@@ -110,15 +111,14 @@ def test_a_message_that_still_waits_to_leave_is_not_wanted_before_its_time(
     session: Session, rosa: Patient, now: datetime
 ) -> None:
     fire_reminders(session, now=now, limit=LIMIT)
-    reminder = session.scalars(
-        sa.select(Reminder).where(Reminder.last_fired_at == now)
-    ).one()
-    assert is_still_wanted(session, reminder.id)
+    first = session.scalars(sa.select(Delivery.id)).one()
+    assert still_wanted(session, [first], now=now) == {first}
     hold(session, rosa, now, after(now, 15))
-    assert not is_still_wanted(session, reminder.id)
+    assert still_wanted(session, [first], now=now) == set()
     fire_reminders(session, now=after(now, 15), limit=LIMIT)
-    session.flush()
-    assert is_still_wanted(session, reminder.id)
+    second = session.scalars(sa.select(Delivery.id).where(Delivery.id != first)).one()
+    at = after(now, 15)
+    assert still_wanted(session, [first, second], now=at) == {second}
 
 
 def test_putting_off_twice_is_one_message_at_the_later_time(

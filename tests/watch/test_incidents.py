@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from jobs.clock import Pulse
 from pillweb.base.db import Database
 from pillweb.base.heartbeat import beat
-from pillweb.outbox.actions import close_incidents, open_incident
+from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.outbox.models import Breaker, Delivery, Incident
 from pillweb.reminders.models import Reminder
 from pillweb.watch.actions.incidents import note_gap, note_troubles

@@ -10,20 +10,20 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.channels import Message
-from pillweb.contacts.actions import add_contact
+from pillweb.contacts.actions.adding import add_contact
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose
-from pillweb.outbox.actions import (
-    begin_attempt,
+from pillweb.outbox.actions.incidents import close_incidents, open_incident
+from pillweb.outbox.actions.sending import (
+    begin_attempts,
     claim_deliveries,
-    close_incidents,
-    open_incident,
-    settle_delivery,
+    settle_deliveries,
 )
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
+from pillweb.outbox.rules import Sent
 from pillweb.patients.models import Patient
-from pillweb.reminders.actions import fire_reminders
+from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder
 from pillweb.sharing.actions import grant_access
 from pillweb.sharing.rules import Level
@@ -60,16 +60,11 @@ def tick(session: Session, at: datetime, *, works: bool = True) -> None:
     fire_reminders(session, now=at, limit=LIMIT)
     while tell_what_was_late(session, now=at, limit=LIMIT):
         pass
-    for delivery in claim_deliveries(session, now=at, limit=LIMIT):
-        begin_attempt(session, delivery, now=at)
-        settle_delivery(
-            session,
-            delivery_id=delivery.id,
-            lease_id=delivery.lease_id or "",
-            now=at,
-            provider_ref="<taken@test>",
-            error=None if works else "smtp_451",
-        )
+    claimed = claim_deliveries(session, now=at, limit=LIMIT).ready
+    begun = begin_attempts(session, claimed, now=at)
+    error = None if works else "smtp_451"
+    sent = [Sent(one, None if error else "<taken@test>", error=error) for one in begun]
+    settle_deliveries(session, sent, now=at)
 
 
 def deliveries(session: Session, *kinds: str) -> Sequence[Delivery]:

@@ -10,7 +10,7 @@ from time_machine import Traveller
 
 from pillweb.base.db import Database
 from pillweb.base.heartbeat import beat
-from pillweb.outbox.actions import open_incident
+from pillweb.outbox.actions.incidents import open_incident
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
 from pillweb.watch.queries import delays
 from tests.conftest import NOW, use_settings

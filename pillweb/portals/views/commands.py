@@ -52,6 +52,18 @@ def sign_in_help() -> None:
             click.echo("Sign in with your e-mail address and password.")
 
 
+@click.command("admin")
+@click.argument("email")
+def admin(email: str) -> None:
+    """Let the account of an e-mail address see which messages failed."""
+    with database().transaction() as session:
+        account = account_by_email(session, email)
+        if account is None:
+            raise click.ClickException("There is no account with this address.")
+        account.is_admin = True
+    click.echo("Done. The page is /admin/messages.")
+
+
 @click.command("restored")
 def restored() -> None:
     """Make a database that was put back from a backup safe to run."""
@@ -69,6 +81,7 @@ def restored() -> None:
 def install_commands(app: Flask) -> None:
     """Give `flask` these commands."""
     app.cli.add_command(demo)
+    app.cli.add_command(admin)
     app.cli.add_command(sign_in_help)
     app.cli.add_command(schedules)
     app.cli.add_command(restored)

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import insert_new
 from pillweb.base.heartbeat import Heartbeat
 from pillweb.base.tokens import new_token
-from pillweb.outbox.actions import close_incidents, open_incident, post_delivery
+from pillweb.outbox.actions.incidents import close_incidents, open_incident
+from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Canary, Delivery
 from pillweb.watch.queries import ROUND
 from pillweb.watch.rules.alarm import CANARY, CANARY_EVERY

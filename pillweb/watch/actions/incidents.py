@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pillweb.outbox.actions import close_incidents, open_incident
+from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.outbox.models import Breaker
 from pillweb.watch.queries import last_clock_beat, reminder_since
 from pillweb.watch.rules.alarm import (

@@ -16,7 +16,8 @@ from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions import helpers_to_tell, post_message
+from pillweb.contacts.actions.adding import helpers_to_tell
+from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import ALERTS, DOSES, Person, Point, chosen_points
 from pillweb.doses.models import Dose
@@ -24,9 +25,9 @@ from pillweb.doses.rules.days import OPEN
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
-from pillweb.reminders.actions import DOSE_DUE
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.rules import TOO_LATE, UNTOLD
+from pillweb.reminders.queries import DOSE_DUE
+from pillweb.reminders.rules.lateness import TOO_LATE, UNTOLD
 from pillweb.sharing.queries import told_of_doses
 from pillweb.watch.queries import open_troubles, was_in_trouble
 from pillweb.watch.rules.alarm import HOLDING, failing_channels

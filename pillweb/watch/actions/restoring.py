@@ -10,11 +10,11 @@ from pillweb.accounts.models import AccountLink, WebSession
 from pillweb.base.high_water import high_water, note_high_water
 from pillweb.contacts.models import ContactTest
 from pillweb.feeds.models import FeedLink
-from pillweb.outbox.actions import close_incidents, open_incident
+from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.outbox.models import Delivery
-from pillweb.reminders.actions import DOSE_DUE
 from pillweb.reminders.models import Reminder, ReminderLink
-from pillweb.reminders.rules import UNTOLD
+from pillweb.reminders.queries import DOSE_DUE
+from pillweb.reminders.rules.lateness import UNTOLD
 from pillweb.sharing.models import ShareLink
 from pillweb.watch.queries import last_clock_beat
 from pillweb.watch.rules.alarm import RESTORED, is_behind

@@ -1,0 +1,1 @@
+"""What happens to addresses: added, proven, used, lost."""

@@ -1,0 +1,1 @@
+"""What happens to reminders: armed, put off, fired, resolved."""
