@@ -43,8 +43,9 @@ e2e: ## Set up and run all journeys and pages in a real browser (half an hour)
 	@$(PYTHON) tools/setup.py --e2e && $(IN)/python -m tools.browser
 	$(IN)/python -m pytest -n 2 tests/e2e
 
-bench: setup ## Measure what docs promise, and print it
-	@$(IN)/python -m bench
+bench: ## Set up and measure what docs promise, and print it
+	@$(PYTHON) tools/setup.py --e2e && $(IN)/python -m tools.browser
+	$(IN)/python -m bench
 
 words: setup ## Bring the catalogues of all languages up to the code
 	@$(IN)/python -m tools.words

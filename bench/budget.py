@@ -56,9 +56,7 @@ def answer(folder: Path) -> Answer:
     found = Answer("budget")
     chromium = find_browser()
     if chromium is None or find_spec("playwright") is None:
-        print(
-            "\nbudget: not measured, there is no Chromium here (`make look` brings it)"
-        )
+        print("\nbudget: not measured, there is no browser (`make bench` brings one)")
         return found
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may lack
 

@@ -24,7 +24,7 @@ from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.channels import Message
 from pillweb.channels.email import to_mail
-from pillweb.contacts.actions import add_contact
+from pillweb.contacts.actions.addresses import add_contact
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.outbox.actions import claim_deliveries, post_delivery
 from pillweb.outbox.models import Delivery

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
 from pillweb.base.log import log
-from pillweb.channels import Attachment, Message, SendError
-from pillweb.channels.email import Send, open_channel
+from pillweb.channels import Attachment, Message, Send, SendError
+from pillweb.channels.email import open_channel
+from pillweb.contacts.rules import DAY, WEEK, WELL
+from pillweb.digests.queries import is_digest_wanted
 from pillweb.outbox.actions import (
     begin_attempt,
     cancel_delivery,
@@ -20,7 +23,8 @@ from pillweb.outbox.actions import (
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message, oldest_waiting
 from pillweb.outbox.rules import LEASE, SEND_LIMIT
-from pillweb.reminders.queries import still_wanted
+from pillweb.reminders.queries.waiting import still_wanted
+from pillweb.reminders.rules.course import DOSE_ALERT, DOSE_DUE
 from pillweb.reports.queries import report_attachments
 
 BATCH = 20
@@ -28,11 +32,13 @@ BATCH = 20
 RUN_FOR_S = 60.0
 
 # What must still be true of a message's subject when it is about to leave.
-# It is asked of many at once, by their ids.
-STILL_WANTED: dict[str, Callable[..., set[int]]] = {
-    "dose_due": still_wanted,
-    "dose_alert": still_wanted,
+STILL_WANTED: dict[str, Callable[[Session, int | None], bool]] = {
+    "day_digest": partial(is_digest_wanted, group=DAY),
+    "all_well": partial(is_digest_wanted, group=WELL),
+    "week_digest": partial(is_digest_wanted, group=WEEK),
 }
+# Of these it is asked by the doses they are about.
+OF_DOSES = frozenset({DOSE_DUE, DOSE_ALERT})
 # What goes with a message.
 ATTACHMENTS: dict[str, Callable[[Session, int | None], list[Attachment]]] = {
     "report": report_attachments,
@@ -102,8 +108,11 @@ def _compose(session: Session, delivery: Delivery, *, now: datetime) -> Message 
 def _may_leave(delivery: Delivery) -> bool:
     """Open an attempt, unless the message is no longer wanted or no longer ours."""
     wanted = STILL_WANTED.get(delivery.kind)
+    is_of_doses = delivery.kind in OF_DOSES
     with transaction() as (session, now):
-        if wanted and not wanted(session, [delivery.id], now=now):
+        if (wanted and not wanted(session, delivery.subject_id)) or (
+            is_of_doses and not still_wanted(session, [delivery.id], now=now)
+        ):
             cancel_delivery(session, delivery)
             return False
         return begin_attempt(session, delivery, now=now)

@@ -15,6 +15,7 @@ from jobs import (
     forget_drafts,
     order_reports,
     plan_doses,
+    send_digests,
 )
 from pillweb.base.queue import REMINDERS, REPORTS
 
@@ -34,6 +35,7 @@ TIMETABLE = (
     Job("plan_doses", plan_doses.oldest, plan_doses.run, REMINDERS, 120),
     Job("fire_reminders", fire_reminders.oldest, fire_reminders.run, REMINDERS, 30),
     Job("check_supply", check_supply.oldest, check_supply.run, REPORTS, 120),
+    Job("send_digests", send_digests.oldest, send_digests.run, REPORTS, 120),
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),

@@ -1,8 +1,11 @@
 """Runs migrations on the database that DATABASE_URL names."""
 
 import os
+import sqlite3
+from typing import cast
 
 from alembic import context
+from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 from migrations.tables import metadata
@@ -19,11 +22,22 @@ def plain_type(kind: str, item: object, _context: object) -> str | bool:
     return f"sa.{item.impl!r}"
 
 
+def leave_children(connection: Connection) -> None:
+    """Let SQLite make a table anew without taking along what hangs on the old one.
+
+    It changes most columns that way, and a dropped table deletes by its foreign keys.
+    """
+    if connection.dialect.name == "sqlite":
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        driver.execute("PRAGMA foreign_keys=OFF")
+
+
 def run() -> None:
     """Bring the schema up or down, in one transaction."""
     url = os.environ.get("DATABASE_URL") or Settings().database_url
     engine = make_engine(url, statement_timeout_s=LONGEST_S)
     with engine.connect() as connection:
+        leave_children(connection)
         context.configure(
             connection=connection,
             target_metadata=metadata,

@@ -9,7 +9,11 @@ from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
 from pillweb.base.viewer import Viewer
-from pillweb.contacts.views import contact_tests
+from pillweb.contacts.views.points import contacts
+from pillweb.contacts.views.stopping import stops
+from pillweb.contacts.views.telling import helpers
+from pillweb.contacts.views.testing import contact_tests
+from pillweb.contacts.views.wishes import wishes
 from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
@@ -21,7 +25,10 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
-from pillweb.reminders.views import later, reminders
+from pillweb.reminders.views.alerts import alerts
+from pillweb.reminders.views.answering import reminders
+from pillweb.reminders.views.ladder import ladders
+from pillweb.reminders.views.later import later
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
@@ -61,12 +68,18 @@ BLUEPRINTS = (
     medicine_looks,
     plan_file,
     set_up,
+    contacts,
     contact_tests,
+    wishes,
+    helpers,
+    stops,
     sharing,
     reports,
     papers,
     codes,
     reminders,
+    alerts,
+    ladders,
     later,
     accounts,
     times,

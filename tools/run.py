@@ -107,7 +107,11 @@ def environment() -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{VAR / 'pillweb.db'}",
         "REDIS_URL": f"unix://{quote(str(socket_folder() / 'valkey.sock'))}?db=0",
     }
-    for name, file in (("SECRET_KEY", "secret_key"), ("FIELD_KEYS", "field_key")):
+    for name, file in (
+        ("SECRET_KEY", "secret_key"),
+        ("FIELD_KEYS", "field_key"),
+        ("VAPID_KEY", "vapid_key"),
+    ):
         if name not in given:
             defaults[name] = lasting_secret(VAR / "secrets" / file)
     always = {

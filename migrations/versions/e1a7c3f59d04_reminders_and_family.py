@@ -121,7 +121,9 @@ def upgrade() -> None:
 
     op.create_table('digest_clock',
     sa.Column('patient_id', Id, nullable=False),
+    sa.Column('day_on', sa.Date(), nullable=False),
     sa.Column('day_at', UTCDateTime(), nullable=False),
+    sa.Column('week_on', sa.Date(), nullable=False),
     sa.Column('week_at', UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_digest_clock_patient_id_patient'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('patient_id', name=op.f('pk_digest_clock'))
@@ -242,7 +244,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('round', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('alerted_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('resolved_at', UTCDateTime(), nullable=True))
-        batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'))
+        batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL'))
 
     with op.batch_alter_table('reminder_link', schema=None) as batch_op:
         batch_op.add_column(sa.Column('delivery_id', Id, nullable=True))

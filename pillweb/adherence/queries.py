@@ -1,5 +1,6 @@
 """What became of a patient's doses, as the rules count it."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,15 @@ def outcomes_of(
 
     `medicine` is the medication's id.
     """
+    return outcomes_by_patient(session, [patient_id], first=first, last=last)[
+        patient_id
+    ]
+
+
+def outcomes_by_patient(
+    session: Session, patient_ids: Collection[int], *, first: date, last: date
+) -> dict[int, list[Outcome]]:
+    """Return the outcomes of several patients, by their ids, as `outcomes_of` does."""
     # A nominal date lies within two days of the instant, in whatever zone.
     start = datetime.fromisoformat(f"{first}T00:00Z") - timedelta(days=2)
     end = datetime.fromisoformat(f"{last}T00:00Z") + timedelta(days=3)
@@ -43,9 +53,11 @@ def outcomes_of(
             Dose.medication_id,
             Dose.local_label,
             Dose.recorded_at,
+            Dose.system_fault,
+            Dose.patient_id,
         )
         .where(
-            Dose.patient_id == patient_id,
+            Dose.patient_id.in_(patient_ids),
             Dose.due_at >= start,
             Dose.due_at < end,
             Dose.nominal_date.between(first, last),
@@ -53,7 +65,10 @@ def outcomes_of(
         )
         .order_by(Dose.due_at, Dose.id)
     )
-    return [_outcome(row) for row in rows]
+    found: dict[int, list[Outcome]] = {one: [] for one in patient_ids}
+    for row in rows:
+        found[row.patient_id].append(_outcome(row))
+    return found
 
 
 def _outcome(row: Row[*tuple[Any, ...]]) -> Outcome:
@@ -69,4 +84,5 @@ def _outcome(row: Row[*tuple[Any, ...]]) -> Outcome:
         medicine=row.medication_id,
         local_time=time.fromisoformat(row.local_label),
         entered_at=row.recorded_at,
+        system_fault=row.system_fault,
     )

@@ -16,18 +16,17 @@ from pillweb.adherence.rules.calendar import (
     month_calendar,
     week_calendar,
 )
-from pillweb.adherence.rules.lately import LOOK_BACK, lately_words
+from pillweb.adherence.rules.lately import LOOK_BACK, lately_words, summary_words
 from pillweb.adherence.rules.outcome import Outcome
-from pillweb.adherence.rules.tally import Tally, tally
+from pillweb.adherence.rules.tally import tally
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import ngettext, speech
+from pillweb.base.i18n import speech
 from pillweb.base.words import (
     date_words,
     digits,
     month_words,
-    number_words,
     weekday_name,
     weekday_short,
 )
@@ -90,17 +89,6 @@ def _week_url(door: Door, on: date) -> str:
     return f"{door.base_url}/calendar?week={on}"
 
 
-def _summary(counts: Tally) -> str:
-    if not counts.due_days:
-        return ""
-    return ngettext(
-        "All was taken on %(full)s of %(num)s day.",
-        "All was taken on %(full)s of %(num)s days.",
-        counts.due_days,
-        full=number_words(counts.full_days),
-    )
-
-
 def _lately(door: Door, outcomes: Sequence[Outcome], *, today: date) -> str:
     """Return how the last days went, where they are what is looked at."""
     if not outcomes:
@@ -115,7 +103,7 @@ def _shared_parts(
     """Return what a month and a week say alike."""
     is_now = first <= today <= last
     return {
-        "summary": _summary(tally(outcomes, now())),
+        "summary": summary_words(tally(outcomes, now())),
         "lately": _lately(door, outcomes, today=today) if is_now else "",
         "today_words": date_words(today),
     }

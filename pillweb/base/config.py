@@ -53,6 +53,51 @@ class Settings:
     mail_from: str = _setting(
         "PillWeb <pillweb@localhost>", "The sender people see on every mail."
     )
+    bounce_address: str = _setting(
+        "",
+        "Where mail that cannot be delivered comes back: `bounce@pills.example`, which "
+        "must take mail for `bounce+anything@` too. Without it such mail goes to the "
+        "sender, and nobody learns that an address is dead.",
+    )
+    vapid_key: str = _setting(
+        "",
+        "Signs web push: 32 random bytes in URL-safe base64. `make run` makes one. "
+        "With another key every browser has to be asked anew. Without it there is no "
+        "push.",
+    )
+    push_hosts: str = _setting(
+        "",
+        "Further push services, `host:port`, comma-separated; for tests on this "
+        "machine only.",
+    )
+    sms_url: str = _setting(
+        "",
+        "The provider of SMS and calls, by Twilio's interface: "
+        "`https://SID:TOKEN@api.twilio.com`. Without it there are none.",
+    )
+    sms_from: str = _setting(
+        "", "The number that SMS come from, as `+441632960001`; or Twilio's `MG…`."
+    )
+    voice_from: str = _setting("", "The number that calls come from.")
+    phone_country: str = _setting(
+        "",
+        "The two letters of the country whose numbers people may write without its "
+        "code, such as `GB`.",
+    )
+    ntfy_hosts: str = _setting(
+        "ntfy.sh",
+        "The ntfy servers people may use, comma-separated; new topics are made on the "
+        "first. `http://` is allowed on this machine only. Empty: no ntfy.",
+    )
+    ntfy_token: str = _setting(
+        "", "The access token for the first of the ntfy servers."
+    )
+    apprise_schemes: str = _setting(
+        "tgram",
+        "The services of Apprise people may use, by scheme, comma-separated. Only "
+        "those that lead to one known company, never to an address people choose. "
+        "Empty: none.",
+    )
     public_url: str = _setting(
         "http://127.0.0.1:8000",
         "The address people open; every link in a mail begins with it. "
@@ -114,6 +159,19 @@ class Settings:
         return not self.smtp_url and self.on_this_machine
 
     @cached_property
+    def own_push_hosts(self) -> tuple[str, ...]:
+        """The push services of this machine, as `host:port`; for tests."""
+        return _listed(self.push_hosts) if self.on_this_machine else ()
+
+    @cached_property
+    def ntfy_servers(self) -> tuple[str, ...]:
+        """The ntfy servers as addresses without a slash at the end."""
+        return tuple(
+            host.rstrip("/") if "://" in host else f"https://{host}"
+            for host in _listed(self.ntfy_hosts)
+        )
+
+    @cached_property
     def field_key_ring(self) -> tuple[bytes, ...]:
         """The decoded field keys, the encrypting one first."""
         return tuple(
@@ -121,6 +179,10 @@ class Settings:
             for key in self.field_keys.split(",")
             if key.strip()
         )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _is_loopback(host: str) -> bool:
@@ -179,9 +241,50 @@ def _kind_faults(settings: Settings) -> list[str]:
     return faults
 
 
+def _is_safe_url(url: str) -> bool:
+    """Say whether an address is https://, or plain http:// on this machine."""
+    parts = urlsplit(url)
+    here = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    return bool(parts.hostname) and (parts.scheme == "https" or here)
+
+
+def _channel_faults(settings: Settings) -> list[str]:
+    faults = []
+    if settings.vapid_key:
+        try:
+            size = len(base64.urlsafe_b64decode(settings.vapid_key + "=="))
+        except (binascii.Error, ValueError):
+            size = 0
+        if size != KEY_BYTES or _is_easy(settings.vapid_key):
+            faults.append("VAPID_KEY must hold 32 random bytes in URL-safe base64.")
+    hosts = [
+        urlsplit(f"//{host}").hostname or "" for host in _listed(settings.push_hosts)
+    ]
+    if hosts and not (settings.on_this_machine and all(map(_is_loopback, hosts))):
+        faults.append(
+            "PUSH_HOSTS may name only this machine, and only on this machine."
+        )
+    if settings.sms_url:
+        sms = urlsplit(settings.sms_url)
+        if not (_is_safe_url(settings.sms_url) and sms.username and sms.password):
+            faults.append("SMS_URL must look like https://SID:TOKEN@api.twilio.com")
+        if not (settings.sms_from or settings.voice_from):
+            faults.append(
+                "SMS_FROM or VOICE_FROM is missing: the number we write from."
+            )
+    if not all(map(_is_safe_url, settings.ntfy_servers)):
+        faults.append(
+            "NTFY_HOSTS must hold hosts such as ntfy.sh, or https:// addresses."
+        )
+    if settings.bounce_address and settings.bounce_address.count("@") != 1:
+        faults.append("BOUNCE_ADDRESS must look like bounce@pills.example")
+    return faults
+
+
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
     faults = _key_faults(settings) + _kind_faults(settings)
+    faults += _channel_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:
         faults.append("PUBLIC_URL must be a full address such as https://pills.example")

@@ -18,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Engine,
     Executable,
+    Index,
     Integer,
     MetaData,
     Select,
@@ -236,6 +237,14 @@ def ask(
     """
     session.flush()
     return session.connection().execute(statement, values)
+
+
+def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Return an index of only those rows for which the condition holds."""
+    only = text(where)
+    return Index(
+        name, *columns, unique=unique, sqlite_where=only, postgresql_where=only
+    )
 
 
 def table_of(row: type[Base]) -> Table:

@@ -8,10 +8,16 @@ A channel module has
 - `read_address(typed)`: what is kept of what somebody typed or a browser sent;
   raises InvalidError with a sentence that says what to type instead;
 - `open_channel()`: a context manager that yields a function which takes a Message,
-  returns a Receipt and raises SendError.
+  returns a Receipt and raises SendError;
+- `public_key()`, of web push alone: what a browser is given to subscribe with.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+
+# What a key press or a reply by SMS answers, by the verb of the answer.
+DIGITS: Mapping[str, str] = MappingProxyType({"taken": "1", "later": "2", "skip": "3"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A button on the message itself: its word, and the address to POST it to."""
+    """A button on the message itself: its word, and the address to POST it to.
+
+    Where a channel is answered by a digit (`DIGITS`), the address is not used.
+    """
 
     verb: str
     label: str
@@ -68,11 +77,15 @@ class Receipt:
     reference: str
 
 
+Send = Callable[[Message], Receipt]
+
+
 class SendError(Exception):
     """The message was not taken over.
 
     `permanent` says that this address will never work; `is_ours` that we are at fault
-    (keys, sign-in, money), whoever it is for; `retry_after_s` what the provider asked.
+    (keys, sign-in, money), whoever it is for; `retry_after_s` what the provider asked;
+    `most_tries` after how many tries in all it is pointless (None: until it expires).
     """
 
     def __init__(
@@ -82,9 +95,11 @@ class SendError(Exception):
         permanent: bool = False,
         is_ours: bool = False,
         retry_after_s: float | None = None,
+        most_tries: int | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.permanent = permanent
         self.is_ours = is_ours
         self.retry_after_s = retry_after_s
+        self.most_tries = most_tries

@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,10 +13,8 @@ from urllib.parse import unquote, urlsplit
 from pillweb.base.config import settings
 from pillweb.base.i18n import gettext_noop
 from pillweb.base.mail_address import clean_email
-from pillweb.channels import Message, Receipt, SendError
+from pillweb.channels import Message, Receipt, Send, SendError
 from pillweb.channels.mailbox import keep_mail
-
-Send = Callable[[Message], Receipt]
 
 NAME, LABEL, LOUDNESS = "email", gettext_noop("E-mail"), 0
 TIMEOUT_S = 10

@@ -1,7 +1,7 @@
 """Which channels there are: every module beside this one that has a name."""
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
@@ -9,9 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import pillweb.channels
-from pillweb.channels import Message, Receipt
-
-Send = Callable[[Message], Receipt]
+from pillweb.channels import Send
 
 
 class Channel(Protocol):
@@ -44,3 +42,11 @@ def ready_channels() -> list[Channel]:
     """Return the channels that this installation can use, quietest first."""
     ready = [channel for channel in channels().values() if channel.is_ready()]
     return sorted(ready, key=lambda channel: (channel.LOUDNESS, channel.NAME))
+
+
+def browser_key() -> str:
+    """Return the public key by which a browser subscribes; empty without web push."""
+    found = channels().get("webpush")
+    if found is None or not found.is_ready():
+        return ""
+    return str(getattr(found, "public_key", str)())

@@ -7,7 +7,6 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     ForeignKey,
-    Index,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -104,15 +103,3 @@ class StopLink(Base):
     )
     token: Mapped[str] = mapped_column(EncryptedText("stop_link.token"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-
-
-class Unreachable(Base):
-    """Since when a patient has no working channel; gone when there is one again."""
-
-    __tablename__ = "unreachable"
-    patient_id: Mapped[int] = mapped_column(
-        ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True
-    )
-    since: Mapped[datetime]
-    told_at: Mapped[datetime | None]
-    __table_args__: Any = (Index("ix_unreachable_since", "since"),)

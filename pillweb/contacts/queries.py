@@ -3,20 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.base.crypto import blind_index
 from pillweb.base.db import UTCDateTime
-from pillweb.base.errors import LinkGoneError
+from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.i18n import Speech
 from pillweb.base.look import read_look
 from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.channels.registry import channels
-from pillweb.contacts.models import ContactPoint, ContactTest, Preference
-from pillweb.contacts.rules import Person, Point, Wishes
+from pillweb.contacts.models import ContactPoint, ContactTest, Preference, StopLink
+from pillweb.contacts.rules import Owner, Person, Point, Wishes
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
@@ -66,7 +66,7 @@ def accounts_to_tell(
     """Return how these accounts are told, by id.
 
     `zone` and `language` are for who told nothing of themselves.
-    `contacts.actions.helpers_to_tell` sees to it that each has an address.
+    `contacts.actions.addresses.helpers_to_tell` sees to it that each has an address.
     """
     rows = session.scalars(select(Account).where(Account.id.in_(account_ids))).all()
     points = _points(session, ContactPoint.account_id, set(account_ids), now=now)
@@ -170,13 +170,75 @@ def _wishes(session: Session, owner: object, ids: Collection[int]) -> dict[int, 
     }
 
 
-def contacts_of_patient(session: Session, patient_id: int) -> Sequence[ContactPoint]:
-    """Return everywhere a patient is reached, the first by rank first."""
+def owned(row: type[ContactPoint | Preference], owner: Owner) -> ColumnElement[bool]:
+    """Return that a row is this owner's."""
+    if owner.patient_id is not None:
+        return row.patient_id == owner.patient_id
+    return row.account_id == owner.account_id
+
+
+def contacts_of(session: Session, owner: Owner) -> Sequence[ContactPoint]:
+    """Return everywhere somebody is reached, the first by rank first."""
     return session.scalars(
         select(ContactPoint)
-        .where(ContactPoint.patient_id == patient_id)
+        .where(owned(ContactPoint, owner))
         .order_by(ContactPoint.rank, ContactPoint.id)
     ).all()
+
+
+def contacts_of_patient(session: Session, patient_id: int) -> Sequence[ContactPoint]:
+    """Return everywhere a patient is reached, the first by rank first."""
+    return contacts_of(session, Owner(patient_id=patient_id))
+
+
+def contact_of(session: Session, owner: Owner, contact_id: int) -> ContactPoint:
+    """Return one contact point of somebody.
+
+    Raises:
+        NotFoundError: they have no such one.
+    """
+    row = session.get(ContactPoint, contact_id)
+    if row is None or Owner(row.patient_id, row.account_id) != owner:
+        raise NotFoundError
+    return row
+
+
+def wishes_of(session: Session, owner: Owner) -> Wishes:
+    """Return how somebody wants to be told."""
+    found = _wishes(
+        session,
+        Preference.patient_id if owner.patient_id else Preference.account_id,
+        [owner.number],
+    )
+    return found.get(owner.number, Wishes())
+
+
+def newest_tests(
+    session: Session, contact_ids: Collection[int]
+) -> Mapping[int, ContactTest]:
+    """Return the newest test of each contact point that ever got one."""
+    rows = session.scalars(
+        select(ContactTest)
+        .where(ContactTest.contact_id.in_(contact_ids))
+        .order_by(ContactTest.id)
+    )
+    return {row.contact_id: row for row in rows}
+
+
+def contact_to_stop(session: Session, token: str) -> ContactPoint:
+    """Return the contact point that this secret stops.
+
+    Raises:
+        LinkGoneError: the secret is wrong, or the contact point was removed.
+    """
+    row = session.scalar(
+        select(ContactPoint)
+        .join(StopLink, StopLink.contact_id == ContactPoint.id)
+        .where(StopLink.token_hash == token_hash(token))
+    )
+    if row is None:
+        raise LinkGoneError
+    return row
 
 
 def contact_test_behind(session: Session, token: str, *, now: datetime) -> ContactTest:

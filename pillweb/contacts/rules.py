@@ -1,8 +1,9 @@
 """Which channels a message takes, how loudly, and when it has to wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 from pillweb.base.i18n import Speech, gettext_noop
 from pillweb.base.zones import local, zone
@@ -33,6 +34,30 @@ GROUPS = {
     WEEK: gettext_noop("How the week was"),
     WELL: gettext_noop("In the evening, that all is well"),
 }
+
+
+# Whom a message of each group can be for: those who take medicine, those who help.
+OF_PATIENTS = (DOSES, REFILLS, WEEK)
+OF_HELPERS = (ALERTS, DAY, WEEK, WELL, REFILLS)
+# What a helper is told only where it was chosen for them (`sharing.models.Grant`).
+WANTED = (DAY, WEEK, WELL, REFILLS)
+MOST_POINTS = 20
+# Channels whose addresses people know; those of the others are secrets of a program.
+SPELLED = frozenset({"email", "sms", "voice", "ntfy"})
+# Channels that a browser is the address of: nobody can type it.
+BROWSER, OPEN_PAGE = "webpush", "live"
+
+
+class Owner(NamedTuple):
+    """Whose a contact point or a preference is: a patient's, or an account's."""
+
+    patient_id: int | None = None
+    account_id: int | None = None
+
+    @property
+    def number(self) -> int:
+        """The id of whichever it is."""
+        return self.patient_id or self.account_id or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +117,11 @@ class Person:
         return int(self.key[1:]) if self.key[0] == "a" else None
 
 
+def spelled_address(channel: str, address: str) -> str:
+    """Return an address as people know it; empty where it is nothing for people."""
+    return address if channel in SPELLED else ""
+
+
 def working(points: Sequence[Point]) -> list[Point]:
     """Return the points that are known to work; where there is none, those that may.
 
@@ -99,6 +129,18 @@ def working(points: Sequence[Point]) -> list[Point]:
     """
     known = [point for point in points if point.state == ACTIVE]
     return known or [point for point in points if point.state in USABLE]
+
+
+def is_reached(states: Collection[str]) -> bool:
+    """Say whether somebody with contact points in these states is reached.
+
+    One that works is enough. What nobody has answered from yet may work, and is
+    believed only while nothing else was lost: a first address, or one instead of it.
+
+    >>> is_reached(["gone", "active"]), is_reached(["gone", "unproven"])
+    (True, False)
+    """
+    return ACTIVE in states or set(states) == {UNPROVEN}
 
 
 def chosen_points(person: Person, group: str, *, loudest: int = 0) -> list[Point]:

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedText
-from pillweb.base.db import Base, Id
+from pillweb.base.db import Base, Id, index_where
 
 STANDING = "state <> 'cancelled'"
 
@@ -56,13 +56,8 @@ class Dose(Base):
     __table_args__: Any = (
         UniqueConstraint("line_id", "zone_epoch", "nominal_date", "slot"),
         Index("ix_dose_patient_id_due_at", "patient_id", "due_at"),
-        Index(
-            "uq_dose_standing",
-            "line_id",
-            "due_at",
-            unique=True,
-            sqlite_where=text(STANDING),
-            postgresql_where=text(STANDING),
+        index_where(
+            "uq_dose_standing", "line_id", "due_at", unique=True, where=STANDING
         ),
     )
 

@@ -206,6 +206,16 @@ def _close(delivery: Delivery, *, state: str, error: str | None = None) -> None:
         delivery.context = None
 
 
+def suppress_waiting(session: Session, contact_id: int, *, reason: str) -> None:
+    """Keep what waits for a contact point from leaving; what is on its way is not."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.contact_id == contact_id, Delivery.state == "pending")
+        .values(state="suppressed", context=None, last_error=reason),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def cancel_delivery(session: Session, delivery: Delivery) -> None:
     """Close a claimed message that nobody needs any more, unsent."""
     held = session.get(Delivery, delivery.id, with_for_update=True)

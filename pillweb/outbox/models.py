@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.crypto import EncryptedText
-from pillweb.base.db import Base, Id
+from pillweb.base.db import Base, Id, index_where
 
 WAITING = "state in ('pending', 'leased')"
 
@@ -48,12 +48,7 @@ class Delivery(Base):
     provider_ref: Mapped[str | None] = mapped_column(String(120), index=True)
     last_error: Mapped[str | None] = mapped_column(String(60))
     __table_args__: Any = (
-        Index(
-            "ix_delivery_waiting",
-            "next_at",
-            sqlite_where=text(WAITING),
-            postgresql_where=text(WAITING),
-        ),
+        index_where("ix_delivery_waiting", "next_at", where=WAITING),
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),
     )
@@ -105,13 +100,8 @@ class Incident(Base):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     __table_args__: Any = (
-        Index(
-            "uq_incident_open",
-            "kind",
-            "about",
-            unique=True,
-            sqlite_where=text("closed_at is null"),
-            postgresql_where=text("closed_at is null"),
+        index_where(
+            "uq_incident_open", "kind", "about", unique=True, where="closed_at is null"
         ),
     )
 

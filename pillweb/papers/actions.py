@@ -13,8 +13,6 @@ from pillweb.patients.models import Patient
 
 CODES_LIFE = timedelta(days=14)
 A_MOMENT = timedelta(minutes=1)
-LEASE = timedelta(minutes=2)
-MOST_TRIES = 3
 
 
 def want_paper(
@@ -87,36 +85,3 @@ def void_sheets(session: Session, *, patient_id: int, now: datetime) -> None:
         .values(void_at=now, pdf=None, state="void"),
         execution_options={"synchronize_session": False},
     )
-
-
-def claim_paper(session: Session, *, now: datetime) -> Paper | None:
-    """Lease one wanted paper to the caller for two minutes; fail it after 3 tries."""
-    paper = session.scalar(
-        select(Paper)
-        .where(
-            Paper.state == "wanted",
-            (Paper.lease_until.is_(None)) | (Paper.lease_until <= now),
-        )
-        .order_by(Paper.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if paper is None:
-        return None
-    paper.tries += 1
-    paper.lease_until = now + LEASE
-    if paper.tries > MOST_TRIES:
-        paper.state = "failed"
-    return paper
-
-
-def finish_paper(session: Session, paper_id: int, *, pdf: bytes, now: datetime) -> bool:
-    """Keep a built paper; say whether it was still wanted."""
-    kept = session.execute(
-        update(Paper)
-        .where(Paper.id == paper_id, Paper.state == "wanted")
-        .values(state="ready", pdf=pdf, built_at=now, lease_until=None)
-        .returning(Paper.id),
-        execution_options={"synchronize_session": False},
-    ).first()
-    return kept is not None

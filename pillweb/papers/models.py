@@ -3,17 +3,16 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedBytes, EncryptedText
+from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.pdf_rows import PdfRow, waiting_index
 
-WAITING = "state = 'wanted'"
 
-
-class Paper(Base):
-    """A weekly sheet or a card: wanted, built under a lease, then ready.
+class Paper(PdfRow):
+    """A weekly sheet or a card.
 
     `kind` is "week" or "card"; `look` says in whose language it is. The codes of a
     sheet work until `expires_at`, and not once it is void. `plan_revision` is that of
@@ -21,7 +20,6 @@ class Paper(Base):
     """
 
     __tablename__ = "paper"
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[int] = mapped_column(
         ForeignKey("patient.id", ondelete="CASCADE"), index=True
     )
@@ -33,22 +31,9 @@ class Paper(Base):
     show_names: Mapped[bool]
     look: Mapped[str] = mapped_column(String(40))
     plan_revision: Mapped[int]
-    state: Mapped[str] = mapped_column(String(8))
-    created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     void_at: Mapped[datetime | None]
-    lease_until: Mapped[datetime | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    built_at: Mapped[datetime | None]
-    pdf: Mapped[bytes | None] = mapped_column(EncryptedBytes("paper.pdf"))
-    __table_args__: Any = (
-        Index(
-            "ix_paper_waiting",
-            "created_at",
-            sqlite_where=text(WAITING),
-            postgresql_where=text(WAITING),
-        ),
-    )
+    __table_args__: Any = (waiting_index("paper"),)
 
 
 class PaperCode(Base):

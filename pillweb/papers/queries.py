@@ -223,14 +223,3 @@ def recorded_by_paper(session: Session, dose_ids: Collection[int]) -> list[int]:
             )
         )
     )
-
-
-def oldest_paper_wanted(session: Session, *, now: datetime) -> datetime | None:
-    """Return since when a paper waits to be built; None when none does."""
-    since: datetime | None = session.scalar(
-        select(func.min(Paper.created_at)).where(
-            Paper.state == "wanted",
-            (Paper.lease_until.is_(None)) | (Paper.lease_until <= now),
-        )
-    )
-    return since

@@ -55,3 +55,19 @@ class ZoneChange(Base):
     __table_args__: Any = (
         Index("ix_zone_change_patient_id_at", "patient_id", "at", unique=True),
     )
+
+
+class Unreachable(Base):
+    """Since when reminders reach a patient nowhere; no row while they do.
+
+    Written by `contacts.actions.addresses.note_reach`; it stands here because every
+    page of the patient says so. `told_at` is when those who help were told.
+    """
+
+    __tablename__ = "unreachable"
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True
+    )
+    since: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    __table_args__: Any = (Index("ix_unreachable_since", "since"),)

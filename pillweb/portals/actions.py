@@ -14,7 +14,8 @@ from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions import add_contact
+from pillweb.contacts.actions.addresses import add_contact, keep_wishes
+from pillweb.contacts.rules import DAY, WEEK, Owner, Wishes
 from pillweb.doses.actions.planning import plan_doses, replan_doses
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import SKIPPED, TAKEN
@@ -44,8 +45,8 @@ from pillweb.schedules.rules.journey import with_policy
 from pillweb.schedules.rules.line import ZonePolicy
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.setup.actions import begin_set_up
-from pillweb.sharing.actions import grant_access
-from pillweb.sharing.queries import SELF
+from pillweb.sharing.actions import choose_told, grant_access
+from pillweb.sharing.queries import SELF, helpers_of
 from pillweb.sharing.rules import Level
 from pillweb.supply.actions.booking import (
     count_supply,
@@ -76,16 +77,9 @@ def load_demo(session: Session, *, password: str, now: datetime) -> Account:
         now=began,
         is_demo=True,
     )
-    add_contact(
-        session,
-        channel="email",
-        address=elder.email,
-        patient_id=patient.id,
-        is_proven=True,
-        now=began,
-    )
     for account, role in ((elder, SELF), (caregiver, "caregiver")):
         _let_in(session, patient, account, role=role, now=began)
+    _reach(session, patient, elder, caregiver, began=began)
     _prescribe(session, patient, author_id=caregiver.id, began=began)
     _plan_since(session, patient, began=began, now=now)
     for name in SUPPLIES:
@@ -196,6 +190,40 @@ def _let_in(
         level=Level.MANAGE,
         role=role,
         now=now,
+    )
+
+
+def _reach(
+    session: Session,
+    patient: Patient,
+    elder: Account,
+    caregiver: Account,
+    *,
+    began: datetime,
+) -> None:
+    """Remind the elder by mail, quietly at night; tell the caregiver what she chose."""
+    for account, owner in (
+        (elder, Owner(patient_id=patient.id)),
+        (caregiver, Owner(account_id=caregiver.id)),
+    ):
+        add_contact(
+            session,
+            channel="email",
+            address=account.email,
+            **owner._asdict(),
+            is_proven=True,
+            now=began,
+        )
+        night = Wishes(quiet_from="22:00", quiet_until="07:00")
+        keep_wishes(session, owner, night)
+    (helper,) = helpers_of(session, patient.id)
+    choose_told(
+        session,
+        patient_id=patient.id,
+        grant_id=helper.grant_id,
+        alerts=True,
+        ladder_place=1,
+        wants=[DAY, WEEK],
     )
 
 

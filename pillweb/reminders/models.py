@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.db import Base, Id
+from pillweb.base.db import Base, Id, index_where
 
 OPEN = "state = 'open'"
-UNRESOLVED = "alerted_at IS NOT NULL AND resolved_at IS NULL"
+ALERTED = "alerted_at IS NOT NULL"
 
 
 class Reminder(Base):
@@ -39,18 +39,8 @@ class Reminder(Base):
     resolved_at: Mapped[datetime | None]
     __table_args__: Any = (
         UniqueConstraint("patient_id", "due_at"),
-        Index(
-            "ix_reminder_alerted",
-            "alerted_at",
-            sqlite_where=text(UNRESOLVED),
-            postgresql_where=text(UNRESOLVED),
-        ),
-        Index(
-            "ix_reminder_open",
-            "next_at",
-            sqlite_where=text(OPEN),
-            postgresql_where=text(OPEN),
-        ),
+        index_where("ix_reminder_alerted", "alerted_at", where=ALERTED),
+        index_where("ix_reminder_open", "next_at", where=OPEN),
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
@@ -12,9 +12,6 @@ from pillweb.outbox.actions import post_delivery
 from pillweb.patients.models import Patient
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.rules import SEND_HOUR, next_sending, period_ending
-
-LEASE = timedelta(minutes=2)
-MOST_TRIES = 3
 
 
 def order_report(
@@ -106,41 +103,13 @@ def want_due_reports(session: Session, *, now: datetime, limit: int) -> int:
     return len(rows)
 
 
-def claim_report(session: Session, *, now: datetime) -> Report | None:
-    """Lease one wanted report to the caller for two minutes; fail it after 3 tries."""
-    report = session.scalar(
-        select(Report)
-        .where(
-            Report.state == "wanted",
-            (Report.lease_until.is_(None)) | (Report.lease_until <= now),
-        )
-        .order_by(Report.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if report is None:
-        return None
-    report.tries += 1
-    report.lease_until = now + LEASE
-    if report.tries > MOST_TRIES:
-        report.state = "failed"
-    return report
-
-
-def finish_report(
-    session: Session, report_id: int, *, pdf: bytes, now: datetime
-) -> bool:
-    """Keep a built report and post its mail; say whether it was still wanted."""
-    kept = session.execute(
-        update(Report)
-        .where(Report.id == report_id, Report.state == "wanted")
-        .values(state="ready", pdf=pdf, built_at=now, lease_until=None)
-        .returning(Report.order_id, Report.patient_id),
-        execution_options={"synchronize_session": False},
-    ).first()
-    if kept is None:
-        return False
-    order = session.get_one(ReportOrder, kept.order_id)
+def mail_report(session: Session, report_id: int, *, now: datetime) -> None:
+    """Post the mail that a built report goes with."""
+    order = session.scalars(
+        select(ReportOrder)
+        .join(Report, Report.order_id == ReportOrder.id)
+        .where(Report.id == report_id)
+    ).one()
     with speaking(order.speech):
         post_delivery(
             session,
@@ -149,7 +118,6 @@ def finish_report(
             dedupe_key=f"report:{report_id}",
             context={"doctor_name": order.doctor_name, "link": None},
             now=now,
-            patient_id=kept.patient_id,
+            patient_id=order.patient_id,
             subject_id=report_id,
         )
-    return True

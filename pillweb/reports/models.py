@@ -3,14 +3,13 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedBytes, EncryptedText
+from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
 from pillweb.base.i18n import Speech
-
-WAITING = "state = 'wanted'"
+from pillweb.base.pdf_rows import PdfRow, waiting_index
 
 
 class ReportOrder(Base):
@@ -42,15 +41,10 @@ class ReportOrder(Base):
         return Speech(self.language)
 
 
-class Report(Base):
-    """One report: wanted, built under a lease, then ready; the file goes with it.
-
-    The PDF stands in the row, encrypted, so that every host finds it, one backup
-    holds it and erasing the patient erases it.
-    """
+class Report(PdfRow):
+    """One report about the days first to last; the file goes with its mail."""
 
     __tablename__ = "report"
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[int] = mapped_column(
         ForeignKey("patient.id", ondelete="CASCADE"), index=True
     )
@@ -60,18 +54,7 @@ class Report(Base):
     occasion: Mapped[str] = mapped_column(String(40))
     first_on: Mapped[date]
     last_on: Mapped[date]
-    state: Mapped[str] = mapped_column(String(8))
-    created_at: Mapped[datetime]
-    lease_until: Mapped[datetime | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    built_at: Mapped[datetime | None]
-    pdf: Mapped[bytes | None] = mapped_column(EncryptedBytes("report.pdf"))
     __table_args__: Any = (
         UniqueConstraint("order_id", "occasion"),
-        Index(
-            "ix_report_waiting",
-            "created_at",
-            sqlite_where=text(WAITING),
-            postgresql_where=text(WAITING),
-        ),
+        waiting_index("report"),
     )

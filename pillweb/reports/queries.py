@@ -110,17 +110,6 @@ def report_file(session: Session, patient_id: int, report_id: int) -> tuple[str,
     return FILE_NAME.format(last=report.last_on.isoformat()), report.pdf
 
 
-def oldest_wanted(session: Session, *, now: datetime) -> datetime | None:
-    """Return since when a report waits to be built; None when none does."""
-    since: datetime | None = session.scalar(
-        select(func.min(Report.created_at)).where(
-            Report.state == "wanted",
-            (Report.lease_until.is_(None)) | (Report.lease_until <= now),
-        )
-    )
-    return since
-
-
 def oldest_order_due(session: Session, *, now: datetime) -> datetime | None:
     """Return since when a regular report waits to be ordered; None when none does."""
     since: datetime | None = session.scalar(

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo  # noqa: TID251 - the name of a type only
 
-from pillweb.adherence.rules.outcome import COUNTED, Outcome, timing, verdict
+from pillweb.adherence.rules.outcome import Outcome, timing, verdict
 from pillweb.adherence.rules.pattern import Pattern, patterns
 from pillweb.adherence.rules.tally import Tally, by_medicine, tally
 from pillweb.base.i18n import gettext as _
@@ -31,7 +31,15 @@ SUNDAY = 6
 # The printer sets the words of a picture letter by letter, and these join theirs.
 JOINED = ("ar", "hi", "km")
 CHART_HOURS = (0, 6, 12, 18)
-CHART_STATES = ("taken", "late", "part", "skipped", "not_taken", "no_record")
+CHART_STATES = (
+    "taken",
+    "late",
+    "part",
+    "not_reminded",
+    "skipped",
+    "not_taken",
+    "no_record",
+)
 _DAYS = (
     pgettext_noop("doses", "on Mondays"),
     pgettext_noop("doses", "on Tuesdays"),
@@ -128,6 +136,7 @@ class ReportPage:
     chart: Chart
     patterns: tuple[str, ...]
     reasons: tuple[str, ...]
+    not_reminded: str = ""
     birth_year: int | None = None
     as_needed: tuple[str, ...] = ()
 
@@ -206,7 +215,7 @@ def chart_state(outcome: Outcome, as_of: datetime) -> str | None:
         return "late"
     if found == "excused":
         return "skipped"
-    return found if found in COUNTED else None
+    return found if found in CHART_STATES else None
 
 
 def _planned(outcome: Outcome) -> tuple[date, time]:
@@ -315,6 +324,18 @@ def _reason_words(reason: str, count: int) -> str:
     )
 
 
+def _not_reminded_words(count: int) -> str:
+    """Return of how many doses nobody was reminded because we were down, if any."""
+    if not count:
+        return ""
+    return ngettext(
+        "Not reminded, our fault: %(num)s dose without record. It is not counted.",
+        "Not reminded, our fault: %(num)s doses without record. They are not counted.",
+        count,
+        num=number_words(count),
+    )
+
+
 def report_page(
     outcomes: Sequence[Outcome],
     medicines: Mapping[int, MedicineFacts],
@@ -354,4 +375,5 @@ def report_page(
             pattern_words(found) for found in telling(patterns(outcomes, as_of))
         ),
         reasons=tuple(_reason_words(*one) for one in together.reasons),
+        not_reminded=_not_reminded_words(together.not_reminded),
     )

@@ -7,8 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
+from pillweb.base.i18n import gettext as _
+from pillweb.channels.registry import channels
 from pillweb.contacts.models import ContactTest
 from pillweb.contacts.queries import contacts_of_patient
+from pillweb.contacts.rules import ACTIVE, STOPPED, spelled_address
 from pillweb.patients.models import Patient
 from pillweb.schedules.queries import drafts_of, medicines_of
 from pillweb.setup.models import SetUp
@@ -24,7 +27,7 @@ def standing_of(
     """Return how far a patient is set up; the account that asks is no helper here."""
     patient = session.get_one(Patient, patient_id)
     row = session.get(SetUp, patient_id)
-    email, is_asked, is_proven = _main_address(session, patient_id, now=now)
+    email, reached, is_asked = _main_address(session, patient_id, now=now)
     return Standing(
         name=patient.name,
         born=patient.born or "",
@@ -39,7 +42,7 @@ def standing_of(
         unfinished=len(drafts_of(session, patient_id, now=now)),
         helpers=_helpers(session, patient_id, asked_by=asked_by, now=now),
         is_asked=is_asked,
-        is_proven=is_proven,
+        reached=reached,
         is_finished=row is not None and row.finished_at is not None,
         answers=row.answers if row else {},
     )
@@ -47,20 +50,22 @@ def standing_of(
 
 def _main_address(
     session: Session, patient_id: int, *, now: datetime
-) -> tuple[str, bool, bool]:
-    """Return where mail reminds a patient, if a test is out, and if one arrived."""
-    mails = [
-        one
-        for one in contacts_of_patient(session, patient_id)
-        if one.channel == "email"
-    ]
+) -> tuple[str, str, bool]:
+    """Return where mail reminds a patient, what reaches them, and if a test is out."""
+    mine = contacts_of_patient(session, patient_id)
+    mails = [one for one in mine if one.channel == "email" and one.state != STOPPED]
+    working = [one for one in (*mails, *mine) if one.state == ACTIVE]
+    reached = ""
+    if working:
+        kind, address = working[0].channel, working[0].address
+        reached = spelled_address(kind, address) or _(channels()[kind].LABEL)
     if not mails:
-        return "", False, False
+        return "", reached, False
     asked = select(ContactTest.id).where(
         ContactTest.contact_id == mails[0].id, ContactTest.expires_at > now
     )
     is_asked = session.scalar(asked.limit(1)) is not None
-    return mails[0].address, is_asked, mails[0].proven_at is not None
+    return mails[0].address, reached, is_asked
 
 
 def _helpers(

@@ -13,8 +13,8 @@ DONE, LATER, OPEN = "done", "later", "open"
 class Standing:
     """What is known of somebody who is being set up.
 
-    `answers` are the steps that were pressed: done with, or left for later. Reminders
-    are `proven` when a test that went to the present address was answered.
+    `answers` are the steps that were pressed: done with, or left for later. `reached`
+    is where reminders are known to arrive: a test that went there was answered.
     """
 
     name: str
@@ -26,14 +26,19 @@ class Standing:
     unfinished: int = 0
     helpers: Sequence[str] = ()
     is_asked: bool = False
-    is_proven: bool = False
+    reached: str = ""
     is_finished: bool = False
     answers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether reminders are known to arrive anywhere."""
+        return bool(self.reached)
 
     def state(self, step: str) -> str:
         """Say whether a step is done, left for later, or open.
 
-        >>> Standing("Rosa", "", "Europe/London", "", "", is_proven=True).next_step
+        >>> Standing("Rosa", "", "Europe/London", "", "", reached="a@x.org").next_step
         'language'
         """
         answer = self.answers.get(step, OPEN)

@@ -162,7 +162,7 @@ def _answered(standing: Standing, step: str, known: str) -> str:
 
 def _reminder_words(standing: Standing) -> str:
     if standing.is_proven:
-        return _("%(email)s. A test arrived there.", email=standing.email)
+        return _("%(email)s. A test arrived there.", email=standing.reached)
     return _("%(email)s. No test has arrived there yet.", email=standing.email)
 
 

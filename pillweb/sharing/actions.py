@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.errors import NotFoundError
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.sharing.models import Grant, ShareLink
-from pillweb.sharing.queries import ACCEPTED, SELF
+from pillweb.sharing.queries import ACCEPTED, helper_of
 from pillweb.sharing.rules import Level, link_expiry
 
 
@@ -35,14 +35,25 @@ def grant_access(
     return grant
 
 
-def choose_alerted(
-    session: Session, *, patient_id: int, grant_ids: Collection[int]
+def choose_told(
+    session: Session,
+    *,
+    patient_id: int,
+    grant_id: int,
+    alerts: bool,
+    ladder_place: int | None,
+    wants: Collection[str],
 ) -> None:
-    """Tell just these helpers from now on when too much is recorded."""
+    """Tell a helper just this from now on; see `sharing.models.Grant`.
+
+    Raises:
+        NotFoundError: nobody helps this patient by that grant.
+    """
+    helper = helper_of(session, patient_id, grant_id)
     session.execute(
         update(Grant)
-        .where(Grant.patient_id == patient_id, Grant.role != SELF)
-        .values(alerts=Grant.id.in_(grant_ids)),
+        .where(Grant.id == helper.grant_id)
+        .values(alerts=alerts, ladder_place=ladder_place, wants=list(wants)),
         execution_options={"synchronize_session": False},
     )
 

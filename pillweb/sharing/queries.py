@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal, select
+from sqlalchemy import bindparam, exists, literal, or_, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
@@ -11,7 +11,7 @@ from pillweb.base.db import UTCDateTime, ask
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
-from pillweb.patients.models import Patient
+from pillweb.patients.models import Patient, Unreachable
 from pillweb.patients.queries import zone_in_force
 from pillweb.sharing.models import Grant, ShareLink
 from pillweb.sharing.rules import Door, Helper, Level, link_is_live, may
@@ -27,6 +27,7 @@ _DOOR = (
         zone_in_force(bindparam("at", type_=UTCDateTime())).label("zone_now"),
         Grant.level,
         (Grant.role == SELF).label("is_self"),
+        exists().where(Unreachable.patient_id == Patient.id).label("is_unreached"),
     )
     .join(Grant, Grant.patient_id == Patient.id)
     .where(
@@ -61,6 +62,7 @@ def open_door(
         level=row.level,
         is_self=row.is_self,
         base_url=f"/patients/{row.id}",
+        is_unreached=row.is_unreached,
     )
 
 
@@ -137,19 +139,61 @@ def links_of(session: Session, patient_id: int) -> Sequence[ShareLink]:
     ).all()
 
 
+_HELPER = (
+    select(
+        Grant.id,
+        Grant.account_id,
+        Account.name,
+        Grant.alerts,
+        Grant.ladder_place,
+        Grant.wants,
+    )
+    .join(Account, Account.id == Grant.account_id)
+    .where(Grant.status == ACCEPTED, Grant.role != SELF)
+    .order_by(Grant.id)
+)
+
+
 def helpers_of(session: Session, patient_id: int) -> list[Helper]:
     """Return everybody who helps a patient, first come first."""
+    rows = session.execute(_HELPER.where(Grant.patient_id == patient_id))
+    return [Helper(*row) for row in rows]
+
+
+def helper_of(session: Session, patient_id: int, grant_id: int) -> Helper:
+    """Return one who helps a patient.
+
+    Raises:
+        NotFoundError: nobody helps this patient by that grant.
+    """
+    mine = _HELPER.where(Grant.patient_id == patient_id, Grant.id == grant_id)
+    row = session.execute(mine).first()
+    if row is None:
+        raise NotFoundError
+    return Helper(*row)
+
+
+def answerable_for(session: Session, patient_id: int) -> Sequence[tuple[int, bool]]:
+    """Return (account id, whether it is the patient's own) of who answers for somebody.
+
+    Those are all who manage, and all who are told of doses without a record.
+    """
     rows = session.execute(
-        select(Grant.id, Account.name, Grant.alerts)
-        .join(Account, Account.id == Grant.account_id)
+        select(Grant.account_id, Grant.role == SELF)
         .where(
             Grant.patient_id == patient_id,
             Grant.status == ACCEPTED,
-            Grant.role != SELF,
+            or_(Grant.level >= int(Level.MANAGE), Grant.ladder_place.is_not(None)),
         )
         .order_by(Grant.id)
     )
-    return [Helper(*row) for row in rows]
+    return [(account_id, is_self) for account_id, is_self in rows]
+
+
+def accounts_wanting(session: Session, patient_id: int, group: str) -> Sequence[int]:
+    """Return the helpers who are to get a kind of message about a patient."""
+    found = helpers_of(session, patient_id)
+    return [helper.account_id for helper in found if group in helper.wants]
 
 
 def told_of(

@@ -1,5 +1,6 @@
 """What a grant and a link allow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -42,11 +43,14 @@ def link_expiry(days: int, *, now: datetime) -> datetime:
 
 
 class Helper(NamedTuple):
-    """Somebody who helps; `alerts` says whether they are told of too much."""
+    """Somebody who helps, and what they are told; see `sharing.models.Grant`."""
 
     grant_id: int
+    account_id: int
     name: str
     alerts: bool
+    ladder_place: int | None
+    wants: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Door:
     """An opened patient: who it is, and how much the viewer may see and do.
 
     `zone` is the zone the patient lives by now, `home_zone` the one at home.
+    `is_unreached` says that reminders reach the patient nowhere.
     """
 
     patient_id: int
@@ -65,6 +70,7 @@ class Door:
     is_shared: bool = False
     shows_names: bool = True
     home_zone: str = ""
+    is_unreached: bool = False
 
     @property
     def may_mark(self) -> bool:
@@ -79,13 +85,18 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Nav:
-    """What the head of a page says: whose it is, and where one can go."""
+    """What the head of a page says: whose it is, where one can go, and what is wrong.
+
+    `alarm` is said on every page of a patient; `alarm_url` is where it is put right.
+    """
 
     patient_name: str = ""
     base_url: str = ""
     places: tuple[tuple[str, str], ...] = ()
     signed_in: bool = True
     clock_words: str = ""
+    alarm: str = ""
+    alarm_url: str = ""
 
 
 def clock_words(door: Door) -> str:
@@ -99,17 +110,32 @@ def clock_words(door: Door) -> str:
     return _("Times are by the clock in %(city)s.", city=city)
 
 
+def alarm_words(door: Door) -> str:
+    """Return what every page says while reminders reach the patient nowhere."""
+    if not door.is_unreached:
+        return ""
+    if door.is_self:
+        return _("No reminder reaches you now.")
+    return _("No reminder reaches %(name)s now.", name=door.patient_name)
+
+
 def nav_of(door: Door) -> Nav:
     """Return the head of a patient's pages: nothing that the viewer may not open."""
     places = [("today", _("Today")), ("calendar", _("Calendar"))]
     if not door.is_shared:
         places.append(("medicines", _("Medicines")))
     if door.may_manage:
-        places += [("sharing", _("Sharing")), ("reports", _("Reports"))]
+        places += [
+            ("contacts", _("Reminders")),
+            ("sharing", _("Sharing")),
+            ("reports", _("Reports")),
+        ]
     return Nav(
         patient_name=door.patient_name,
         base_url=door.base_url,
         places=tuple(places),
         signed_in=not door.is_shared,
         clock_words=clock_words(door),
+        alarm=alarm_words(door),
+        alarm_url=f"{door.base_url}/contacts" if door.may_manage else "",
     )

@@ -1,6 +1,6 @@
 """Pages to make, stop and open shared links."""
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
@@ -9,7 +9,6 @@ from pillweb.base.links import link
 from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
 from pillweb.sharing.actions import (
-    choose_alerted,
     make_link,
     note_link_use,
     revoke_link,
@@ -20,7 +19,6 @@ from pillweb.sharing.queries import helpers_of, links_of, open_door, share_link_
 from pillweb.sharing.rules import Door, Level, link_is_live, nav_of
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.numbers import row_number
 from pillweb.web.security import is_miss, limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import remember_share, signed_in
@@ -93,15 +91,6 @@ def post_link(patient_id: int) -> ResponseReturnValue:
         link_url=link(f"/s/{token}"),
         expires_words=_listed(row, door)["expires_words"],
     )
-
-
-@sharing.post("/patients/<int:patient_id>/sharing/alerts")
-def post_alerts(patient_id: int) -> ResponseReturnValue:
-    """Choose who is told at once when too much is recorded."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
-    chosen = request.form.getlist("tell", type=row_number)
-    choose_alerted(session(), patient_id=door.patient_id, grant_ids=chosen)
-    return go(f"{door.base_url}/sharing")
 
 
 @sharing.post("/patients/<int:patient_id>/sharing/<int:link_id>/revoke")

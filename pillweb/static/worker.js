@@ -11,7 +11,7 @@ const SEVERAL = /^(\/patients\/\d+)\/(today|later|undo)$/;
 const DEED = /^(\/patients\/\d+)\/doses\/(\d+)\/(take|undo|skip)$/;
 const MOMENTS = /^\/patients\/\d+\/moments$/;
 // Codes on paper, links of mails, shared links: somebody else's, for all we know.
-const OF_OTHERS = /^\/(p|t|s|m|a|shared)\//;
+const OF_OTHERS = /^\/(p|t|s|m|u|a|shared)\//;
 const WORDS = "/device/words";
 const NEEDED = /\/(static\/[\w./-]+\.(css|js|svg)|device\/words)\?v=\w+/g;
 const DOWN = [502, 503, 504];

@@ -25,40 +25,27 @@ from pillweb.doses.actions.marking import mark_amount, mark_taken, undo_marks
 from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.doses.queries.consumed import consumed_of
 from pillweb.doses.queries.intakes import shelf_of
-from pillweb.medications.actions import add_medication
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
-from pillweb.schedules.actions import set_plan
 from pillweb.schedules.rules.dose import read_dose
-from pillweb.schedules.rules.line import Line, Prn
+from pillweb.schedules.rules.line import Prn
 from tests.at_once import at_once
+from tests.doses.needed import add_needed
 from tests.world import make_patient, plan, prescribe
 
 HOUR = timedelta(hours=1)
+
+
 SOON = timedelta(milliseconds=200)
+
+
 HERE: dict[str, Any] = {"account_id": None, "channel": "page"}
-EVERY_FOUR_HOURS = Prn(min_interval_minutes=240)
+
+
 PRESSES = 50
+
+
 Result = TypeVar("Result")
-
-
-def add_needed(
-    session: Session, patient: Patient, *, now: datetime, prn: Prn | None = None
-) -> int:
-    """Add paracetamol, 2 tablets when needed; return the medication's id."""
-    medication = add_medication(
-        session,
-        patient_id=patient.id,
-        name="Paracetamol",
-        strength="500 mg",
-        form="tablet",
-        reason="pain",
-        instruction="",
-        now=now,
-    )
-    line = Line(kind="prn", dose=read_dose("2 tablets"), prn=prn or EVERY_FOUR_HOURS)
-    set_plan(session, medication, lines=[line], author_id=None, now=now)
-    return medication.id
 
 
 def press(

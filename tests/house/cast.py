@@ -24,23 +24,30 @@ from pillweb.accounts.models import Account, AccountLink
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
+from pillweb.contacts.actions.addresses import add_own_contact
+from pillweb.contacts.actions.posting import stop_token
 from pillweb.contacts.models import ContactTest
-from pillweb.contacts.queries import contacts_of_patient
+from pillweb.contacts.queries import contacts_of, contacts_of_patient
+from pillweb.contacts.rules import Owner
 from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.medications.models import Medication, MedicationPicture
+from pillweb.outbox.models import Delivery
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import PaperCode
 from pillweb.patients.models import Patient, ZoneChange
-from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
+from pillweb.sharing.actions import grant_access
 from pillweb.sharing.models import ShareLink
+from pillweb.sharing.queries import helpers_of
+from pillweb.sharing.rules import Level
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
-from tests.world import World, csrf_of, daily, signed_in
+from tests.world import World, csrf_of, daily, make_cast_account, signed_in
 
 _Row = TypeVar("_Row", bound=Base)
 NOBODY, LINK = "nobody", "link holder"
@@ -48,6 +55,7 @@ CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
 COOKIE = "pillweb"
 # What belongs to nobody.
 OWNERLESS = {
+    "channel": "email",
     "day": "2026-11-20",
     "part": "0",
     "question": "medicine",
@@ -55,6 +63,8 @@ OWNERLESS = {
     "step": "language",
 }
 OWNERS = ("rosa", "bruno")
+# The number of no row at all.
+GONE = 999_999
 # What no page may hold unescaped, in every text people can type.
 MARKUP = "\"'<q>"
 # Rosa's canary in what is hers, Bruno's in what is his.
@@ -109,7 +119,9 @@ class Cast:
         for argument, owner in owners.items():
             if argument in OWNERLESS:
                 continue
-            thing = self.values[argument][owner]
+            is_own = argument == "contact_id" and "patient_id" not in owners
+            named = "own_contact_id" if is_own else argument
+            thing = self.values[named][owner]
             if argument == "token" and owner == "rosa":
                 thing = self.tokens[rule.split("/")[1]]
             for written in (f"<int:{argument}>", f"<{argument}>"):
@@ -137,6 +149,10 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
         }
         mailed = _account_token(session, world.rosa, now=now)
         printed = _printed_token(session, world.patient)
+        alerted = _alert_token(session, world.patient, world.marta, now=now)
+        own = _own_contact(session, world.rosa, now=now)
+        things["rosa"]["own_contact_id"], things["bruno"]["own_contact_id"] = own, GONE
+        stopped = stop_token(session, int(str(things["rosa"]["contact_id"])))
         tested, _ = (
             _test_token(session, patient_id, now=now)
             for patient_id in (world.patient, world.other_patient)
@@ -154,6 +170,8 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "a": mailed,
             "p": printed,
             "m": tested,
+            "u": stopped,
+            "h": alerted,
         },
     )
 
@@ -176,7 +194,8 @@ def _things_of(
     canary = CANARIES[owner]
     who = session.get_one(Patient, patient_id)
     who.name = canary + MARKUP
-    contacts_of_patient(session, patient_id)[0].address = f"{canary}@family.example"
+    contact = contacts_of_patient(session, patient_id)[0]
+    contact.address = f"{canary}@family.example"
     medication = _first(session, Medication, patient_id)
     for field in ("name", "strength", "reason", "instruction", "looks"):
         setattr(medication, field, f"{canary}{MARKUP} {field}")
@@ -285,11 +304,38 @@ def _things_of(
         "report_id": report.id,
         "paper_id": paper.id,
         "change_id": change.id,
+        "contact_id": contact.id,
+        "grant_id": _helper(session, patient_id, now=now),
         "picture_key": medication.picture_key,
         "token": token,
         "key": key,
         "number": number,
     }
+
+
+def _helper(session: Session, patient_id: int, *, now: datetime) -> int:
+    """Return the grant of who helps a patient; Bruno's helper is somebody new."""
+    found = helpers_of(session, patient_id)
+    if found:
+        return found[0].grant_id
+    ida = make_cast_account(session, "Ida", now=now)
+    grant = grant_access(
+        session,
+        account_id=ida.id,
+        patient_id=patient_id,
+        level=Level.VIEW,
+        role="caregiver",
+        now=now,
+    )
+    session.flush()
+    return grant.id
+
+
+def _own_contact(session: Session, account_id: int, *, now: datetime) -> int:
+    """Reach an account where it signs in; return the id of that."""
+    add_own_contact(session, session.get_one(Account, account_id), now=now)
+    mine = contacts_of(session, Owner(account_id=account_id))
+    return mine[0].id
 
 
 def _photo() -> bytes:
@@ -348,6 +394,43 @@ def _reminder_token(
         ReminderLink(
             reminder_id=reminder_id,
             patient_id=patient_id,
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+    )
+    return token
+
+
+def _alert_token(
+    session: Session, patient_id: int, account_id: int, *, now: datetime
+) -> str:
+    """Let a helper have been told that a patient's first dose has no record."""
+    token = new_token()
+    dose = _first(session, Dose, patient_id)
+    delivery = Delivery(
+        kind="dose_alert",
+        channel="email",
+        recipient="helper@family.example",
+        dedupe_key="alert",
+        state="accepted",
+        account_id=account_id,
+        patient_id=patient_id,
+        created_at=now,
+        next_at=now,
+        expires_at=now,
+        accepted_at=now,
+    )
+    session.add(delivery)
+    session.flush()
+    told = {"recipient": f"a{account_id}", "channel": "email", "kind": "dose_alert"}
+    session.add(DeliveryDose(delivery_id=delivery.id, dose_id=dose.id, step=3, **told))
+    session.add(
+        ReminderLink(
+            reminder_id=_first(session, Reminder, patient_id).id,
+            patient_id=patient_id,
+            delivery_id=delivery.id,
+            account_id=account_id,
             token_hash=token_hash(token),
             created_at=now,
             expires_at=now + timedelta(hours=1),

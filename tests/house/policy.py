@@ -14,9 +14,12 @@ SIGNED_IN = frozenset({"rosa", "marta", "luis", "nora", "eve"})
 VIEW = frozenset({"rosa", "marta", "luis", "nora"})
 MARK = frozenset({"rosa", "marta", "luis"})
 MANAGE = frozenset({"rosa", "marta"})
+ROSA = frozenset({"rosa"})
 LINK_HOLDER = frozenset({LINK})
 PERSON = "/patients/<int:patient_id>"
 SUPPLY = f"{PERSON}/supply/<int:medication_id>"
+CONTACT = f"{PERSON}/contacts/<int:contact_id>"
+OWN_CONTACT = "/account/contacts/<int:contact_id>"
 DRAFT = f"{PERSON}/medicines/drafts/<int:draft_id>"
 
 POLICY: Mapping[str, frozenset[str]] = {
@@ -66,6 +69,12 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {PERSON}/medicines/<int:medication_id>/intake": MARK,
     f"GET {PERSON}/medicines/<int:medication_id>/too-much": MARK,
     f"POST {PERSON}/intakes/<int:intake_id>/undo": MARK,
+    f"GET {PERSON}/medicines/<int:medication_id>/ladder": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/ladder": MANAGE,
+    f"POST {PERSON}/medicines/<int:medication_id>/ladder/usual": MANAGE,
+    "GET /h/<token>": EVERYBODY,
+    "POST /h/<token>": EVERYBODY,
+    "POST /h/<token>/taken": EVERYBODY,
     f"GET {PERSON}/calendar": VIEW,
     f"GET {PERSON}/days/<day>": VIEW,
     f"GET {PERSON}/medicines": VIEW,
@@ -114,7 +123,29 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"POST {SUPPLY}/refill": MANAGE,
     f"GET {PERSON}/sharing": MANAGE,
     f"POST {PERSON}/sharing": MANAGE,
-    f"POST {PERSON}/sharing/alerts": MANAGE,
+    f"GET {PERSON}/sharing/helpers/<int:grant_id>": MANAGE,
+    f"POST {PERSON}/sharing/helpers/<int:grant_id>": MANAGE,
+    f"GET {PERSON}/contacts": MANAGE,
+    f"GET {PERSON}/contacts/new": MANAGE,
+    f"GET {PERSON}/contacts/new/<channel>": MANAGE,
+    f"POST {PERSON}/contacts/new/<channel>": MANAGE,
+    f"POST {CONTACT}/test": MANAGE,
+    f"POST {CONTACT}/first": MANAGE,
+    f"GET {CONTACT}/remove": MANAGE,
+    f"POST {CONTACT}/remove": MANAGE,
+    f"GET {PERSON}/contacts/wishes": MANAGE,
+    f"POST {PERSON}/contacts/wishes": MANAGE,
+    # Everybody's own.
+    "GET /account/contacts": SIGNED_IN,
+    "GET /account/contacts/new": SIGNED_IN,
+    "GET /account/contacts/new/<channel>": SIGNED_IN,
+    "POST /account/contacts/new/<channel>": SIGNED_IN,
+    f"POST {OWN_CONTACT}/test": ROSA,
+    f"POST {OWN_CONTACT}/first": ROSA,
+    f"GET {OWN_CONTACT}/remove": ROSA,
+    f"POST {OWN_CONTACT}/remove": ROSA,
+    "GET /account/wishes": SIGNED_IN,
+    "POST /account/wishes": SIGNED_IN,
     f"POST {PERSON}/sharing/<int:link_id>/revoke": MANAGE,
     f"GET {PERSON}/reports": MANAGE,
     f"POST {PERSON}/reports": MANAGE,
@@ -142,6 +173,9 @@ POLICY: Mapping[str, frozenset[str]] = {
     "GET /p/<token>": EVERYBODY,
     "POST /p/<token>": EVERYBODY,
     "POST /p/<token>/undo": EVERYBODY,
+    "GET /u/<token>": EVERYBODY,
+    "POST /u/<token>": EVERYBODY,
+    "POST /u/<token>/start": EVERYBODY,
     "GET /m/<token>": EVERYBODY,
     "POST /m/<token>": EVERYBODY,
     "GET /a/<token>": EVERYBODY,
@@ -197,11 +231,21 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     },
     f"POST {PERSON}/doses/<int:dose_id>/skip": {"reason": "unwell"},
     f"POST {PERSON}/later": {"minutes": "15"},
+    f"POST {PERSON}/medicines/<int:medication_id>/ladder": {
+        "again": "15",
+        "last": "45",
+        "helpers": "60",
+    },
     f"POST {SUPPLY}/received": {"amount": "28"},
     f"POST {SUPPLY}/counted": {"amount": "27 1/2"},
     f"POST {SUPPLY}/gone": {"amount": "2", "cause": "lost"},
     f"POST {SUPPLY}/refill": {"lead_days": "3", "fetcher": "patient"},
     f"POST {PERSON}/sharing": {"label": "Ann", "days": "30"},
+    f"POST {PERSON}/sharing/helpers/<int:grant_id>": {"place": "1", "wants": "day"},
+    f"POST {PERSON}/contacts/new/<channel>": {"address": "ida@family.example"},
+    f"POST {PERSON}/contacts/wishes": {"part": "names", "shows_names": "y"},
+    "POST /account/contacts/new/<channel>": {"address": "ida@family.example"},
+    "POST /account/wishes": {"part": "quiet"},
     f"POST {PERSON}/reports": {
         "doctor_name": "Dr Chen",
         "email": "chen@clinic.example",

@@ -34,8 +34,8 @@ def test_looking_at_any_page_as_anybody_changes_no_row(
         assert changed(before, all_rows(db)) == [], rule
 
 
-@pytest.mark.parametrize("kind", ["t", "p"])
-def test_the_page_behind_a_reminder_or_a_code_sets_no_cookie(
+@pytest.mark.parametrize("kind", ["t", "p", "u"])
+def test_the_page_behind_a_message_or_a_code_sets_no_cookie(
     app: Flask, cast: Cast, kind: str
 ) -> None:
     path = f"/{kind}/{cast.tokens[kind]}"

@@ -11,11 +11,11 @@ from tests.house.policy import FORMS, PERSON, POLICY
 from tests.house.rows import all_rows, changed
 
 ROUTE = f"POST {PERSON}/today"
-EXEMPT = {"reminders", "codes"}
+EXEMPT = {"reminders", "codes", "stops"}
 POSTS = [
     route
     for route in POLICY
-    if route.startswith("POST ") and not {"t", "p"} & set(route.split("/"))
+    if route.startswith("POST ") and not {"t", "p", "u"} & set(route.split("/"))
 ]
 
 
@@ -29,7 +29,7 @@ def rosa(app: Flask, cast: Cast) -> FlaskClient:
     return cast.browser(app, "rosa")
 
 
-def test_only_the_pages_behind_reminders_and_printed_codes_need_no_token() -> None:
+def test_only_pages_behind_messages_and_printed_codes_need_no_token() -> None:
     found = {blueprint.name for blueprint in csrf._exempt_blueprints}  # noqa: SLF001
     assert found == EXEMPT
     assert csrf._exempt_views == set()  # noqa: SLF001

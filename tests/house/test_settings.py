@@ -60,6 +60,33 @@ UNSAFE = {
         {"FIELD_KEYS": base64.urlsafe_b64encode(bytes(32)).decode()},
         "FIELD_KEYS is too easy",
     ),
+    "a push key of 3 bytes": ({"VAPID_KEY": "AAAA"}, "VAPID_KEY must hold 32"),
+    "a push key that is no secret": (
+        {"VAPID_KEY": base64.urlsafe_b64encode(bytes(32)).decode()},
+        "VAPID_KEY must hold 32",
+    ),
+    "a push service elsewhere": (
+        {"PUSH_HOSTS": "127.0.0.1:9000,push.example:9000"},
+        "PUSH_HOSTS may name only this machine",
+    ),
+    "its own push service for others": (
+        {**PUBLIC, "PUSH_HOSTS": "127.0.0.1:9000"},
+        "PUSH_HOSTS may name only this machine",
+    ),
+    "SMS without a password": (
+        {"SMS_URL": "https://api.twilio.com", "SMS_FROM": "+441632960001"},
+        "SMS_URL must look like",
+    ),
+    "SMS in clear": (
+        {"SMS_URL": "http://AC1:word@api.twilio.com", "SMS_FROM": "+441632960001"},
+        "SMS_URL must look like",
+    ),
+    "SMS from nobody": (
+        {"SMS_URL": "https://AC1:word@api.twilio.com"},
+        "SMS_FROM or VOICE_FROM is missing",
+    ),
+    "ntfy in clear": ({"NTFY_HOSTS": "http://ntfy.example"}, "NTFY_HOSTS must hold"),
+    "no bounce address": ({"BOUNCE_ADDRESS": "pills.example"}, "BOUNCE_ADDRESS must"),
     "http for others": (
         {"PUBLIC_URL": "http://pills.example"},
         "PUBLIC_URL must begin with https://",

@@ -50,6 +50,8 @@ NOT_SAID = {
     "pillweb/base/render.py": "the name of a font",
     "pillweb/base/words.py": "the days of the week in English, said as CLDR has them",
     "pillweb/base/zones.py": "what is wrong with the code",
+    "pillweb/channels/push_crypto.py": "a header for push services",
+    "pillweb/channels/twilio.py": "the interface of a provider",
     "pillweb/outbox/models.py": "a condition for the database",
     "pillweb/portals/rules.py": "the family of the demo",
     "pillweb/portals/views/commands.py": "the command line",

@@ -7,15 +7,12 @@ from sqlalchemy.orm import Session
 from jobs import build_reports, deliver, order_reports
 from pillweb.base.db import Database
 from pillweb.base.i18n import Speech, speech
+from pillweb.base.pdf_rows import LEASE, MOST_TRIES, claim_pdf, keep_pdf
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
 from pillweb.reports.actions import (
-    LEASE,
-    MOST_TRIES,
-    claim_report,
     end_order,
-    finish_report,
     want_report,
 )
 from pillweb.reports.models import Report, ReportOrder
@@ -121,10 +118,10 @@ def test_a_report_is_leased_for_two_minutes_and_then_tried_again(
 ) -> None:
     want(db, world.order, "asked:1", moment)
     with db.transaction() as session:
-        assert claim_report(session, now=moment.now)
+        assert claim_pdf(session, Report, now=moment.now)
     with db.transaction() as session:
-        assert claim_report(session, now=moment.now + LEASE / 2) is None
-        assert claim_report(session, now=moment.now + LEASE)
+        assert claim_pdf(session, Report, now=moment.now + LEASE / 2) is None
+        assert claim_pdf(session, Report, now=moment.now + LEASE)
 
 
 def test_a_builder_that_wakes_up_late_changes_nothing(
@@ -133,7 +130,7 @@ def test_a_builder_that_wakes_up_late_changes_nothing(
     want(db, world.order, "asked:1", moment)
     build_reports.run()
     with db.transaction() as session:
-        assert not finish_report(session, 1, pdf=b"late", now=moment.now)
+        assert not keep_pdf(session, Report, 1, pdf=b"late", now=moment.now)
     with db.reading() as session:
         assert session.scalars(sa.select(Report.pdf)).all() == [PDF]
         assert len(session.scalars(sa.select(Delivery)).all()) == 1

@@ -15,7 +15,8 @@ from jobs import build_papers
 from jobs.build_papers import print_paper
 from pillweb.base.db import Database
 from pillweb.base.i18n import Speech, speaking
-from pillweb.papers.actions import LEASE, MOST_TRIES, want_paper
+from pillweb.base.pdf_rows import LEASE, MOST_TRIES
+from pillweb.papers.actions import want_paper
 from pillweb.papers.models import Paper
 from pillweb.papers.queries import gather_card, gather_sheet
 from pillweb.papers.rules.code import code_of

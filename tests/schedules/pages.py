@@ -23,6 +23,10 @@ from tests.journeys.browser import _Forms
 from tests.world import World, csrf_of, plan
 
 Typed = Mapping[str, str | list[str]]
+NAME = {"name": "Ramipril"}
+PLAIN = {"at_0": "8am", "amount_0": "1"}
+DATED = {"start_on": "2026-11-20"}
+OTHER = {"how": "clock"}, {**PLAIN, "span": "other"}
 
 
 def medicines_url(world: World) -> str:

@@ -23,7 +23,7 @@ def standing(**known: object) -> Standing:
         ),
         ({"is_asked": True}, {"reminders": OPEN}),
         ({"answers": {"reminders": LATER}}, {"reminders": LATER}),
-        ({"is_proven": True, "answers": {"reminders": LATER}}, {"reminders": DONE}),
+        ({"reached": "a@x.org", "answers": {"reminders": LATER}}, {"reminders": DONE}),
         ({"helpers": ["Ann"]}, {"helpers": OPEN}),
         ({"answers": {"helpers": DONE, "papers": LATER}}, {"papers": LATER}),
     ],
@@ -42,7 +42,7 @@ def test_the_next_step_is_the_first_open_one() -> None:
     left = standing(language="en", answers=pressed)
     assert left.next_step == ""
     assert not left.may_finish
-    assert standing(is_proven=True).may_finish
+    assert standing(reached="a@x.org").may_finish
 
 
 def test_going_back_ends_at_the_first_step() -> None:

@@ -18,6 +18,7 @@ DayState = Literal[
     "part",
     "not_taken",
     "no_record",
+    "not_reminded",
     "skipped",
     "paused",
     "to_come",
@@ -29,6 +30,7 @@ Shape = Literal[
     "part-ring",
     "cross",
     "question-mark",
+    "struck-bell",
     "dash",
     "two-bars",
     "dot",
@@ -41,6 +43,7 @@ WORDS: dict[DayState, str] = {
     "part": gettext_noop("Some taken"),
     "not_taken": gettext_noop("Not taken"),
     "no_record": gettext_noop("No record"),
+    "not_reminded": gettext_noop("Not reminded"),
     "skipped": gettext_noop("Skipped"),
     "paused": gettext_noop("Paused"),
     "to_come": gettext_noop("To come"),
@@ -52,6 +55,7 @@ SHAPES: dict[DayState, Shape] = {
     "part": "part-ring",
     "not_taken": "cross",
     "no_record": "question-mark",
+    "not_reminded": "struck-bell",
     "skipped": "dash",
     "paused": "two-bars",
     "to_come": "dot",
@@ -171,10 +175,12 @@ def day_state(outcomes: Iterable[Outcome], as_of: datetime) -> DayState:
 
     As-needed and cancelled doses are left out. Decided here, for a mixed day, the first
     that fits: nothing planned is "not_due"; nothing counted is "to_come" if a dose is
-    open, else "paused" if one is held, else "skipped" (all excused). All counted doses
-    fully taken is "to_come" while one is open, else "late" if one was late, else
-    "taken" (early is taken). Some taken is "part". None taken is "no_record" if one has
-    no record, for that can still be filled in, else "not_taken", else "skipped".
+    open, else "not_reminded" if we failed to remind of one, else "paused" if one is
+    held, else "skipped" (all excused). All counted doses fully taken is "to_come" while
+    one is open, else "not_reminded" if we failed to remind of another, else "late" if
+    one was late, else "taken" (early is taken). Some taken is "part". None taken is
+    "no_record" if one has no record, for that can still be filled in, else "not_taken",
+    else "skipped".
     """
     doses = [(one, verdict(one, as_of)) for one in outcomes]
     verdicts = {as_what for _, as_what in doses} - {"cancelled", "as_needed"}
@@ -182,8 +188,8 @@ def day_state(outcomes: Iterable[Outcome], as_of: datetime) -> DayState:
     if not counted:
         return _uncounted(verdicts)
     if counted == {"taken"}:
-        if "open" in verdicts:
-            return "to_come"
+        if unsaid := verdicts & {"open", "not_reminded"}:
+            return "to_come" if "open" in unsaid else "not_reminded"
         is_late = any(
             as_what == "taken" and timing(one) == "late" for one, as_what in doses
         )
@@ -200,4 +206,6 @@ def _uncounted(verdicts: AbstractSet[Verdict]) -> DayState:
         return "not_due"
     if "open" in verdicts:
         return "to_come"
+    if "not_reminded" in verdicts:
+        return "not_reminded"
     return "paused" if "held" in verdicts else "skipped"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from pillweb.adherence.rules.outcome import Outcome
-from pillweb.adherence.rules.tally import tally
+from pillweb.adherence.rules.tally import Tally, tally
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import ngettext
 from pillweb.base.words import number_words
@@ -13,6 +13,18 @@ LATELY = timedelta(days=30)
 # Who took everything for longer hears that it is at least so many days.
 LOOK_BACK = timedelta(days=100)
 A_ROW = 2
+
+
+def summary_words(counts: Tally) -> str:
+    """Return "All was taken on 5 of 7 days."; nothing where no day is over."""
+    if not counts.due_days:
+        return ""
+    return ngettext(
+        "All was taken on %(full)s of %(num)s day.",
+        "All was taken on %(full)s of %(num)s days.",
+        counts.due_days,
+        full=number_words(counts.full_days),
+    )
 
 
 def lately_words(outcomes: Iterable[Outcome], today: date, as_of: datetime) -> str:
@@ -28,7 +40,7 @@ def lately_words(outcomes: Iterable[Outcome], today: date, as_of: datetime) -> s
         return ""
     run = tally(found, as_of).current_run
     said = _full_days(counts.full_days, counts.due_days)
-    return f"{said} {_row_words(run)}" if run >= A_ROW else said
+    return f"{said} {row_words(run)}" if run >= A_ROW else said
 
 
 def _full_days(full: int, due: int) -> str:
@@ -46,7 +58,8 @@ def _full_days(full: int, due: int) -> str:
     )
 
 
-def _row_words(run: int) -> str:
+def row_words(run: int) -> str:
+    """Return "12 days in a row."; at most so many as are looked back."""
     if run >= LOOK_BACK.days:
         most = number_words(LOOK_BACK.days)
         return _("That is %(num)s days in a row or more.", num=most)

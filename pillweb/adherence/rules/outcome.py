@@ -13,6 +13,7 @@ Verdict = Literal[
     "taken",
     "part",
     "no_record",
+    "not_reminded",
     "not_taken",
     "skipped",
     "excused",
@@ -46,6 +47,7 @@ class Outcome:
     `due_at`, `taken_at`, `missed_at` and `entered_at` are UTC instants; `local_time` is
     the planned wall time; `fraction` the part of the planned amount that was taken;
     `extra` counts further doses taken in the same slot; `medicine` groups doses.
+    `system_fault` says that we were down and no reminder of it left.
     """
 
     due_at: datetime
@@ -62,12 +64,14 @@ class Outcome:
     local_time: time | None = None
     entered_at: datetime | None = None
     entered_by_carer: bool = False
+    system_fault: bool = False
 
 
 def verdict(outcome: Outcome, as_of: datetime) -> Verdict:
     """Return what the dose counts as at an instant.
 
-    Without a record it is open while `as_of` is before `missed_at`, then "no_record".
+    Without a record it is open while `as_of` is before `missed_at`, then "no_record",
+    or "not_reminded" where that is our fault: nobody is judged by such a dose.
     Decided here: what was recorded stands, whatever `as_of`; whoever looks back at an
     earlier instant passes the states known then. A part of 1 or more is taken.
     """
@@ -76,7 +80,8 @@ def verdict(outcome: Outcome, as_of: datetime) -> Verdict:
     if outcome.as_needed:
         return "as_needed"
     if outcome.state == "open":
-        return "open" if as_of < outcome.missed_at else "no_record"
+        unsaid: Verdict = "not_reminded" if outcome.system_fault else "no_record"
+        return "open" if as_of < outcome.missed_at else unsaid
     if outcome.state in ("taken", "part"):
         return "taken" if outcome.fraction >= 1 else "part"
     if outcome.state == "skipped" and outcome.reason in EXCUSED_REASONS:

@@ -31,7 +31,8 @@ class Tally:
     Percentages have one decimal, rounded half up; None is "not enough information".
     counted = taken + partial + no_record + not_taken. `not_taken` holds doses skipped
     for a reason that does not excuse. Nothing as needed, held, excused or open enters
-    a percentage. `reasons` are those of every dose not taken, excused ones too.
+    a percentage, nor what we failed to remind of (`not_reminded`). `reasons` are those
+    of every dose not taken, excused ones too.
     """
 
     as_of: datetime
@@ -41,6 +42,7 @@ class Tally:
     late: int
     early: int
     no_record: int
+    not_reminded: int
     not_taken: int
     excused: int
     held: int
@@ -125,6 +127,7 @@ def _counts(found: Counter[Verdict], times: Counter[Timing | None]) -> dict[str,
         "taken": found["taken"],
         "partial": found["part"],
         "no_record": found["no_record"],
+        "not_reminded": found["not_reminded"],
         "not_taken": found["not_taken"] + found["skipped"],
         "excused": found["excused"],
         "held": found["held"],

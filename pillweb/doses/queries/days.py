@@ -53,6 +53,7 @@ _FACTS = (
         Dose.later_until,
         Medication.looks,
         Medication.picture_key,
+        Dose.system_fault,
     )
     .join(Medication, Medication.id == Dose.medication_id)
     .where(Dose.patient_id == bindparam("patient_id"))
@@ -102,7 +103,8 @@ def dose_of_row(row: Sequence[Any]) -> DoseFacts:
             *row[11:18],
             timedelta(minutes=row[18]),
             *row[19:21],
-            Looks(*row[21:WIDTH]),
+            Looks(*row[21:23]),
+            row[23],
         )
     )
 

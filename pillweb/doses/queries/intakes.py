@@ -95,7 +95,10 @@ _UNPLANNED = [
 _UNSAID = [
     _none(column) for column in (Dose.window_min, Dose.skip_reason, Dose.later_until)
 ]
-_UNSEEN = [_none(column) for column in (Medication.looks, Medication.picture_key)]
+_UNSEEN = [
+    _none(column)
+    for column in (Medication.looks, Medication.picture_key, Dose.system_fault)
+]
 _LINES = (
     select(
         func.coalesce(Line.origin_id, Line.id),
@@ -117,6 +120,7 @@ _LINES = (
         *_UNSAID,
         Medication.looks,
         Medication.picture_key,
+        _none(Dose.system_fault),
         _told("line"),
         Medication.ingredients,
         Line.rule,

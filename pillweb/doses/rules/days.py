@@ -71,6 +71,7 @@ class DoseFacts(NamedTuple):
     skip_reason: str | None = None
     later_until: datetime | None = None
     looks: Looks = Looks()
+    system_fault: bool = False
 
 
 def is_due(dose: DoseFacts, *, now: datetime) -> bool:
@@ -148,7 +149,7 @@ def shown_state(dose: DoseFacts, *, now: datetime) -> str:
     if dose.state != OPEN:
         return dose.state
     if now >= dose.missed_at:
-        return "no_record"
+        return "not_reminded" if dose.system_fault else "no_record"
     return "due" if is_due(dose, now=now) else "to_come"
 
 

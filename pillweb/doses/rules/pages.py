@@ -152,7 +152,8 @@ def _links(
         links.append(("skip", _("I am not taking this one")))
     if state in (TAKEN, PART) and not is_deed(dose):
         links.append(("again", _("I took another one")))
-    if state == "no_record" or (state == "due" and now >= dose.due_at + LATE):
+    is_late = state == "due" and now >= dose.due_at + LATE
+    if is_late or state in ("no_record", "not_reminded"):
         links.append(("missed", _("What to do now")))
     return tuple(links)
 

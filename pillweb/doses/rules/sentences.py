@@ -30,6 +30,7 @@ _WORDS = {
     HELD: gettext_noop("Paused"),
     CANCELLED: gettext_noop("Moved by travel"),
     "no_record": gettext_noop("No record"),
+    "not_reminded": gettext_noop("Not reminded"),
 }
 _SKIPPED = {
     "unwell": gettext_noop("Skipped: unwell"),

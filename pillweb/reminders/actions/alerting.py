@@ -9,13 +9,14 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speaking
 from pillweb.base.words import date_words, join_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions import helpers_to_tell
+from pillweb.contacts.actions.addresses import helpers_to_tell
 from pillweb.contacts.rules import ALERTS, Person, chosen_points
 from pillweb.reminders.actions.posting import Draft
 from pillweb.reminders.actions.turn import Turn
-from pillweb.reminders.queries import DOSE_ALERT, Place, silences_of
+from pillweb.reminders.queries.moments import Place, silences_of
 from pillweb.reminders.rules.course import (
     A_ROUND,
+    DOSE_ALERT,
     FIRST,
     IN_A_ROW,
     NO_DAY,

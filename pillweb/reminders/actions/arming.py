@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new_from
 from pillweb.base.links import link
-from pillweb.contacts.actions import post_message
+from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import DOSES, chosen_points
 from pillweb.doses.models import Dose

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import ask, table_of
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
-from pillweb.contacts.actions import Post, post_messages
+from pillweb.contacts.actions.posting import Post, post_messages
 from pillweb.contacts.rules import Person, Point
 from pillweb.reminders.models import DeliveryDose, ReminderLink
 from pillweb.reminders.rules.course import DueDose

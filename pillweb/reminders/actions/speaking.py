@@ -9,9 +9,10 @@ from pillweb.base.zones import local, zone
 from pillweb.contacts.rules import DOSES, Person, chosen_points
 from pillweb.reminders.actions.posting import Draft
 from pillweb.reminders.actions.turn import Turn
-from pillweb.reminders.queries import DOSE_DUE, DOSE_LATE
 from pillweb.reminders.rules.course import (
     A_ROUND,
+    DOSE_DUE,
+    DOSE_LATE,
     DueDose,
     Moment,
     Speech,

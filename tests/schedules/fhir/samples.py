@@ -19,6 +19,12 @@ TABLET = {
 }
 DOSE = [{"doseQuantity": TABLET}]
 START = {"start": "2026-12-01"}
+EIGHT = {"timeOfDay": ["08:00:00"]}
+TWICE = {"timeOfDay": ["08:00:00", "20:00:00"]}
+FROM = {"boundsPeriod": START}
+FIRST = {"boundsPeriod": {"start": "2026-12-01T06:00:00+00:00"}}
+PRN = {"frequency": 1, "period": 4, "periodMax": 6, "periodUnit": "h"}
+NEEDED: Json = {"asNeededBoolean": True}
 
 
 def days(number: float) -> Json:

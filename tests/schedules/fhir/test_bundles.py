@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.schedules.fhir.samples import (
+    EIGHT,
     START,
     Json,
     bundle,
@@ -14,7 +15,6 @@ from tests.schedules.fhir.samples import (
     statement,
 )
 
-EIGHT = {"timeOfDay": ["08:00:00"]}
 MEDICATION = {"resourceType": "Medication", "id": "m1", "code": {"text": "Ramipril"}}
 
 

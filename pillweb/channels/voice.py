@@ -1,0 +1,72 @@
+"""A phone call that says one sentence twice and takes a key for an answer."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from pillweb.base.config import settings
+from pillweb.base.i18n import Speech, gettext_noop, speaking
+from pillweb.base.i18n import gettext as _
+from pillweb.channels import DIGITS, Message, Receipt, Send, SendError
+from pillweb.channels.http import Line, open_line
+from pillweb.channels.phone import CALLABLE, read_number
+from pillweb.channels.twilio import post_call
+
+NAME, LABEL, LOUDNESS = "voice", gettext_noop("Phone call"), 2
+# The languages that Twilio's voices speak, by ours.
+VOICES: Mapping[str, str] = MappingProxyType(
+    {
+        "en": "en-GB",
+        "es": "es-ES",
+        "zh": "cmn-CN",
+        "hi": "hi-IN",
+        "ar": "arb",
+        "pl": "pl-PL",
+        "fr": "fr-FR",
+    }
+)
+LONGEST_WORDS = 600
+
+
+def is_ready() -> bool:
+    """Say whether there is a provider and a number to call from."""
+    return bool(settings().sms_url and settings().voice_from)
+
+
+def read_address(typed: str) -> str:
+    """Return a phone number as E.164; raise InvalidError."""
+    otherwise = _(
+        "Write the number of a home or mobile phone. We cannot call this one."
+    )
+    return read_number(typed, CALLABLE, otherwise=otherwise)
+
+
+def words_of(message: Message) -> str:
+    """Return what the call says, and which keys to press."""
+    said = [(message.short or message.subject)[:LONGEST_WORDS]]
+    with speaking(Speech(message.language)):
+        for one in message.answers:
+            digit = DIGITS[one.verb]
+            said.append(
+                _("For “%(label)s”, press %(digit)s.", label=one.label, digit=digit)
+            )
+        if not message.answers:
+            said.append(_("Press 1 to say that you heard this."))
+    return " ".join(said)
+
+
+def _call(line: Line, message: Message) -> Receipt:
+    voice = VOICES.get(message.language)
+    if voice is None:
+        raise SendError("voice_language", permanent=True)
+    return post_call(line, NAME, message, words=words_of(message), voice=voice)
+
+
+@contextmanager
+def open_channel() -> Iterator[Send]:
+    """Yield the function that calls; raises SendError within 10 s a network step.
+
+    Permanent where the number is none, or no voice speaks the person's language.
+    """
+    with open_line() as line:
+        yield lambda message: _call(line, message)

@@ -1,0 +1,1 @@
+"""What happens to addresses, and what is sent there."""

@@ -1,0 +1,1 @@
+"""What the pages of being reached answer, by subject."""

@@ -1,0 +1,1 @@
+"""What happens in the evening: clocks run on, and families are told."""
