@@ -12,6 +12,7 @@ from email.utils import formatdate, make_msgid
 from functools import partial
 from pathlib import Path
 
+from pillweb.outbox.actions.MISSING import claim_deliveries
 from sqlalchemy import TextClause, func, select, text, update
 from sqlalchemy.orm import Session
 
@@ -24,9 +25,9 @@ from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.channels import Message
 from pillweb.channels.email import to_mail
-from pillweb.contacts.actions.addresses import add_contact
+from pillweb.contacts.actions.adding import add_contact
 from pillweb.doses.actions.planning import plan_doses
-from pillweb.outbox.actions import claim_deliveries, post_delivery
+from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.actions import add_patient

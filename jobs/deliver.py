@@ -1,50 +1,35 @@
-"""Sends what is in the outbox: claim, send, settle; a crash between loses nothing."""
+"""Sends what is in the outbox; each channel by itself, so that none waits for another.
+
+A provider that hangs holds up its own messages only.
+"""
 
 import time
-from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
-from functools import partial
 
 from sqlalchemy.orm import Session
 
+from jobs.line import BATCH, Line, follow
 from jobs.runtime import transaction
+from pillweb.base.clock import database_now
+from pillweb.base.db import database
 from pillweb.base.log import log
-from pillweb.channels import Attachment, Message, Send, SendError
-from pillweb.channels.email import open_channel
-from pillweb.contacts.rules import DAY, WEEK, WELL
-from pillweb.digests.queries import is_digest_wanted
-from pillweb.outbox.actions import (
-    begin_attempt,
-    cancel_delivery,
+from pillweb.channels.registry import channels
+from pillweb.outbox.actions.breaking import enter_channel
+from pillweb.outbox.actions.sending import (
+    bury_deliveries,
     claim_deliveries,
-    release_deliveries,
-    settle_delivery,
+    close_deliveries,
+    postpone_deliveries,
 )
-from pillweb.outbox.models import Delivery
-from pillweb.outbox.queries import compose_message, oldest_waiting
-from pillweb.outbox.rules import LEASE, SEND_LIMIT
-from pillweb.reminders.queries.waiting import still_wanted
-from pillweb.reminders.rules.course import DOSE_ALERT, DOSE_DUE
-from pillweb.reports.queries import report_attachments
+from pillweb.outbox.queries import due_channels, health_of, oldest_waiting
+from pillweb.outbox.rules import DETOUR_AFTER, REST
 
-BATCH = 20
 # Well under the time RQ gives this job: cut off in a send, that would count as a crash.
 RUN_FOR_S = 60.0
-
-# What must still be true of a message's subject when it is about to leave.
-STILL_WANTED: dict[str, Callable[[Session, int | None], bool]] = {
-    "day_digest": partial(is_digest_wanted, group=DAY),
-    "all_well": partial(is_digest_wanted, group=WELL),
-    "week_digest": partial(is_digest_wanted, group=WEEK),
-}
-# Of these it is asked by the doses they are about.
-OF_DOSES = frozenset({DOSE_DUE, DOSE_ALERT})
-# What goes with a message.
-ATTACHMENTS: dict[str, Callable[[Session, int | None], list[Attachment]]] = {
-    "report": report_attachments,
-}
-
-Claimed = tuple[Delivery, Message]
+# While one channel is slow, the others are looked after this often.
+LOOK_EVERY_S = 0.5
+MOST_CHANNELS = 12
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -53,89 +38,66 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 
 def run() -> int:
-    """Send everything due; return how many messages the provider took over."""
+    """Send everything due; return how many messages the providers took over."""
+    until = time.monotonic() + RUN_FOR_S
     accepted = 0
-    began = time.monotonic()
-    with open_channel() as send:
-        while time.monotonic() - began < RUN_FOR_S:
-            leased = time.monotonic()
-            claimed, more = claim_some()
-            for number, (delivery, message) in enumerate(claimed):
-                left = LEASE.total_seconds() - (time.monotonic() - leased)
-                if left < SEND_LIMIT.total_seconds():
-                    release_rest([unsent for unsent, _ in claimed[number:]])
-                    break
-                accepted += send_one(send, delivery, message)
-            if not more:
-                break
+    busy: dict[str, Future[int]] = {}
+    with ThreadPoolExecutor(MOST_CHANNELS, "deliver") as pool:
+        is_first = True
+        while is_first or busy:
+            if time.monotonic() < until:
+                for name in _due() - busy.keys():
+                    busy[name] = pool.submit(send_channel, name, until=until)
+            is_first = False
+            done, _ = wait(busy.values(), timeout=LOOK_EVERY_S)
+            ended = {name: one for name, one in busy.items() if one in done}
+            busy = {name: one for name, one in busy.items() if one not in done}
+            accepted += sum(one.result() for one in ended.values())
     return accepted
 
 
-def claim_some() -> tuple[list[Claimed], bool]:
-    """Lease due messages; return those with words, and whether there were any."""
+def _due() -> set[str]:
+    with database().reading() as session:
+        return due_channels(session, now=database_now(session))
+
+
+def send_channel(name: str, *, until: float) -> int:
+    """Send what is due by one channel until then; return how much was accepted."""
+    channel = channels().get(name)
+    if channel is None or not channel.is_ready():
+        return _give_up(name, error="channel_off" if channel else "channel_unknown")
     with transaction() as (session, now):
-        deliveries = claim_deliveries(session, now=now, limit=BATCH)
-        composed = [(d, _compose(session, d, now=now)) for d in deliveries]
-    claimed = [(d, message) for d, message in composed if message is not None]
-    return claimed, bool(deliveries)
+        most, health = enter_channel(session, name, now=now, most=BATCH)
+    if not most:
+        return _go_round(name)
+    with channel.open_channel() as send:
+        return Line(name, send, most=most, health=health).run(until=until)
 
 
-def release_rest(unsent: Sequence[Delivery]) -> None:
-    """Give back what there was no time for."""
-    with transaction() as (session, _):
-        release_deliveries(session, unsent)
+def _give_up(name: str, *, error: str) -> int:
+    """Make dead letters of what is due by a channel that this installation lacks."""
+    with transaction() as (session, now):
+        claim = claim_deliveries(session, now=now, limit=BATCH, channel=name)
+        bury_deliveries(session, claim.ready, error=error)
+        follow(session, [*claim.ready, *claim.crashed], now=now)
+    for one in claim.ready:
+        log.warning("message_dead", delivery=one.id, error=error)
+    return 0
 
 
-def _compose(session: Session, delivery: Delivery, *, now: datetime) -> Message | None:
-    """Return the message, or put aside a row that cannot be worded: others go on."""
-    try:
-        attach = ATTACHMENTS.get(delivery.kind)
-        files = attach(session, delivery.subject_id) if attach else []
-        return compose_message(delivery, attachments=files)
-    except Exception:  # noqa: BLE001 - one bad row must not stop the others
-        log.exception("message_unwordable", delivery=delivery.id, kind=delivery.kind)
-        settle_delivery(
-            session,
-            delivery_id=delivery.id,
-            lease_id=delivery.lease_id or "",
-            now=now,
-            error="unwordable",
-            permanent=True,
+def _go_round(name: str) -> int:
+    """Send by another channel, where there is one, what a failing provider holds up."""
+    with transaction() as (session, now):
+        health = health_of(session, name)
+        since = health.failing_since
+        if since is None or now - since < DETOUR_AFTER:
+            return 0
+        claim = claim_deliveries(session, now=now, limit=BATCH, channel=name)
+        followed = follow(session, [*claim.ready, *claim.crashed], now=now)
+        round_ = [one for one in claim.ready if one.id in followed]
+        kept = [one for one in claim.ready if one.id not in followed]
+        close_deliveries(session, round_, state="superseded", error=health.last_error)
+        postpone_deliveries(
+            session, kept, until=health.retry_at or now + REST, error=health.last_error
         )
-        return None
-
-
-def _may_leave(delivery: Delivery) -> bool:
-    """Open an attempt, unless the message is no longer wanted or no longer ours."""
-    wanted = STILL_WANTED.get(delivery.kind)
-    is_of_doses = delivery.kind in OF_DOSES
-    with transaction() as (session, now):
-        if (wanted and not wanted(session, delivery.subject_id)) or (
-            is_of_doses and not still_wanted(session, [delivery.id], now=now)
-        ):
-            cancel_delivery(session, delivery)
-            return False
-        return begin_attempt(session, delivery, now=now)
-
-
-def send_one(send: Send, delivery: Delivery, message: Message) -> bool:
-    """Hand one message to the provider and write how that ended."""
-    if not _may_leave(delivery):
-        return False
-    reference, error, permanent = None, None, False
-    try:
-        reference = send(message).reference
-    except SendError as failure:
-        error, permanent = failure.code, failure.permanent
-    with transaction() as (session, now):
-        ours = settle_delivery(
-            session,
-            delivery_id=delivery.id,
-            lease_id=delivery.lease_id or "",
-            now=now,
-            provider_ref=reference,
-            error=error,
-            permanent=permanent,
-        )
-    log.info("message_settled", delivery=delivery.id, error=error, ours=ours)
-    return error is None
+    return 0

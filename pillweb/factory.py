@@ -15,6 +15,7 @@ from pillweb.contacts.views.telling import helpers
 from pillweb.contacts.views.testing import contact_tests
 from pillweb.contacts.views.wishes import wishes
 from pillweb.doses.views.intakes import intakes
+from pillweb.doses.views.notes import install_notes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.looks.views import looks
@@ -25,7 +26,7 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
-from pillweb.reminders.views.alerts import alerts
+from pillweb.reminders.views.alerts import alerts, seen_to_words
 from pillweb.reminders.views.answering import reminders
 from pillweb.reminders.views.ladder import ladders
 from pillweb.reminders.views.later import later
@@ -109,6 +110,7 @@ def create_app() -> Flask:
     install_errors(app)
     install_viewer(app, _who)
     install_look(app)
+    install_notes(app, seen_to_words)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)

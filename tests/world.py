@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.actions import make_account, start_session
 from pillweb.accounts.models import Account
 from pillweb.base.db import database
-from pillweb.contacts.actions.addresses import add_contact
+from pillweb.contacts.actions.adding import add_contact
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.medications.actions import add_medication
 from pillweb.medications.models import Medication

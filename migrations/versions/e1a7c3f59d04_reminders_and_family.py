@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 Id = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+WAITING = "state in ('pending', 'leased')"
 
 
 def _move_addresses() -> None:
@@ -229,9 +230,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('opened_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('answered_at', UTCDateTime(), nullable=True))
         batch_op.drop_index(batch_op.f('ix_delivery_patient_id'))
+        batch_op.drop_index('ix_delivery_waiting')
+        batch_op.create_index('ix_delivery_waiting', ['channel', 'next_at'], unique=False, sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
         batch_op.create_index('ix_delivery_contact_id_created_at', ['contact_id', 'created_at'], unique=False)
         batch_op.create_index('ix_delivery_patient_id_subject_id', ['patient_id', 'subject_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_provider_ref'), ['provider_ref'], unique=False)
+
+    # What is leased is looked at again when its lease ends.
+    op.execute("update delivery set next_at = lease_until where state = 'leased'")
 
     with op.batch_alter_table('medication', schema=None) as batch_op:
         batch_op.add_column(sa.Column('ladder', sa.JSON(none_as_null=True), nullable=True))
@@ -279,6 +285,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_delivery_provider_ref'), table_name='delivery')
     op.drop_index('ix_delivery_patient_id_subject_id', table_name='delivery')
     op.drop_index('ix_delivery_contact_id_created_at', table_name='delivery')
+    op.drop_index('ix_delivery_waiting', table_name='delivery')
+    op.create_index('ix_delivery_waiting', 'delivery', ['next_at'], sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
     op.create_index(op.f('ix_delivery_patient_id'), 'delivery', ['patient_id'])
     op.drop_column('delivery', 'answered_at')
     op.drop_column('delivery', 'opened_at')

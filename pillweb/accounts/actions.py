@@ -16,7 +16,7 @@ from pillweb.base.links import link
 from pillweb.base.look import Look, read_look
 from pillweb.base.passwords import hash_password, needs_rehash, password_fits
 from pillweb.base.tokens import new_token, token_hash
-from pillweb.outbox.actions import post_delivery
+from pillweb.outbox.actions.posting import post_delivery
 
 CONFIRM = "confirm_sign_up"
 RESET = "reset_password"

@@ -16,7 +16,7 @@ from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.channels.registry import channels
 from pillweb.contacts.models import ContactPoint, ContactTest, Preference, StopLink
-from pillweb.contacts.rules import Owner, Person, Point, Wishes
+from pillweb.contacts.rules import USABLE, Owner, Person, Point, Wishes
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
@@ -66,7 +66,7 @@ def accounts_to_tell(
     """Return how these accounts are told, by id.
 
     `zone` and `language` are for who told nothing of themselves.
-    `contacts.actions.addresses.helpers_to_tell` sees to it that each has an address.
+    `contacts.actions.adding.helpers_to_tell` sees to it that each has an address.
     """
     rows = session.scalars(select(Account).where(Account.id.in_(account_ids))).all()
     points = _points(session, ContactPoint.account_id, set(account_ids), now=now)
@@ -239,6 +239,23 @@ def contact_to_stop(session: Session, token: str) -> ContactPoint:
     if row is None:
         raise LinkGoneError
     return row
+
+
+def closed_contacts(session: Session, contact_ids: Collection[int]) -> dict[int, str]:
+    """Return which of these are to get nothing, and why: stopped, gone or removed."""
+    if not contact_ids:
+        return {}
+    rows = session.execute(
+        select(ContactPoint.id, ContactPoint.state).where(
+            ContactPoint.id.in_(contact_ids)
+        )
+    )
+    states = {one.id: one.state for one in rows}
+    return {
+        contact: states.get(contact, "removed")
+        for contact in contact_ids
+        if states.get(contact) not in USABLE
+    }
 
 
 def contact_test_behind(session: Session, token: str, *, now: datetime) -> ContactTest:

@@ -34,6 +34,18 @@ GROUPS = {
     WEEK: gettext_noop("How the week was"),
     WELL: gettext_noop("In the evening, that all is well"),
 }
+# For which of these a message is; one that is for none goes by any channel.
+GROUP_OF = {
+    "dose_due": DOSES,
+    "dose_late": DOSES,
+    "dose_alert": ALERTS,
+    "low_supply": REFILLS,
+    "day_digest": DAY,
+    "week_digest": WEEK,
+    "all_well": WELL,
+}
+# What proves one channel does not go by another.
+ONE_CHANNEL = frozenset({"contact_test"})
 
 
 # Whom a message of each group can be for: those who take medicine, those who help.
@@ -157,6 +169,22 @@ def chosen_points(person: Person, group: str, *, loudest: int = 0) -> list[Point
         return []
     limit = max(loudest, min(point.loudness for point in wanted))
     return [point for point in wanted if point.loudness <= limit]
+
+
+def points_beside(person: Person, kind: str, *, failed: int) -> list[Point]:
+    """Return where a message goes that did not arrive at a point: the quietest first.
+
+    Nowhere where it is unwanted, and nowhere where the person was not reached either.
+    """
+    if kind in ONE_CHANNEL:
+        return []
+    unwanted = set(person.wishes.unwanted.get(GROUP_OF.get(kind, ""), ()))
+    left = [
+        point
+        for point in person.points
+        if point.id != failed and point.channel not in unwanted
+    ]
+    return sorted(working(left), key=lambda point: point.loudness)
 
 
 def quiet_until(person: Person, now: datetime) -> datetime | None:

@@ -121,14 +121,24 @@ def wishes_of_helpers(
     return found
 
 
-def is_digest_wanted(session: Session, grant_id: int | None, *, group: str) -> bool:
-    """Say whether a helper may still be told, and wants it; a patient always is."""
-    if grant_id is None:
-        return True
-    wants = session.scalar(
-        select(Grant.wants).where(Grant.id == grant_id, Grant.status == ACCEPTED)
+def digests_wanted(
+    session: Session, delivery_ids: Collection[int], *, group: str, now: datetime
+) -> set[int]:
+    """Return of these messages those whose helper may still be told, and wants it.
+
+    A patient always is.
+    """
+    del now
+    rows = session.execute(
+        select(Delivery.id, Delivery.subject_id, Grant.wants)
+        .outerjoin(
+            Grant, and_(Grant.id == Delivery.subject_id, Grant.status == ACCEPTED)
+        )
+        .where(Delivery.id.in_(delivery_ids))
     )
-    return group in (wants or ())
+    return {
+        row.id for row in rows if row.subject_id is None or group in (row.wants or ())
+    }
 
 
 def evening_doses(

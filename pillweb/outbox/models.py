@@ -48,7 +48,7 @@ class Delivery(Base):
     provider_ref: Mapped[str | None] = mapped_column(String(120), index=True)
     last_error: Mapped[str | None] = mapped_column(String(60))
     __table_args__: Any = (
-        index_where("ix_delivery_waiting", "next_at", where=WAITING),
+        index_where("ix_delivery_waiting", "channel", "next_at", where=WAITING),
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),
     )

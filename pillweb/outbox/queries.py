@@ -1,18 +1,19 @@
 """Questions to the outbox."""
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
+from pillweb.base.db import ask, table_of
 from pillweb.base.i18n import Speech, gettext_noop, speaking
 from pillweb.base.i18n import gettext as _
 from pillweb.base.render import render_mail
 from pillweb.channels import Answer, Attachment, Message
-from pillweb.outbox.models import Delivery
-from pillweb.outbox.rules import HOW, SPEECH
+from pillweb.outbox.models import WAITING, Breaker, Delivery
+from pillweb.outbox.rules import HOW, SPEECH, Health, Leased
 
 # The words on the buttons of a message.
 ANSWERS = {
@@ -20,21 +21,42 @@ ANSWERS = {
     "later": gettext_noop("In 10 minutes"),
     "skip": gettext_noop("Not taking it"),
 }
+HOUR = timedelta(hours=1)
+_DELIVERY, _BREAKER = table_of(Delivery).c, table_of(Breaker).c
+# As the index has it, or it would not be used.
+_due = (text(WAITING), _DELIVERY.next_at <= bindparam("at"))
+_OLDEST = select(func.min(_DELIVERY.next_at)).where(*_due)
+_CHANNELS = select(_DELIVERY.channel).where(*_due).distinct()
+_HEALTH = select(
+    _BREAKER.failures, _BREAKER.failing_since, _BREAKER.retry_at, _BREAKER.last_error
+).where(_BREAKER.channel == bindparam("by"))
+_HEALTH_LOCKED = _HEALTH.with_for_update()
 
 
 def oldest_waiting(session: Session, *, now: datetime) -> datetime | None:
     """Return since when the oldest message is due and unsent; None when all are."""
-    since: datetime | None = session.scalar(
-        select(func.min(Delivery.next_at)).where(
-            Delivery.state == "pending", Delivery.next_at <= now
-        )
+    since: datetime | None = ask(session, _OLDEST, {"at": now}).scalar()
+    return since
+
+
+def due_channels(session: Session, *, now: datetime) -> set[str]:
+    """Return the channels by which something is to leave now."""
+    return set(ask(session, _CHANNELS, {"at": now}).scalars())
+
+
+def health_of(session: Session, channel: str, *, locked: bool = False) -> Health:
+    """Return how the provider of a channel does."""
+    statement = _HEALTH_LOCKED if locked else _HEALTH
+    row = ask(session, statement, {"by": channel}).first()
+    return Health(*row) if row else Health()
+
+
+def states_of(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """Return the states of the messages with these dedupe keys."""
+    rows = session.execute(
+        select(Delivery.dedupe_key, Delivery.state).where(Delivery.dedupe_key.in_(keys))
     )
-    broken: datetime | None = session.scalar(
-        select(func.min(Delivery.lease_until)).where(
-            Delivery.state == "leased", Delivery.lease_until <= now
-        )
-    )
-    return min((at for at in (since, broken) if at), default=None)
+    return {row.dedupe_key: row.state for row in rows}
 
 
 def was_accepted(
@@ -55,9 +77,15 @@ def was_accepted(
 
 
 def compose_message(
-    delivery: Delivery, *, attachments: Sequence[Attachment] = ()
+    delivery: Delivery | Leased,
+    *,
+    now: datetime | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> Message:
-    """Return the words of a delivery in its reader's language, from its templates."""
+    """Return the words of a delivery in its reader's language, from its templates.
+
+    It is worth delivering from `now` on until it expires.
+    """
     context = json.loads(delivery.context or "{}")
     speech = Speech(*context.pop(SPEECH, ()))
     how = context.pop(HOW, {})
@@ -72,7 +100,7 @@ def compose_message(
             Answer(verb, _(ANSWERS[verb]), url)
             for verb, url in how.get("answers", {}).items()
         )
-    lasts = delivery.expires_at - delivery.next_at
+    lasts = delivery.expires_at - now if now else HOUR
     return Message(
         key=delivery.dedupe_key,
         recipient=delivery.recipient,

@@ -60,7 +60,7 @@ class ZoneChange(Base):
 class Unreachable(Base):
     """Since when reminders reach a patient nowhere; no row while they do.
 
-    Written by `contacts.actions.addresses.note_reach`; it stands here because every
+    Written by `contacts.actions.reach.note_reach`; it stands here because every
     page of the patient says so. `told_at` is when those who help were told.
     """
 

@@ -14,7 +14,8 @@ from pillweb.accounts.actions import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions.addresses import add_contact, keep_wishes
+from pillweb.contacts.actions.adding import add_contact
+from pillweb.contacts.actions.changing import keep_wishes
 from pillweb.contacts.rules import DAY, WEEK, Owner, Wishes
 from pillweb.doses.actions.planning import plan_doses, replan_doses
 from pillweb.doses.models import Dose, DoseEvent

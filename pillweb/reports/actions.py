@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import insert_new
 from pillweb.base.i18n import speaking
 from pillweb.base.zones import local, to_utc, zone
-from pillweb.outbox.actions import post_delivery
+from pillweb.outbox.actions.posting import post_delivery
 from pillweb.patients.models import Patient
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.rules import SEND_HOUR, next_sending, period_ending

@@ -6,7 +6,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
-from pillweb.contacts.actions.addresses import replace_email, send_contact_test
+from pillweb.contacts.actions.adding import replace_email
+from pillweb.contacts.actions.posting import send_contact_test
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.setup.models import SetUp
 

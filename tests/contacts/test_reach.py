@@ -7,18 +7,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import Database
-from pillweb.contacts.actions.addresses import (
-    add_contact,
+from pillweb.contacts.actions.adding import add_contact, helpers_to_tell
+from pillweb.contacts.actions.arriving import note_arrival, note_failure
+from pillweb.contacts.actions.changing import (
     answer_contact_test,
-    helpers_to_tell,
-    note_arrival,
-    note_failure,
-    note_reach,
     remove_contact,
-    send_contact_test,
     start_contact,
     stop_contact,
 )
+from pillweb.contacts.actions.posting import send_contact_test
+from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import contacts_of, patients_to_tell
 from pillweb.contacts.rules import Owner, is_reached

@@ -8,8 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from pillweb.base.db import Database
-from pillweb.contacts.actions.addresses import add_contact
-from pillweb.contacts.actions.posting import stop_token
+from pillweb.contacts.actions.adding import add_contact
+from pillweb.contacts.actions.posting import stop_tokens
 from pillweb.contacts.models import ContactPoint
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Unreachable
@@ -27,7 +27,8 @@ def path(db: Database, world: World, now: datetime, pinned: object) -> str:
         mine = sa.select(ContactPoint.id).where(
             ContactPoint.patient_id == world.patient
         )
-        return f"/u/{stop_token(session, session.scalars(mine).one())}"
+        contact = session.scalars(mine).one()
+        return f"/u/{stop_tokens(session, [contact])[contact]}"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
-from pillweb.contacts.actions.addresses import add_contact
+from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.queries import wishes_of
 from pillweb.contacts.rules import Owner, Wishes
 from pillweb.patients.models import Patient

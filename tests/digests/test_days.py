@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.contacts.models import ContactPoint, Preference
 from pillweb.digests.actions.clocks import start_clocks
 from pillweb.digests.models import DigestClock
-from pillweb.digests.queries import is_digest_wanted, oldest_digest
+from pillweb.digests.queries import digests_wanted, oldest_digest
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose
 from pillweb.outbox.models import Delivery, Incident
@@ -165,18 +165,22 @@ def test_quiet_hours_hold_it_to_their_end(
     assert mail.expires_at > mail.next_at
 
 
+def wanted_of(session: Session, mail: Delivery, group: str, now: datetime) -> set[int]:
+    return digests_wanted(session, [mail.id], group=group, now=now)
+
+
 def test_who_was_shut_out_or_wants_it_no_more_is_not_written_to(
     session: Session, world: World, wants: Wants, now: datetime
 ) -> None:
     wants(world.marta, "day")
     (mail,) = evening(session, half_past_eight(now))
-    assert is_digest_wanted(session, mail.subject_id, group="day")
-    assert not is_digest_wanted(session, mail.subject_id, group="well")
+    assert wanted_of(session, mail, "day", now) == {mail.id}
+    assert wanted_of(session, mail, "well", now) == set()
     wants(world.marta)
-    assert not is_digest_wanted(session, mail.subject_id, group="day")
+    assert wanted_of(session, mail, "day", now) == set()
     wants(world.marta, "day")
     session.execute(sa.delete(Grant).where(Grant.id == mail.subject_id))
-    assert not is_digest_wanted(session, mail.subject_id, group="day")
+    assert wanted_of(session, mail, "day", now) == set()
 
 
 def arrived(session: Session, world: World, *, at: datetime, state: str) -> None:

@@ -74,6 +74,7 @@ def let_leases_end(db: Database) -> None:
             assert delivery.lease_until
             assert delivery.lease_until <= now() + LEASE
             delivery.lease_until -= LEASE
+            delivery.next_at -= LEASE
 
 
 def test_a_worker_killed_in_the_middle_of_a_send_loses_and_repeats_nothing(

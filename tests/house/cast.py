@@ -24,8 +24,8 @@ from pillweb.accounts.models import Account, AccountLink
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
-from pillweb.contacts.actions.addresses import add_own_contact
-from pillweb.contacts.actions.posting import stop_token
+from pillweb.contacts.actions.adding import add_own_contact
+from pillweb.contacts.actions.posting import stop_tokens
 from pillweb.contacts.models import ContactTest
 from pillweb.contacts.queries import contacts_of, contacts_of_patient
 from pillweb.contacts.rules import Owner
@@ -152,7 +152,8 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
         alerted = _alert_token(session, world.patient, world.marta, now=now)
         own = _own_contact(session, world.rosa, now=now)
         things["rosa"]["own_contact_id"], things["bruno"]["own_contact_id"] = own, GONE
-        stopped = stop_token(session, int(str(things["rosa"]["contact_id"])))
+        contact = int(str(things["rosa"]["contact_id"]))
+        stopped = stop_tokens(session, [contact])[contact]
         tested, _ = (
             _test_token(session, patient_id, now=now)
             for patient_id in (world.patient, world.other_patient)

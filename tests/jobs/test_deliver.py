@@ -6,12 +6,13 @@ from typing import Self
 import pytest
 import sqlalchemy as sa
 
-from jobs import deliver, fire_reminders
+from jobs import deliver, fire_reminders, line
+from jobs.line import Line
 from pillweb.base.db import Database
-from pillweb.channels import Message, Receipt, SendError
+from pillweb.channels import Message, Receipt, SendError, email
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose
-from pillweb.outbox.actions import post_delivery
+from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Attempt, Delivery
 from pillweb.outbox.rules import SEND_LIMIT
 from tests.at_once import at_once
@@ -79,7 +80,7 @@ def test_what_was_taken_meanwhile_is_cancelled_and_not_sent(
 
 
 def test_what_is_taken_while_the_batch_is_under_way_is_not_sent(
-    db: Database, due: World, moment: Moment, monkeypatch: pytest.MonkeyPatch
+    db: Database, due: World, moment: Moment
 ) -> None:
     sent: list[str] = []
 
@@ -89,9 +90,7 @@ def test_what_is_taken_while_the_batch_is_under_way_is_not_sent(
             session.execute(sa.update(Dose).values(state="taken"))
         return Receipt("<one@test>")
 
-    claimed, _ = deliver.claim_some()
-    for delivery, message in claimed:
-        deliver.send_one(take_everything_else, delivery, message)
+    assert Line("email", take_everything_else).run(until=time.monotonic() + 5) == 1
     assert len(sent) == 1
     assert sorted(states(db)) == ["accepted", "cancelled"]
 
@@ -169,9 +168,9 @@ def test_what_there_was_no_time_for_is_given_back_at_once(
 ) -> None:
     post(db, moment, 12)
     # A sender so slow that each batch has time for one message only.
-    monkeypatch.setattr(deliver, "LEASE", SEND_LIMIT + timedelta(seconds=0.2))
+    monkeypatch.setattr(line, "LEASE", SEND_LIMIT + timedelta(seconds=0.2))
     monkeypatch.setattr(deliver, "RUN_FOR_S", 1.4)
-    monkeypatch.setattr(deliver, "open_channel", lambda: Slow(0.3))
+    monkeypatch.setattr(email, "open_channel", lambda: Slow(0.3))
     assert deliver.run() >= 2
     waiting = [state for state in states(db) if state != "accepted"]
     assert waiting
@@ -211,7 +210,7 @@ def test_a_run_ends_before_its_worker_would_be_cut_off(
 
     post(db, moment, 3)
     monkeypatch.setattr(deliver, "RUN_FOR_S", 0.5)
-    monkeypatch.setattr(deliver, "open_channel", lambda: Refusing(0))
+    monkeypatch.setattr(email, "open_channel", lambda: Refusing(0))
     began = time.monotonic()
     deliver.run()
     assert time.monotonic() - began < 5

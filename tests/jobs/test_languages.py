@@ -16,7 +16,7 @@ from pillweb.base.i18n import Speech, speaking, speech
 from pillweb.base.look import read_look
 from pillweb.channels.mailbox import kept_mails
 from pillweb.contacts.queries import patients_to_tell
-from pillweb.outbox.actions import post_delivery
+from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.actions import choose_language

@@ -6,18 +6,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import Database
-from pillweb.outbox import actions
-from pillweb.outbox.actions import (
-    begin_attempt,
-    cancel_delivery,
+from pillweb.outbox import rules
+from pillweb.outbox.actions.posting import post_delivery
+from pillweb.outbox.actions.sending import (
+    begin_attempts,
     claim_deliveries,
-    post_delivery,
+    close_deliveries,
     release_deliveries,
-    settle_delivery,
+    settle_deliveries,
+    withdraw_attempts,
 )
 from pillweb.outbox.models import Attempt, Delivery
-from pillweb.outbox.queries import oldest_waiting
-from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE
+from pillweb.outbox.queries import due_channels, oldest_waiting
+from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE, Leased, Sent
 from tests.at_once import at_once
 
 A_SECOND = timedelta(seconds=1)
@@ -39,28 +40,35 @@ def post(
     return posted is not None
 
 
-def claim_one(session: Session, *, now: datetime) -> Delivery:
-    (delivery,) = claim_deliveries(session, now=now, limit=1)
+def claim(session: Session, *, now: datetime, limit: int = 9) -> list[Leased]:
+    return claim_deliveries(session, now=now, limit=limit).ready
+
+
+def claim_one(session: Session, *, now: datetime) -> Leased:
+    (delivery,) = claim(session, now=now, limit=1)
     return delivery
+
+
+def begin(session: Session, delivery: Leased, *, now: datetime) -> bool:
+    return begin_attempts(session, [delivery], now=now) == [delivery]
 
 
 def settle(
     session: Session,
-    delivery: Delivery,
+    delivery: Leased,
     *,
     now: datetime,
-    error: str | None = None,
+    error: str = "",
     permanent: bool = False,
 ) -> bool:
-    return settle_delivery(
-        session,
-        delivery_id=delivery.id,
-        lease_id=delivery.lease_id or "",
-        now=now,
-        provider_ref=None if error else "<reference@test>",
-        error=error,
-        permanent=permanent,
-    )
+    reference = None if error else "<reference@test>"
+    sent = Sent(delivery, reference, error, permanent)
+    _dead, lost = settle_deliveries(session, [sent], now=now)
+    return not lost
+
+
+def row_of(session: Session, delivery: Leased) -> Delivery:
+    return session.get_one(Delivery, delivery.id, populate_existing=True)
 
 
 def states(session: Session) -> Sequence[str]:
@@ -93,13 +101,14 @@ def test_the_provider_s_word_is_kept_and_the_words_are_dropped(
 ) -> None:
     post(session, "one", now=now)
     delivery = claim_one(session, now=now)
-    assert begin_attempt(session, delivery, now=now)
+    assert begin(session, delivery, now=now)
     assert SECRET in (delivery.context or "")
     assert settle(session, delivery, now=now + A_SECOND)
-    assert delivery.state == "accepted"
-    assert delivery.context is None
-    assert delivery.provider_ref == "<reference@test>"
-    assert delivery.accepted_at == now + A_SECOND
+    row = row_of(session, delivery)
+    assert row.state == "accepted"
+    assert row.context is None
+    assert row.provider_ref == "<reference@test>"
+    assert row.accepted_at == now + A_SECOND
     assert outcomes(session) == ["accepted"]
 
 
@@ -114,7 +123,7 @@ def test_two_senders_at_once_never_get_the_same_message(
         mine: list[int] = []
         while True:
             with db.transaction() as session:
-                claimed = claim_deliveries(session, now=now, limit=7)
+                claimed = claim(session, now=now, limit=7)
                 assert len(claimed) <= 7
                 mine += [delivery.id for delivery in claimed]
             if not claimed:
@@ -130,14 +139,13 @@ def test_a_lease_holds_thirty_seconds_and_then_anybody_may_claim(
 ) -> None:
     post(session, "one", now=now)
     first = claim_one(session, now=now)
-    lease = first.lease_id
-    begin_attempt(session, first, now=now)
+    begin(session, first, now=now)
     just_before = now + LEASE - A_SECOND
-    assert claim_deliveries(session, now=just_before, limit=5) == []
+    assert claim(session, now=just_before) == []
     assert oldest_waiting(session, now=just_before) is None
     assert oldest_waiting(session, now=now + LEASE) == now + LEASE
     again = claim_one(session, now=now + LEASE)
-    assert again.lease_id != lease
+    assert again.lease_id != first.lease_id
 
 
 def test_a_lease_that_ran_out_begins_and_settles_nothing(
@@ -145,19 +153,18 @@ def test_a_lease_that_ran_out_begins_and_settles_nothing(
 ) -> None:
     post(session, "one", now=now)
     first = claim_one(session, now=now)
-    assert begin_attempt(session, first, now=now)
-    session.expunge(first)
+    assert begin(session, first, now=now)
     again = claim_one(session, now=now + LEASE)
     later = now + LEASE + A_SECOND
-    assert not begin_attempt(session, first, now=later)
+    assert not begin(session, first, now=later)
     assert not settle(session, first, now=later)
-    cancel_delivery(session, first)
-    release_deliveries(session, [first])
-    session.refresh(again)
-    assert again.state == "leased"
-    assert begin_attempt(session, again, now=later)
+    settle(session, first, now=later, error="smtp_550", permanent=True)
+    close_deliveries(session, [first], state="cancelled")
+    release_deliveries(session, [first], now=later)
+    assert row_of(session, again).state == "leased"
+    assert begin(session, again, now=later)
     assert settle(session, again, now=later)
-    assert outcomes(session) == [None, "accepted"]
+    assert outcomes(session) == ["smtp_550", "accepted"]
 
 
 def test_a_lease_that_ran_out_begins_nothing_even_when_nobody_claimed_since(
@@ -165,7 +172,7 @@ def test_a_lease_that_ran_out_begins_nothing_even_when_nobody_claimed_since(
 ) -> None:
     post(session, "one", now=now)
     delivery = claim_one(session, now=now)
-    assert not begin_attempt(session, delivery, now=now + LEASE)
+    assert not begin(session, delivery, now=now + LEASE)
 
 
 def test_a_permanent_error_ends_it_and_keeps_its_words(
@@ -173,11 +180,12 @@ def test_a_permanent_error_ends_it_and_keeps_its_words(
 ) -> None:
     post(session, "one", now=now)
     delivery = claim_one(session, now=now)
-    begin_attempt(session, delivery, now=now)
+    begin(session, delivery, now=now)
     settle(session, delivery, now=now, error="smtp_550", permanent=True)
-    assert (delivery.state, delivery.last_error) == ("dead", "smtp_550")
-    assert SECRET in (delivery.context or "")
-    assert claim_deliveries(session, now=now + timedelta(days=1), limit=5) == []
+    row = row_of(session, delivery)
+    assert (row.state, row.last_error) == ("dead", "smtp_550")
+    assert SECRET in (row.context or "")
+    assert claim(session, now=now + timedelta(days=1)) == []
 
 
 def test_a_passing_error_is_tried_again_after_a_pause(
@@ -185,35 +193,57 @@ def test_a_passing_error_is_tried_again_after_a_pause(
 ) -> None:
     post(session, "one", now=now)
     delivery = claim_one(session, now=now)
-    begin_attempt(session, delivery, now=now)
+    begin(session, delivery, now=now)
     settle(session, delivery, now=now, error="smtp_451")
-    assert (delivery.state, delivery.last_error) == ("pending", "smtp_451")
-    assert now + A_SECOND <= delivery.next_at <= now + 15 * A_SECOND
-    assert claim_deliveries(session, now=now, limit=5) == []
-    again = claim_one(session, now=delivery.next_at)
-    begin_attempt(session, again, now=again.next_at)
-    session.refresh(again)
-    assert again.attempts == 2
-    settle(session, again, now=again.next_at)
+    row = row_of(session, delivery)
+    assert (row.state, row.last_error) == ("pending", "smtp_451")
+    assert now + A_SECOND <= row.next_at <= now + 15 * A_SECOND
+    assert claim(session, now=now) == []
+    at = row.next_at
+    again = claim_one(session, now=at)
+    begin(session, again, now=at)
+    assert row_of(session, again).attempts == 2
+    settle(session, again, now=at)
     assert outcomes(session) == ["smtp_451", "accepted"]
 
 
 def test_what_would_be_tried_too_late_is_dead(
     session: Session, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "backoff", lambda *_, **__: 10 * A_SECOND)
+    monkeypatch.setattr(rules, "backoff", lambda *_, **__: 10 * A_SECOND)
     post(session, "one", now=now, expires_at=now + 10 * A_SECOND)
     delivery = claim_one(session, now=now)
-    begin_attempt(session, delivery, now=now)
+    begin(session, delivery, now=now)
     settle(session, delivery, now=now, error="smtp_451")
-    assert delivery.state == "dead"
+    assert row_of(session, delivery).state == "dead"
+
+
+def test_a_send_that_was_begun_and_did_not_happen_is_no_attempt(
+    session: Session, now: datetime
+) -> None:
+    post(session, "one", now=now)
+    delivery = claim_one(session, now=now)
+    begin(session, delivery, now=now)
+    withdraw_attempts(session, [delivery])
+    assert (row_of(session, delivery).attempts, outcomes(session)) == (0, [])
+    assert begin(session, delivery, now=now)
+
+
+def test_each_channel_is_claimed_by_itself(session: Session, now: datetime) -> None:
+    post(session, "by mail", now=now)
+    facts = {"kind": "dose_due", "recipient": "-", "context": {}, "now": now}
+    post_delivery(session, dedupe_key="by sms", channel="sms", **facts)  # type: ignore[arg-type]
+    assert due_channels(session, now=now - A_SECOND) == set()
+    assert due_channels(session, now=now) == {"email", "sms"}
+    assert [d.dedupe_key for d in claim(session, now=now)] == ["by mail"]
+    assert due_channels(session, now=now) == {"sms"}
 
 
 def test_what_is_past_its_time_is_never_sent(session: Session, now: datetime) -> None:
     post(session, "old", now=now, expires_at=now + timedelta(hours=1))
     at = now + timedelta(hours=1)
     post(session, "new", now=at)
-    assert [d.dedupe_key for d in claim_deliveries(session, now=at, limit=9)] == ["new"]
+    assert [d.dedupe_key for d in claim(session, now=at)] == ["new"]
     words = sa.select(Delivery.state, Delivery.context).order_by(Delivery.id)
     old, new = session.execute(words)
     assert tuple(old) == ("expired", None)
@@ -232,9 +262,9 @@ def test_many_expired_messages_do_not_hold_up_a_fresh_one(
 
 def crash(session: Session, key: str, *, now: datetime) -> datetime:
     """Claim everything, die while sending one; return when the lease is over."""
-    for delivery in claim_deliveries(session, now=now, limit=20):
+    for delivery in claim(session, now=now, limit=20):
         if delivery.dedupe_key == key:
-            begin_attempt(session, delivery, now=now)
+            begin(session, delivery, now=now)
     return now + LEASE
 
 
@@ -246,7 +276,8 @@ def test_three_crashes_end_one_message_and_none_of_its_neighbours(
     at = now
     for _ in range(CRASHES_ALLOWED):
         at = crash(session, "poison", now=at)
-    left = claim_deliveries(session, now=at, limit=20)
+    left, crashed = claim_deliveries(session, now=at, limit=20)
+    assert [d.dedupe_key for d in crashed] == ["poison"]
     assert sorted(d.dedupe_key for d in left) == ["after", "before"]
     assert states(session) == ["leased", "dead", "leased"]
     dead = session.scalars(sa.select(Delivery).where(Delivery.state == "dead")).one()
@@ -269,7 +300,7 @@ def test_what_there_was_no_time_for_is_due_as_before(
     session: Session, now: datetime
 ) -> None:
     post(session, "one", now=now)
-    release_deliveries(session, [claim_one(session, now=now)])
+    release_deliveries(session, [claim_one(session, now=now)], now=now)
     assert oldest_waiting(session, now=now) == now
     assert claim_one(session, now=now).dedupe_key == "one"
 
@@ -278,13 +309,7 @@ def test_what_nobody_needs_any_more_is_closed_unsent(
     session: Session, now: datetime
 ) -> None:
     post(session, "one", now=now)
-    cancel_delivery(session, claim_one(session, now=now))
+    close_deliveries(session, [claim_one(session, now=now)], state="cancelled")
     assert states(session) == ["cancelled"]
     assert session.scalars(sa.select(Delivery.context)).one() is None
     assert outcomes(session) == []
-
-
-def test_a_message_about_nothing_known_settles_nothing(
-    session: Session, now: datetime
-) -> None:
-    assert not settle_delivery(session, delivery_id=99, lease_id="none", now=now)

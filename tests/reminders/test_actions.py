@@ -6,9 +6,14 @@ from sqlalchemy.orm import Session
 
 from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.models import Dose
-from pillweb.outbox.actions import begin_attempt, claim_deliveries, settle_delivery
+from pillweb.outbox.actions.sending import (
+    begin_attempts,
+    claim_deliveries,
+    settle_deliveries,
+)
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
+from pillweb.outbox.rules import Sent
 from pillweb.patients.models import Patient
 from pillweb.reminders.actions import posting
 from pillweb.reminders.actions.arming import arm_reminders
@@ -63,15 +68,9 @@ def undo(session: Session, patient: Patient, at: datetime) -> int:
 
 def deliver(session: Session, at: datetime) -> None:
     """Let the provider take over everything that is due."""
-    for delivery in claim_deliveries(session, now=at, limit=LIMIT):
-        begin_attempt(session, delivery, now=at)
-        settle_delivery(
-            session,
-            delivery_id=delivery.id,
-            lease_id=delivery.lease_id or "",
-            now=at,
-            provider_ref="<taken@test>",
-        )
+    claimed = claim_deliveries(session, now=at, limit=LIMIT).ready
+    begun = begin_attempts(session, claimed, now=at)
+    settle_deliveries(session, [Sent(one, "<taken@test>") for one in begun], now=at)
 
 
 def test_the_ladder_speaks_at_its_three_steps_and_ends(
@@ -185,7 +184,7 @@ def test_late_is_said_where_no_message_could_leave(
         fire(session, after(now, minute))
     kinds = [key.partition(":")[0] for key in keys(session)]
     assert kinds == ["dose_due"] * 3 + ["dose_late"]
-    claimed = claim_deliveries(session, now=after(now, 70), limit=LIMIT)
+    claimed = claim_deliveries(session, now=after(now, 70), limit=LIMIT).ready
     assert [delivery.kind for delivery in claimed] == ["dose_late"]
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -15,7 +16,7 @@ from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder
 from pillweb.sharing.models import Grant
 from tests.reminders.steps import after
-from tests.world import World
+from tests.world import World, csrf_of, signed_in
 
 
 def grant(db: Database, world: World, account: int, **facts: object) -> None:
@@ -114,3 +115,26 @@ def test_a_link_of_a_patient_is_none_of_a_helper_s(
 ) -> None:
     assert phone.get(path.replace("/h/", "/t/")).status_code == 404
     assert phone.get("/h/made-up-made-up").status_code == 404
+
+
+def test_everybody_sees_on_today_who_sees_to_it(
+    app: Flask,
+    path: str,
+    world: World,
+    now: datetime,
+    pinned: time_machine.Traveller,
+) -> None:
+    phone = app.test_client(use_cookies=False)
+    said = "Luis is seeing to it, 8.36am."
+    pinned.move_to(after(now, 31))
+    marta = signed_in(app, world.marta, now=now)
+    today = f"/patients/{world.patient}/today"
+    assert said not in marta.get(today).text
+    phone.post(path)
+    assert said in marta.get(today).text
+    shared = app.test_client()
+    token = csrf_of(shared)
+    shared.post(f"/s/{world.link_token}", data={"csrf_token": token})
+    assert said not in shared.get(f"/shared/{world.link}/today").text
+    phone.post(f"{path}/taken")
+    assert said not in marta.get(today).text

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import Database
-from pillweb.contacts.actions.addresses import add_contact
+from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.models import Preference
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from jobs import deliver
 from pillweb.base.db import Database
 from pillweb.channels.mailbox import kept_mails
-from pillweb.contacts.actions.addresses import answer_contact_test
+from pillweb.contacts.actions.changing import answer_contact_test
 from pillweb.contacts.models import ContactTest
 from pillweb.patients.models import Patient
 from pillweb.setup.actions import finish_set_up, remind_at

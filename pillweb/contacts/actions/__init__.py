@@ -1,1 +1,1 @@
-"""What happens to addresses, and what is sent there."""
+"""What happens to addresses: added, proven, used, lost."""

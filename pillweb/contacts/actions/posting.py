@@ -1,4 +1,4 @@
-"""Messages to people are posted: here their wishes, languages and storms are heeded."""
+"""Messages to somebody are put into the outbox."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -13,15 +13,17 @@ from pillweb.base.db import insert_new
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
-from pillweb.contacts.models import StopLink
-from pillweb.contacts.rules import STORM, Person, Point
-from pillweb.outbox.actions import (
+from pillweb.contacts.models import ContactPoint, ContactTest, StopLink
+from pillweb.contacts.rules import STORM, TEST_LIFE, Person, Point
+from pillweb.outbox.actions.posting import (
     Facts,
     delivery_row,
     post_deliveries,
     post_delivery,
 )
 from pillweb.outbox.models import Incident
+
+CONTACT_TEST = "contact_test"
 
 
 class Manner(TypedDict, total=False):
@@ -170,11 +172,6 @@ def stop_tokens(session: Session, contact_ids: Collection[int]) -> dict[int, str
     return kept | _kept_stop_tokens(session, missing)
 
 
-def stop_token(session: Session, contact_id: int) -> str:
-    """Return the secret by which messages to one address are stopped."""
-    return stop_tokens(session, [contact_id])[contact_id]
-
-
 def _kept_stop_tokens(session: Session, contact_ids: Collection[int]) -> dict[int, str]:
     rows = session.execute(
         select(StopLink.contact_id, StopLink.token).where(
@@ -182,3 +179,34 @@ def _kept_stop_tokens(session: Session, contact_ids: Collection[int]) -> dict[in
         )
     )
     return {row.contact_id: row.token for row in rows}
+
+
+def send_contact_test(
+    session: Session, contact: ContactPoint, person: Person, *, now: datetime
+) -> ContactTest:
+    """Send a link to an address, to prove by its answer that messages arrive."""
+    token = new_token()
+    test = ContactTest(
+        contact_id=contact.id,
+        token_hash=token_hash(token),
+        created_at=now,
+        expires_at=now + TEST_LIFE,
+    )
+    session.add(test)
+    session.flush()
+    point = Point(contact.id, contact.channel, contact.address, contact.state)
+    post_message(
+        session,
+        person,
+        point,
+        kind=CONTACT_TEST,
+        about=str(test.id),
+        context={
+            "first_name": person.name,
+            "about_others": person.account_id is not None,
+            "link": link(f"/m/{token}"),
+        },
+        now=now,
+        expires_at=test.expires_at,
+    )
+    return test

@@ -12,13 +12,9 @@ from pillweb.base.i18n import gettext_noop
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.channels.registry import Channel, browser_key, channels, ready_channels
-from pillweb.contacts.actions.addresses import (
-    add_contact,
-    put_first,
-    remove_contact,
-    send_contact_test,
-    start_contact,
-)
+from pillweb.contacts.actions.adding import add_contact
+from pillweb.contacts.actions.changing import put_first, remove_contact, start_contact
+from pillweb.contacts.actions.posting import send_contact_test
 from pillweb.contacts.forms import AddressForm
 from pillweb.contacts.models import ContactPoint, ContactTest
 from pillweb.contacts.queries import contact_of, contacts_of, newest_tests

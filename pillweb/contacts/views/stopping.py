@@ -4,7 +4,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
-from pillweb.contacts.actions.addresses import start_contact, stop_contact
+from pillweb.contacts.actions.changing import start_contact, stop_contact
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import contact_to_stop, contacts_of_patient
 from pillweb.contacts.rules import STOPPED, is_reached

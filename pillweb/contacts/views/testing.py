@@ -4,7 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
-from pillweb.contacts.actions.addresses import answer_contact_test
+from pillweb.contacts.actions.changing import answer_contact_test
 from pillweb.contacts.queries import contact_test_behind
 from pillweb.web.htmx import go, page
 from pillweb.web.security import is_miss, limiter

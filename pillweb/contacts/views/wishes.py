@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speech
-from pillweb.contacts.actions.addresses import keep_wishes
+from pillweb.contacts.actions.changing import keep_wishes
 from pillweb.contacts.forms import ChannelsForm, NamesForm, QuietForm
 from pillweb.contacts.queries import contacts_of, wishes_of
 from pillweb.contacts.rules import OF_HELPERS, OF_PATIENTS, Wishes

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.words import date_words
-from pillweb.contacts.actions.addresses import helpers_to_tell
+from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import DAY, WELL, Person, chosen_points, quiet_until

@@ -12,7 +12,7 @@ from pillweb.adherence.rules.outcome import Outcome
 from pillweb.adherence.rules.tally import tally
 from pillweb.base.i18n import speaking, speech
 from pillweb.base.links import link
-from pillweb.contacts.actions.addresses import helpers_to_tell
+from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import WEEK, Person, chosen_points, quiet_until

@@ -9,7 +9,7 @@ from pillweb.base.emergency import help_in
 from pillweb.base.i18n import speaking
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions.addresses import helpers_to_tell
+from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.rules import ALERTS, chosen_points
 from pillweb.sharing.queries import told_of

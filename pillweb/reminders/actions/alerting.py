@@ -9,7 +9,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speaking
 from pillweb.base.words import date_words, join_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions.addresses import helpers_to_tell
+from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.rules import ALERTS, Person, chosen_points
 from pillweb.reminders.actions.posting import Draft
 from pillweb.reminders.actions.turn import Turn

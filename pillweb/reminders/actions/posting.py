@@ -4,20 +4,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import ask, table_of
+from pillweb.base.db import ask, insert_new_from, table_of
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.contacts.actions.posting import Post, post_messages
 from pillweb.contacts.rules import Person, Point
+from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import DeliveryDose, ReminderLink
 from pillweb.reminders.rules.course import DueDose
 from pillweb.reminders.rules.lateness import LINK_LIFE
 
 A_MINUTE_S = 60
 _KEEP_DOSES = insert(table_of(DeliveryDose))
+_MOVED_NAMES = ("dose_id", "recipient", "kind", "step")
+_MOVED = [table_of(DeliveryDose).c[name] for name in _MOVED_NAMES]
 _KEEP_LINKS = insert(table_of(ReminderLink))
 
 
@@ -122,3 +125,33 @@ def _link_row(
         "created_at": now,
         "expires_at": begins_at + LINK_LIFE,
     }
+
+
+def follow_deliveries(session: Session, followed: Mapping[int, int]) -> None:
+    """Let messages that went by another channel be about what the first ones were.
+
+    `followed` names the new delivery of each old one.
+    """
+    for old, new in followed.items():
+        way = session.execute(
+            select(Delivery.channel, Delivery.contact_id).where(Delivery.id == new)
+        ).one()
+        insert_new_from(
+            session,
+            DeliveryDose,
+            [
+                *(column.name for column in _MOVED),
+                "delivery_id",
+                "channel",
+                "contact_id",
+            ],
+            select(
+                *_MOVED, literal(new), literal(way.channel), literal(way.contact_id)
+            ).where(DeliveryDose.delivery_id == old),
+        )
+        session.execute(
+            update(ReminderLink)
+            .where(ReminderLink.delivery_id == old)
+            .values(delivery_id=new, channel=way.channel),
+            execution_options={"synchronize_session": False},
+        )

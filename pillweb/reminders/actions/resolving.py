@@ -10,7 +10,7 @@ from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.words import join_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions.addresses import helpers_to_tell
+from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.rules import ALERTS, chosen_points, quiet_until
 from pillweb.patients.models import Patient

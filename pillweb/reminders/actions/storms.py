@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.links import link
-from pillweb.contacts.actions.addresses import helpers_to_tell
+from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import patients_to_tell

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account
 from pillweb.base.errors import LinkGoneError
 from pillweb.base.tokens import token_hash
-from pillweb.base.words import join_words
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, PART, RECORDED, TAKEN
 from pillweb.medications.models import Medication
@@ -225,8 +224,3 @@ def seen_to_since(
         .order_by(Reminder.due_at)
     )
     return [SeenTo(due_at, name, at) for due_at, name, at in rows if at]
-
-
-def names_in_words(found: Sequence[SeenTo]) -> str:
-    """Return who sees to something, each once."""
-    return join_words([*dict.fromkeys(one.name for one in found)])

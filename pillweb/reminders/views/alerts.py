@@ -1,5 +1,7 @@
 """The page behind an alert's link: a helper says that they see to it."""
 
+from datetime import datetime, timedelta
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
@@ -15,6 +17,7 @@ from pillweb.reminders.queries.alerts import (
     alert_behind,
     outcome_of,
     seen_to,
+    seen_to_since,
 )
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level
@@ -27,6 +30,7 @@ alerts = Blueprint("alerts", __name__)
 csrf.exempt(alerts)
 
 GUESSES = "30 per 10 minutes"
+A_DAY = timedelta(days=1)
 
 
 def _opened(token: str, need: Level) -> tuple[AlertLink, Door]:
@@ -60,6 +64,22 @@ def _recorded(found: AlertLink, door: Door) -> str:
         return ""
     clock = time_words(local(outcome.at, zone(door.zone)).time())
     return _("Recorded at %(time)s by %(name)s.", time=clock, name=outcome.by)
+
+
+def seen_to_words(door: Door, at: datetime) -> list[str]:
+    """Return who sees to what of a patient's has no record today, in sentences."""
+    place = zone(door.zone)
+    found = seen_to_since(session(), door.patient_id, since=at - A_DAY, now=at)
+    return list(
+        dict.fromkeys(
+            _(
+                "%(name)s is seeing to it, %(time)s.",
+                name=one.name,
+                time=time_words(local(one.at, place).time()),
+            )
+            for one in found
+        )
+    )
 
 
 @alerts.get("/h/<token>")

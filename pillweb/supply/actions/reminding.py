@@ -11,7 +11,7 @@ from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
-from pillweb.contacts.actions.addresses import helpers_to_tell
+from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import REFILLS, Person, chosen_points

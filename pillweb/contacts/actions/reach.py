@@ -1,0 +1,78 @@
+"""Whether a patient is reached anywhere is noted, and told."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from pillweb.base.db import insert_new
+from pillweb.base.links import link
+from pillweb.contacts.actions.adding import helpers_to_tell
+from pillweb.contacts.actions.posting import post_message
+from pillweb.contacts.models import ContactPoint
+from pillweb.contacts.rules import (
+    ALERTS,
+    chosen_points,
+    is_reached,
+)
+from pillweb.patients.models import Patient, Unreachable
+from pillweb.sharing.queries import answerable_for
+
+UNREACHABLE = "unreachable"
+
+
+def look_at_reach(session: Session, contact: ContactPoint, *, now: datetime) -> None:
+    """Do what `note_reach` does, where the address is a patient's."""
+    if contact.patient_id is not None:
+        note_reach(session, contact.patient_id, now=now)
+
+
+def note_reach(session: Session, patient_id: int, *, now: datetime) -> None:
+    """Note whether reminders reach a patient anywhere; tell who helps, once, if not."""
+    # Two last addresses that go at once must see each other.
+    patient = session.get_one(Patient, patient_id, with_for_update=True)
+    mine = session.execute(
+        select(ContactPoint.state, ContactPoint.channel, ContactPoint.address).where(
+            ContactPoint.patient_id == patient_id
+        )
+    ).all()
+    if is_reached([one.state for one in mine]):
+        session.execute(delete(Unreachable).where(Unreachable.patient_id == patient_id))
+        return
+    row = {"patient_id": patient_id, "since": now, "told_at": now}
+    if insert_new(session, Unreachable, [row]):
+        lost = {(one.channel, one.address) for one in mine}
+        _tell_unreachable(session, patient, lost, now=now)
+
+
+def _tell_unreachable(
+    session: Session,
+    patient: Patient,
+    lost: Collection[tuple[str, str]],
+    *,
+    now: datetime,
+) -> None:
+    """Tell all who answer for a patient, but not where the patient was just lost."""
+    helpers = dict(answerable_for(session, patient.id))
+    people = helpers_to_tell(session, patient.id, helpers, now=now)
+    for account_id, person in people.items():
+        left = [one for one in person.points if (one.channel, one.address) not in lost]
+        elsewhere = replace(person, points=tuple(left))
+        for point in chosen_points(elsewhere, ALERTS, loudest=1):
+            post_message(
+                session,
+                person,
+                point,
+                kind=UNREACHABLE,
+                about=f"{patient.id}:{now:%Y%m%dT%H%M%S}",
+                context={
+                    "first_name": person.name,
+                    "patient_name": "" if helpers[account_id] else patient.name,
+                    "link": link(f"/patients/{patient.id}/today"),
+                },
+                now=now,
+                patient_id=patient.id,
+                is_urgent=True,
+            )
