@@ -12,7 +12,6 @@ from email.utils import formatdate, make_msgid
 from functools import partial
 from pathlib import Path
 
-from pillweb.outbox.actions.MISSING import claim_deliveries
 from sqlalchemy import TextClause, func, select, text, update
 from sqlalchemy.orm import Session
 
@@ -20,7 +19,7 @@ from bench.people import add_medicines
 from bench.place import SQLITE, database_kinds, new_database, use_settings
 from bench.sink import smtp_sink
 from bench.table import Answer
-from jobs import deliver, fire_reminders
+from jobs import deliver, fire_reminders, line
 from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.channels import Message
@@ -28,6 +27,7 @@ from pillweb.channels.email import to_mail
 from pillweb.contacts.actions.adding import add_contact
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.outbox.actions.posting import post_delivery
+from pillweb.outbox.actions.sending import claim_deliveries
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.actions import add_patient
@@ -170,7 +170,7 @@ def _check_accepted(wanted: int) -> None:
 
 def _measure_claims(found: Answer, kind: str) -> None:
     """Compare claiming, with lease and open attempt, with one bare statement."""
-    at, batch = now(), deliver.BATCH
+    at, batch = now(), line.BATCH
     with database().transaction() as session:
         for number in range(batch * (CLAIM_ROUNDS + 1) * 2):
             post_delivery(
@@ -201,7 +201,7 @@ def _measure_claims(found: Answer, kind: str) -> None:
 
 def _claim(at: datetime, batch: int) -> None:
     with database().transaction() as session:
-        assert len(claim_deliveries(session, now=at, limit=batch)) == batch
+        assert len(claim_deliveries(session, now=at, limit=batch).ready) == batch
 
 
 def _claim_bare(statement: TextClause, at: datetime, batch: int) -> None:
