@@ -40,7 +40,7 @@ from pillweb.outbox.rules import (
     Sent,
 )
 from pillweb.reminders.actions.posting import follow_deliveries
-from pillweb.reminders.queries import still_wanted
+from pillweb.reminders.queries.waiting import still_wanted
 from pillweb.reports.queries import report_attachments
 
 BATCH = 20

@@ -256,7 +256,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('alerted_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('resolved_at', UTCDateTime(), nullable=True))
         batch_op.create_index('ix_reminder_late', ['next_at'], unique=False, sqlite_where=sa.text("state = 'late'"), postgresql_where=sa.text("state = 'late'"))
-        batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'))
+        batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL'))
 
     with op.batch_alter_table('reminder_link', schema=None) as batch_op:
         batch_op.add_column(sa.Column('delivery_id', Id, nullable=True))

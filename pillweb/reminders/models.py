@@ -10,7 +10,7 @@ from pillweb.base.db import Base, Id, index_where
 
 OPEN = "state = 'open'"
 LATE = "state = 'late'"
-UNRESOLVED = "alerted_at IS NOT NULL AND resolved_at IS NULL"
+ALERTED = "alerted_at IS NOT NULL"
 
 
 class Reminder(Base):
@@ -42,7 +42,7 @@ class Reminder(Base):
     resolved_at: Mapped[datetime | None]
     __table_args__: Any = (
         UniqueConstraint("patient_id", "due_at"),
-        index_where("ix_reminder_alerted", "alerted_at", where=UNRESOLVED),
+        index_where("ix_reminder_alerted", "alerted_at", where=ALERTED),
         index_where("ix_reminder_open", "next_at", where=OPEN),
         index_where("ix_reminder_late", "next_at", where=LATE),
     )

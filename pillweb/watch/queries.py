@@ -17,7 +17,7 @@ from pillweb.base.db import database
 from pillweb.base.heartbeat import Heartbeat
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import oldest_unfired
+from pillweb.reminders.queries.waiting import oldest_unfired
 from pillweb.reminders.rules.lateness import UNTOLD
 from pillweb.watch.rules.alarm import CANARY_EVERY, DELAYING, RESTORED, is_late
 from pillweb.watch.rules.metrics import Figures

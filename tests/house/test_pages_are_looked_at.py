@@ -13,6 +13,7 @@ UNSEEN = {
     # The journeys open these by the links that lead there.
     "/",
     "/welcome",
+    "/h/<token>",
     "/a/<token>",
     "/mailbox/<key>",
     "/mailbox/<key>/<int:number>",

@@ -19,7 +19,7 @@ from pillweb.reminders.actions import posting
 from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder, ReminderLink
-from pillweb.reminders.queries import oldest_unfired, still_wanted
+from pillweb.reminders.queries.waiting import oldest_unfired, still_wanted
 from tests.world import make_patient, plan, prescribe
 
 LIMIT = 100

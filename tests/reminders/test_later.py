@@ -19,7 +19,7 @@ from pillweb.patients.models import Patient
 from pillweb.reminders.actions.arming import hold_reminders
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import still_wanted
+from pillweb.reminders.queries.waiting import still_wanted
 from tests.world import World, csrf_of, make_patient, plan, prescribe, signed_in
 
 LIMIT = 100

@@ -15,15 +15,14 @@ from pillweb.reminders.actions.posting import post_drafts
 from pillweb.reminders.actions.speaking import is_untold, patient_drafts
 from pillweb.reminders.actions.turn import Turn
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import (
-    DOSE_DUE,
+from pillweb.reminders.queries.moments import (
     helper_places,
     moments_of,
     names_of,
     times_reminded,
     told_of,
 )
-from pillweb.reminders.rules.course import Moment, next_look_at
+from pillweb.reminders.rules.course import DOSE_DUE, Moment, next_look_at
 from pillweb.reminders.rules.lateness import UNTOLD
 
 _REMINDER = table_of(Reminder).c

@@ -7,9 +7,9 @@ from pillweb.base.words import join_words, time_words
 from pillweb.contacts.rules import DOSES, Person, chosen_points
 from pillweb.reminders.actions.posting import Draft
 from pillweb.reminders.actions.turn import Turn
-from pillweb.reminders.queries import DOSE_DUE
 from pillweb.reminders.rules.course import (
     A_ROUND,
+    DOSE_DUE,
     Moment,
     Speech,
     gathered,

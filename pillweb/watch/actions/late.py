@@ -26,7 +26,7 @@ from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import DOSE_DUE
+from pillweb.reminders.rules.course import DOSE_DUE
 from pillweb.reminders.rules.lateness import TOO_LATE, UNTOLD
 from pillweb.sharing.queries import told_of_doses
 from pillweb.watch.queries import open_troubles, was_in_trouble

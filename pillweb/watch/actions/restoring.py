@@ -13,7 +13,7 @@ from pillweb.feeds.models import FeedLink
 from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import Reminder, ReminderLink
-from pillweb.reminders.queries import DOSE_DUE
+from pillweb.reminders.rules.course import DOSE_DUE
 from pillweb.reminders.rules.lateness import UNTOLD
 from pillweb.sharing.models import ShareLink
 from pillweb.watch.queries import last_clock_beat
