@@ -46,7 +46,7 @@ from pillweb.reports.queries import report_attachments
 BATCH = 20
 # As many as leave in this time are begun, and settled, in one commit: a crash repeats
 # no more than a moment's messages.
-MOMENT_S = 0.04
+MOMENT_S = 0.1
 MOST_AT_ONCE = 8
 
 # Asks which of these deliveries are still to be said, when they are about to leave.

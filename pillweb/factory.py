@@ -5,6 +5,9 @@ from flask import Flask
 from pillweb.accounts.queries import viewer_of
 from pillweb.accounts.views import accounts
 from pillweb.adherence.views import adherence
+from pillweb.admin.views import admin
+from pillweb.answers.views.direct import direct_answers
+from pillweb.answers.views.pages import answers
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.log import start_logging
@@ -18,6 +21,8 @@ from pillweb.doses.views.intakes import intakes
 from pillweb.doses.views.notes import install_notes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
+from pillweb.feeds.views import feeds
+from pillweb.hooks.views import hooks
 from pillweb.looks.views import looks
 from pillweb.papers.views.codes import codes
 from pillweb.papers.views.printing import papers
@@ -27,7 +32,6 @@ from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
 from pillweb.reminders.views.alerts import alerts, seen_to_words
-from pillweb.reminders.views.answering import reminders
 from pillweb.reminders.views.ladder import ladders
 from pillweb.reminders.views.later import later
 from pillweb.reports.views import reports
@@ -42,13 +46,15 @@ from pillweb.sharing.views import sharing
 from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
 from pillweb.sync.views import sync
+from pillweb.trail.views import trail
+from pillweb.watch.views import health, install_delays
 from pillweb.web.errors import install_errors
 from pillweb.web.files import install_files
 from pillweb.web.filters import install_filters
-from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
 from pillweb.web.look import install_look
 from pillweb.web.numbers import install_numbers
+from pillweb.web.press import install_press
 from pillweb.web.security import install_security
 from pillweb.web.transaction import install_transactions, session
 from pillweb.web.viewer import install_viewer
@@ -78,14 +84,19 @@ BLUEPRINTS = (
     reports,
     papers,
     codes,
-    reminders,
     alerts,
     ladders,
+    answers,
+    direct_answers,
+    hooks,
     later,
+    feeds,
     accounts,
     times,
     looks,
     sync,
+    trail,
+    admin,
     mailbox,
     health,
 )
@@ -111,10 +122,12 @@ def create_app() -> Flask:
     install_viewer(app, _who)
     install_look(app)
     install_notes(app, seen_to_words)
+    install_press(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)
     install_files(app)
     install_security(app, found)
     install_filters(app, found)
+    install_delays(app)
     return app

@@ -22,8 +22,10 @@ from pillweb.base import config, queue
 from pillweb.base import db as database_module
 from pillweb.base.db import Database
 from pillweb.factory import create_app
+from pillweb.watch.queries import delays
 from pillweb.web.security import limiter
 from tests.network import stay_here
+from tests.press import PersonsBrowser
 from tests.services import (
     ROOT,
     SmtpSink,
@@ -168,13 +170,16 @@ def world(db: Database, now: datetime) -> World:
 @pytest.fixture(scope="session")
 def web_app() -> Flask:
     """The web app; which database it uses is asked anew in every request."""
-    return create_app()
+    made = create_app()
+    made.test_client_class = PersonsBrowser
+    return made
 
 
 @pytest.fixture
 def app(web_app: Flask, db: Database) -> Flask:
     """The web app on this test's database; nobody has tried to sign in yet."""
     limiter.reset()
+    delays.forget()
     return web_app
 
 

@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 Id = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+DEAD = "state = 'dead'"
 WAITING = "state in ('pending', 'leased')"
 
 
@@ -222,6 +223,9 @@ def upgrade() -> None:
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.add_column(sa.Column('is_admin', sa.Boolean(), server_default=sa.false(), nullable=False))
 
+    # Whoever came first runs the installation.
+    op.execute('update account set is_admin = true where id = (select min(id) from account)')
+
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.add_column(sa.Column('contact_id', Id, nullable=True))
         batch_op.add_column(sa.Column('account_id', Id, nullable=True))
@@ -232,6 +236,7 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_delivery_patient_id'))
         batch_op.drop_index('ix_delivery_waiting')
         batch_op.create_index('ix_delivery_waiting', ['channel', 'next_at'], unique=False, sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
+        batch_op.create_index('ix_delivery_dead', ['created_at'], unique=False, sqlite_where=sa.text(DEAD), postgresql_where=sa.text(DEAD))
         batch_op.create_index('ix_delivery_contact_id_created_at', ['contact_id', 'created_at'], unique=False)
         batch_op.create_index('ix_delivery_patient_id_subject_id', ['patient_id', 'subject_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_provider_ref'), ['provider_ref'], unique=False)
@@ -250,6 +255,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('round', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('alerted_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('resolved_at', UTCDateTime(), nullable=True))
+        batch_op.create_index('ix_reminder_late', ['next_at'], unique=False, sqlite_where=sa.text("state = 'late'"), postgresql_where=sa.text("state = 'late'"))
         batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL'))
 
     with op.batch_alter_table('reminder_link', schema=None) as batch_op:
@@ -257,6 +263,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('account_id', Id, nullable=True))
         batch_op.add_column(sa.Column('channel', sa.String(length=12), server_default='email', nullable=False))
         batch_op.add_column(sa.Column('doubted_at', UTCDateTime(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_reminder_link_delivery_id'), ['delivery_id'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_reminder_link_account_id_account'), 'account', ['account_id'], ['id'], ondelete='CASCADE')
         batch_op.create_foreign_key(batch_op.f('fk_reminder_link_delivery_id_delivery'), 'delivery', ['delivery_id'], ['id'], ondelete='SET NULL')
 
@@ -265,6 +272,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     with op.batch_alter_table('reminder_link', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reminder_link_delivery_id'))
         batch_op.drop_constraint(batch_op.f('fk_reminder_link_delivery_id_delivery'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_reminder_link_account_id_account'), type_='foreignkey')
         batch_op.drop_column('doubted_at')
@@ -273,6 +281,7 @@ def downgrade() -> None:
         batch_op.drop_column('delivery_id')
 
     op.drop_index('ix_reminder_alerted', table_name='reminder')
+    op.drop_index('ix_reminder_late', table_name='reminder')
     op.drop_column('reminder', 'resolved_at')
     op.drop_column('reminder', 'alerted_at')
     op.drop_column('reminder', 'round')
@@ -285,6 +294,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_delivery_provider_ref'), table_name='delivery')
     op.drop_index('ix_delivery_patient_id_subject_id', table_name='delivery')
     op.drop_index('ix_delivery_contact_id_created_at', table_name='delivery')
+    op.drop_index('ix_delivery_dead', table_name='delivery')
     op.drop_index('ix_delivery_waiting', table_name='delivery')
     op.create_index('ix_delivery_waiting', 'delivery', ['next_at'], sqlite_where=sa.text(WAITING), postgresql_where=sa.text(WAITING))
     op.create_index(op.f('ix_delivery_patient_id'), 'delivery', ['patient_id'])

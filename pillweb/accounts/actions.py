@@ -7,7 +7,12 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account, AccountLink, WebSession
-from pillweb.accounts.queries import account_by_email, email_index, live_link
+from pillweb.accounts.queries import (
+    account_by_email,
+    any_account,
+    email_index,
+    live_link,
+)
 from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE, SESSION_LIFE
 from pillweb.base.db import take_turns
 from pillweb.base.errors import LinkGoneError
@@ -31,7 +36,10 @@ def make_account(
     password: str | None = None,
     look: Look | None = None,
 ) -> Account:
-    """Add an account; with a password it is confirmed and may sign in at once."""
+    """Add an account; with a password it is confirmed and may sign in at once.
+
+    The first of an installation is that of whoever runs it.
+    """
     account = Account(
         name=name,
         email=email,
@@ -40,6 +48,7 @@ def make_account(
         created_at=now,
         confirmed_at=None if password is None else now,
         look=None if look is None else look.written,
+        is_admin=not any_account(session),
     )
     session.add(account)
     session.flush()

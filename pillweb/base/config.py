@@ -19,6 +19,7 @@ from pillweb.base.errors import UnsafeSettingsError
 
 ROOT = Path(__file__).parents[2]
 KEY_BYTES = 32
+COUNTRY_LETTERS = 2
 SHORTEST_SECRET = 32
 PORTS = 65536
 DATABASES = {"sqlite", "postgresql"}
@@ -144,6 +145,42 @@ class Settings:
         "The phone number of whoever helps people with this PillWeb; it stands at the "
         "foot of every page.",
     )
+    bounce_secret: str = _setting(
+        "",
+        "What the mail server sends as X-Bounce-Secret when it hands mail that came "
+        "back to /hooks/bounce; at least 32 random characters. Without it nobody may.",
+    )
+    bounce_imap_url: str = _setting(
+        "",
+        "The mailbox in which mail that came back waits to be read: "
+        "`imaps://user:password@host/INBOX`. `imap://` is for this machine only.",
+    )
+    metrics_token: str = _setting(
+        "",
+        "Who asks `/metrics` with this (`Authorization: Bearer …`) gets an answer from "
+        "anywhere; without it only this machine does.",
+    )
+    dead_man_url: str = _setting(
+        "",
+        "An address that somebody else watches (healthchecks protocol): asked for "
+        "every 5 minutes while messages arrive, with `/fail` when they do not.",
+    )
+    canary_email: str = _setting(
+        "",
+        "A mailbox of your own: a test message goes there every 5 minutes, to see that "
+        "mail arrives.",
+    )
+    canary_imap_url: str = _setting(
+        "",
+        "Where that mailbox is read: `imaps://user:password@host:993/INBOX`. Not "
+        "needed while mail goes to the mailbox page.",
+    )
+    canary_ntfy: str = _setting(
+        "", "A topic of your own (`https://ntfy.sh/…`) for the same test of ntfy."
+    )
+    canary_sms: str = _setting(
+        "", "A phone number of your own (`+44…`) for the same test of text messages."
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
@@ -248,15 +285,18 @@ def _is_safe_url(url: str) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or here)
 
 
+def _is_push_key(text: str) -> bool:
+    try:
+        size = len(base64.urlsafe_b64decode(text + "=="))
+    except (binascii.Error, ValueError):
+        return False
+    return size == KEY_BYTES and not _is_easy(text)
+
+
 def _channel_faults(settings: Settings) -> list[str]:
     faults = []
-    if settings.vapid_key:
-        try:
-            size = len(base64.urlsafe_b64decode(settings.vapid_key + "=="))
-        except (binascii.Error, ValueError):
-            size = 0
-        if size != KEY_BYTES or _is_easy(settings.vapid_key):
-            faults.append("VAPID_KEY must hold 32 random bytes in URL-safe base64.")
+    if settings.vapid_key and not _is_push_key(settings.vapid_key):
+        faults.append("VAPID_KEY must hold 32 random bytes in URL-safe base64.")
     hosts = [
         urlsplit(f"//{host}").hostname or "" for host in _listed(settings.push_hosts)
     ]
@@ -276,15 +316,56 @@ def _channel_faults(settings: Settings) -> list[str]:
         faults.append(
             "NTFY_HOSTS must hold hosts such as ntfy.sh, or https:// addresses."
         )
+    country = settings.phone_country
+    if country and not (len(country) == COUNTRY_LETTERS and country.isalpha()):
+        faults.append("PHONE_COUNTRY must be two letters, such as GB.")
+    return faults
+
+
+def _bounce_faults(settings: Settings) -> list[str]:
+    faults = []
+    secret = settings.bounce_secret
+    if secret and (len(secret) < SHORTEST_SECRET or _is_easy(secret)):
+        faults.append(
+            f"BOUNCE_SECRET must hold at least {SHORTEST_SECRET} random characters."
+        )
+    box = urlsplit(settings.bounce_imap_url)
+    is_here = box.scheme == "imap" and _is_loopback(box.hostname or "")
+    if settings.bounce_imap_url and not (box.scheme == "imaps" or is_here):
+        faults.append("BOUNCE_IMAP_URL must look like imaps://user:password@host")
     if settings.bounce_address and settings.bounce_address.count("@") != 1:
         faults.append("BOUNCE_ADDRESS must look like bounce@pills.example")
     return faults
 
 
+def _watch_faults(settings: Settings) -> list[str]:
+    faults = []
+    for name, value in (
+        ("DEAD_MAN_URL", settings.dead_man_url),
+        ("CANARY_NTFY", settings.canary_ntfy),
+    ):
+        parts = urlsplit(value)
+        here = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        if value and not (here or (parts.scheme == "https" and parts.hostname)):
+            faults.append(f"{name} must begin with https:// and name a host.")
+    imap = urlsplit(settings.canary_imap_url)
+    if settings.canary_imap_url:
+        here = imap.scheme == "imap" and _is_loopback(imap.hostname or "")
+        if not (here or (imap.scheme == "imaps" and imap.hostname)):
+            faults.append(
+                "CANARY_IMAP_URL must look like imaps://user:password@host:993/INBOX"
+            )
+    elif settings.canary_email and not settings.shows_mailbox:
+        faults.append("CANARY_EMAIL needs CANARY_IMAP_URL: where its mail is read.")
+    if settings.metrics_token and len(settings.metrics_token) < SHORTEST_SECRET:
+        faults.append(f"METRICS_TOKEN must hold at least {SHORTEST_SECRET} characters.")
+    return faults
+
+
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
-    faults = _key_faults(settings) + _kind_faults(settings)
-    faults += _channel_faults(settings)
+    faults = _key_faults(settings) + _kind_faults(settings) + _watch_faults(settings)
+    faults += _channel_faults(settings) + _bounce_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:
         faults.append("PUBLIC_URL must be a full address such as https://pills.example")

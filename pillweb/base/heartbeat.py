@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, select
+from sqlalchemy import String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pillweb.base.db import Base, upsert
@@ -24,11 +24,16 @@ class Heartbeat(Base):
 def beat(
     session: Session, *, component: str, instance: str, now: datetime, lag_s: int = 0
 ) -> None:
-    """Write that this instance is well, and forget those long gone.
+    """Write that this instance is well, and forget others of its kind long gone.
 
     `lag_s` is for how many seconds the oldest due work has waited.
     """
-    session.execute(delete(Heartbeat).where(Heartbeat.beat_at < now - FORGOTTEN_AFTER))
+    session.execute(
+        delete(Heartbeat).where(
+            Heartbeat.component == component,
+            Heartbeat.beat_at < now - FORGOTTEN_AFTER,
+        )
+    )
     upsert(
         session,
         Heartbeat,
@@ -51,3 +56,18 @@ def last_beats(session: Session) -> dict[str, tuple[datetime, int]]:
         )
     )
     return {component: (at, lag_s) for component, at, lag_s in rows}
+
+
+def waits_since(
+    session: Session, component: str, *, every: timedelta, now: datetime
+) -> datetime | None:
+    """Return since when something is to be done again that is done every so often.
+
+    Its doer beats as this component when it begins. None while it was done lately.
+    """
+    newest = session.scalar(
+        select(func.max(Heartbeat.beat_at)).where(Heartbeat.component == component)
+    )
+    if newest is None:
+        return now
+    return newest + every if newest + every <= now else None

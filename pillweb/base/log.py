@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-TOKEN = re.compile(r"(/(?:t|h|s|a|p|m|u)/)[A-Za-z0-9_-]{8,}")
+TOKEN = re.compile(r"(/(?:t|s|a|p|m|u|h|ics|live)/)[A-Za-z0-9_-]{8,}")
 
 
 def mask(text: str) -> str:

@@ -52,12 +52,18 @@ class Words(NamedTuple):
 
 
 def render_mail(kind: str, context: dict[str, Any]) -> Words:
-    """Return the words of a kind of message; its text names subject and `short`."""
-    text = environment().get_template(f"messages/{kind}.txt").make_module(context)
-    named = vars(text)
-    subject = str(named["subject"])
+    """Return the words of a kind of message; its text names subject and `short`.
+
+    Both bodies end in how to stop such messages, where the context has a `stop_url`.
+    """
+    context = {"stop_url": "", **context}
+    made = environment().get_template(f"messages/{kind}.txt").make_module(context)
+    named = vars(made)
+    subject, text = str(named["subject"]), str(made)
+    if context["stop_url"]:
+        text = f"{text.rstrip()}\n\n{render('messages/_stop.txt', **context)}\n"
     html = render(f"messages/{kind}.html", **context)
-    return Words(subject, str(text), html, str(named.get("short", subject)))
+    return Words(subject, text, html, str(named.get("short", subject)))
 
 
 @cache

@@ -22,6 +22,10 @@ MOBILE = frozenset(
 CALLABLE = MOBILE | {PhoneNumberType.FIXED_LINE, PhoneNumberType.UAN}
 
 
+def _example(country: str | None) -> PhoneNumber | None:
+    return phonenumbers.example_number_for_type(country, PhoneNumberType.MOBILE)
+
+
 def _parsed(typed: str) -> PhoneNumber:
     country = settings().phone_country.upper() or None
     try:
@@ -29,12 +33,8 @@ def _parsed(typed: str) -> PhoneNumber:
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_valid_number(number) or number.extension:
-        example = phonenumbers.example_number_for_type(
-            country or ANYWHERE, PhoneNumberType.MOBILE
-        )
-        shown = phonenumbers.format_number(
-            example or PhoneNumber(), PhoneNumberFormat.INTERNATIONAL
-        )
+        example = next(filter(None, map(_example, (country, ANYWHERE))))
+        shown = phonenumbers.format_number(example, PhoneNumberFormat.INTERNATIONAL)
         raise InvalidError(
             _(
                 "Write the whole number with its country code, such as %(number)s.",

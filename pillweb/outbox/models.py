@@ -10,6 +10,7 @@ from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id, index_where
 
 WAITING = "state in ('pending', 'leased')"
+DEAD = "state = 'dead'"
 
 
 class Delivery(Base):
@@ -49,6 +50,7 @@ class Delivery(Base):
     last_error: Mapped[str | None] = mapped_column(String(60))
     __table_args__: Any = (
         index_where("ix_delivery_waiting", "channel", "next_at", where=WAITING),
+        index_where("ix_delivery_dead", "created_at", where=DEAD),
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),
     )
@@ -90,7 +92,9 @@ class Incident(Base):
     """A time in which messages may not have arrived; open until `closed_at`.
 
     `kind` is late (work waits), channel (a provider fails), canary (a test message did
-    not come back), storm (too many for one person) or stopped (nothing ran at all).
+    not come back), storm (too many for one person), stopped (nothing ran at all),
+    clock_jump (the database's clock went wrong) or restored (it is an old one, put
+    back: nothing leaves until somebody says so).
     """
 
     __tablename__ = "incident"

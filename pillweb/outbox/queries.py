@@ -12,8 +12,17 @@ from pillweb.base.i18n import Speech, gettext_noop, speaking
 from pillweb.base.i18n import gettext as _
 from pillweb.base.render import render_mail
 from pillweb.channels import Answer, Attachment, Message
-from pillweb.outbox.models import WAITING, Breaker, Delivery
-from pillweb.outbox.rules import HOW, SPEECH, Health, Leased
+from pillweb.channels.live import LiveNote
+from pillweb.outbox.models import DEAD, WAITING, Breaker, Canary, Delivery
+from pillweb.outbox.rules import (
+    HOW,
+    NOTES_KEPT_FOR,
+    SPEECH,
+    TRAIL_KEPT_FOR,
+    WORDS_KEPT_FOR,
+    Health,
+    Leased,
+)
 
 # The words on the buttons of a message.
 ANSWERS = {
@@ -42,6 +51,23 @@ def oldest_waiting(session: Session, *, now: datetime) -> datetime | None:
 def due_channels(session: Session, *, now: datetime) -> set[str]:
     """Return the channels by which something is to leave now."""
     return set(ask(session, _CHANNELS, {"at": now}).scalars())
+
+
+def oldest_forgettable(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when something of the outbox is older than it is kept."""
+    # Ids go up with time.
+    first = select(Delivery.created_at).order_by(Delivery.id).limit(1)
+    words = select(func.min(Delivery.created_at)).where(
+        text(DEAD), Delivery.context.is_not(None)
+    )
+    found: list[tuple[datetime | None, timedelta]] = [
+        (session.scalar(first), TRAIL_KEPT_FOR),
+        (session.scalar(words), WORDS_KEPT_FOR),
+        (session.scalar(select(func.min(Canary.sent_at))), NOTES_KEPT_FOR),
+        (session.scalar(select(func.min(LiveNote.expires_at))), NOTES_KEPT_FOR),
+    ]
+    over = [at + kept_for for at, kept_for in found if at is not None]
+    return min((at for at in over if at <= now), default=None)
 
 
 def health_of(session: Session, channel: str, *, locked: bool = False) -> Health:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from pillweb.base.code import Code, code_of
 from pillweb.base.config import settings
 from pillweb.base.emergency import help_in
 from pillweb.base.errors import LinkGoneError, NotFoundError
@@ -20,7 +21,6 @@ from pillweb.medications.models import Medication
 from pillweb.medications.rules import unit_of
 from pillweb.papers.models import Paper, PaperCode
 from pillweb.papers.rules.card import Card, CardMedicine, make_card
-from pillweb.papers.rules.code import Code, code_of
 from pillweb.papers.rules.scan import meant
 from pillweb.papers.rules.sheet import Around, Planned, Sheet, make_sheet, week_of
 from pillweb.patients.models import Patient

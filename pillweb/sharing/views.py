@@ -19,6 +19,7 @@ from pillweb.sharing.queries import helpers_of, links_of, open_door, share_link_
 from pillweb.sharing.rules import Door, Level, link_is_live, nav_of
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import is_miss, limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import remember_share, signed_in
@@ -106,7 +107,7 @@ def post_revoke(patient_id: int, link_id: int) -> ResponseReturnValue:
 def show_share(token: str) -> ResponseReturnValue:
     """Show one button: mail scanners open links, people press buttons."""
     share_link_of(session(), token, now=now())
-    return page("sharing/open.html", action=f"/s/{token}")
+    return page("sharing/open.html", action=f"/s/{token}", shown=shown_here())
 
 
 @sharing.post("/s/<token>")
@@ -114,6 +115,8 @@ def show_share(token: str) -> ResponseReturnValue:
 def post_share(token: str) -> ResponseReturnValue:
     """Open a link in this browser, and leave its secret behind."""
     row = share_link_of(session(), token, now=now())
+    if not is_pressed():
+        return go(once_more(f"/s/{token}"))
     note_link_use(session(), row, now=now())
     remember_share(row.id)
     return go(f"/shared/{row.id}/today")

@@ -1,9 +1,11 @@
 // What only a script can do on Today; each part is fetched when there is use for it.
 
 const device = document.getElementById("device");
-const { base, offline, aloud, bell, words, kept, keptDay } = device.dataset;
+const { base, offline, aloud, bell, live, words, kept, keptDay } = device.dataset;
 const root = document.documentElement.dataset;
 const worker = navigator.serviceWorker;
+// Where somebody is told by this open page: the secret it asks by.
+const openPage = localStorage.getItem("pillweb-live");
 
 const kit = {
   base,
@@ -40,6 +42,7 @@ const tools = device.content.getElementById("tools").cloneNode(true);
 const can = {
   aloud: "speechSynthesis" in window,
   voice: "SpeechRecognition" in window || "webkitSpeechRecognition" in window,
+  ring: openPage && "AudioContext" in window,
   bell: worker && "Notification" in window && Notification.permission === "default",
 };
 for (const button of tools.querySelectorAll("[data-do]")) {
@@ -48,7 +51,7 @@ for (const button of tools.querySelectorAll("[data-do]")) {
 tools.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   const name = button?.dataset.do;
-  if (name) (await part(name === "bell" ? bell : aloud))[name](kit, button);
+  if (name) (await part({ bell, ring: live }[name] || aloud))[name](kit, button);
 });
 device.before(tools);
 
@@ -63,3 +66,4 @@ if (worker) {
     import(bell).then(({ listen }) => listen(kit));
   }
 }
+if (openPage) part(live).then(({ listen }) => listen(kit, openPage));

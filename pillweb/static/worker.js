@@ -11,7 +11,7 @@ const SEVERAL = /^(\/patients\/\d+)\/(today|later|undo)$/;
 const DEED = /^(\/patients\/\d+)\/doses\/(\d+)\/(take|undo|skip)$/;
 const MOMENTS = /^\/patients\/\d+\/moments$/;
 // Codes on paper, links of mails, shared links: somebody else's, for all we know.
-const OF_OTHERS = /^\/(p|t|s|m|u|a|shared)\//;
+const OF_OTHERS = /^\/(p|t|s|m|a|u|h|shared)\//;
 const WORDS = "/device/words";
 const NEEDED = /\/(static\/[\w./-]+\.(css|js|svg)|device\/words)\?v=\w+/g;
 const DOWN = [502, 503, 504];
@@ -351,6 +351,66 @@ const ring = async ({ at, words, doses, url }) => {
   await self.registration.showNotification(words, how);
 };
 
+// Words for a script, from the page of them: kept beside Today, or asked for now.
+const words = async (id) => {
+  const said = (await caches.match(WORDS, { ignoreSearch: true })) || (await ask(WORDS));
+  return (await said.text()).match(new RegExp(`id="${id}">([^]*?)</template>`))?.[1];
+};
+const here = (url) => new URL(new URL(url, location).pathname, location.origin).href;
+
+// Something always shows: browsers take the right to push from who shows nothing.
+const showPush = async (data) => {
+  let told = {};
+  try {
+    told = data.json();
+  } catch {}
+  const { title = "PillWeb", body = "", tag, silent = false, answers = [] } = told;
+  await self.registration.showNotification(title, {
+    body,
+    silent,
+    tag: tag || "pillweb",
+    renotify: !silent,
+    requireInteraction: answers.length > 0,
+    icon: "/static/icons/192.png",
+    actions: answers.map(({ verb, label }) => ({ action: verb, title: label })),
+    data: {
+      url: here(told.link || "/"),
+      answers: Object.fromEntries(answers.map(({ verb, url }) => [verb, here(url)])),
+      failed: await words("push-failed").catch(() => ""),
+    },
+  });
+  if (told.receipt) await hook("push", { delivery: told.id, receipt: told.receipt });
+  const kept = await self.registration.pushManager.getSubscription();
+  if (kept) await keepNote("push", JSON.stringify(kept));
+};
+const hook = (name, facts) =>
+  ask(`/hooks/${name}`, { method: "POST", body: new URLSearchParams(facts) });
+
+// A button of a notification is an answer. One that is not recorded says so aloud.
+const press = async ({ data, tag }, verb) => {
+  try {
+    const answer = await ask(data.answers[verb], { method: "POST" });
+    const said = await answer.json();
+    if (!answer.ok || !said.words) throw new Error(answer.status);
+    const how = { tag, data, silent: said.outcome !== "late" };
+    await self.registration.showNotification(said.words, how);
+  } catch {
+    const loud = { tag, data, requireInteraction: true };
+    const failed = data.failed || "Not saved. Press here.";
+    await self.registration.showNotification(failed, loud);
+  }
+};
+
+// The browser got another address: the old one, which only it and we know, proves whose.
+const move = async ({ oldSubscription }) => {
+  const before = oldSubscription ? JSON.stringify(oldSubscription) : await note("push");
+  const options = oldSubscription?.options;
+  if (!before || !options) return;
+  const after = JSON.stringify(await self.registration.pushManager.subscribe(options));
+  await hook("push/moved", { before, after });
+  await keepNote("push", after);
+};
+
 const tell = async () => ({
   answers: await answers(),
   next: ((await note("wait")) || { next: 0 }).next,
@@ -371,9 +431,14 @@ addEventListener("message", (event) => {
   if (data.do === "read") return void event.waitUntil(inTurn(() => drop(data.keys)));
   event.waitUntil(inTurn(() => WORK[data.do](data)).catch(() => {}));
 });
+addEventListener("push", (event) => event.waitUntil(showPush(event.data)));
+addEventListener("pushsubscriptionchange", (event) => event.waitUntil(move(event)));
 addEventListener("notificationclick", (event) => {
-  event.notification.close();
-  event.waitUntil(clients.openWindow(event.notification.data));
+  const { action, notification } = event;
+  notification.close();
+  const isAnswer = action && notification.data.answers?.[action];
+  if (isAnswer) event.waitUntil(press(notification, action));
+  else event.waitUntil(clients.openWindow(notification.data.url || notification.data));
 });
 addEventListener("fetch", (event) => {
   const { request } = event;

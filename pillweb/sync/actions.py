@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
 from pillweb.base.zones import local, zone
+from pillweb.channels.live import LiveNote
 from pillweb.doses.actions.marking import (
     mark_taken,
     put_off_doses,
@@ -16,6 +17,7 @@ from pillweb.doses.actions.marking import (
 )
 from pillweb.doses.queries.days import doses_due_at
 from pillweb.doses.rules.days import told_again_at, waiting
+from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
 from pillweb.reminders.actions.arming import hold_reminders
@@ -25,6 +27,7 @@ from pillweb.sync.rules import (
     ALREADY,
     LATER,
     RECORDED,
+    REPLAYS_KEPT_FOR,
     TAKE,
     UNDO,
     pressed_at,
@@ -139,3 +142,36 @@ def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) 
         return bool(undo_marks(session, [answer.dose_id], **told))
     told |= {"reason": answer.reason, "note": answer.note}
     return skip_dose(session, answer.dose_id, **told)
+
+
+def note_shown(session: Session, device: bytes, note_id: int, *, now: datetime) -> None:
+    """Note that an open page said something: its message is delivered; once.
+
+    Raises:
+        NotFoundError: that page has no such note.
+    """
+    note = session.get(LiveNote, note_id, with_for_update=True)
+    if note is None or note.device_index != device:
+        raise NotFoundError
+    note.shown_at = note.shown_at or now
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == note.delivery_id, Delivery.delivered_at.is_(None))
+        .values(delivered_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def forget_replays(session: Session, *, now: datetime, limit: int) -> int:
+    """Delete up to `limit` answers that no device asks for again; return how many."""
+    old = session.scalars(
+        select(Replay.id)
+        .where(Replay.received_at <= now - REPLAYS_KEPT_FOR)
+        .order_by(Replay.id)
+        .limit(limit)
+    ).all()
+    session.execute(
+        delete(Replay).where(Replay.id.in_(old)),
+        execution_options={"synchronize_session": False},
+    )
+    return len(old)

@@ -7,15 +7,31 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pillweb.base.errors import LinkGoneError
+from pillweb.channels.live import LiveNote, device_index
+from pillweb.contacts.models import ContactPoint
+from pillweb.contacts.queries import address_index
+from pillweb.contacts.rules import USABLE
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.queries.days import doses_between
 from pillweb.doses.rules.days import OPEN
 from pillweb.schedules.models import Plan
 from pillweb.sync.models import Replay
-from pillweb.sync.rules import Said
+from pillweb.sync.rules import REPLAYS_KEPT_FOR, Said
 
 AHEAD = timedelta(hours=48)
 JUST_BEFORE = timedelta(minutes=10)
+LIVE = "live"
+MOST_NOTES = 20
+
+
+def oldest_replay(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when an answer of a device is older than it is kept."""
+    # Ids go up with time.
+    first = select(Replay.received_at).order_by(Replay.id).limit(1)
+    received_at = session.scalar(first)
+    over = received_at + REPLAYS_KEPT_FOR if received_at else None
+    return over if over and over <= now else None
 
 
 def said_of(session: Session, patient_id: int, dose_id: int) -> Said | None:
@@ -77,3 +93,39 @@ def moments_of(
         (due_at, [dose.id for dose in together])
         for due_at, together in groupby(waiting, key=lambda dose: dose.due_at)
     ]
+
+
+def open_page(session: Session, token: str) -> bytes:
+    """Return by what the notes of the open page with this secret are found.
+
+    Raises:
+        LinkGoneError: nobody is told anything there.
+    """
+    known = session.scalar(
+        select(ContactPoint.id)
+        .where(
+            ContactPoint.channel == LIVE,
+            ContactPoint.address_index == address_index(LIVE, token),
+            ContactPoint.state.in_(USABLE),
+        )
+        .limit(1)
+    )
+    if known is None:
+        raise LinkGoneError
+    return device_index(token)
+
+
+def notes_to_show(
+    session: Session, device: bytes, *, now: datetime
+) -> Sequence[LiveNote]:
+    """Return what an open page is to say and has not said, the oldest first."""
+    return session.scalars(
+        select(LiveNote)
+        .where(
+            LiveNote.device_index == device,
+            LiveNote.shown_at.is_(None),
+            LiveNote.expires_at > now,
+        )
+        .order_by(LiveNote.id)
+        .limit(MOST_NOTES)
+    ).all()

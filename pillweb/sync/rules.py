@@ -32,6 +32,8 @@ TOO_OLD = "too_old"
 OVER = "over"
 
 DAYS_KEPT = 7
+# A device sends a week-old answer at most: none is asked for again after a month.
+REPLAYS_KEPT_FOR = timedelta(days=30)
 OLDEST = timedelta(days=DAYS_KEPT)
 # Two answers on their way may be this much apart from how they were pressed.
 SLACK = timedelta(minutes=1)

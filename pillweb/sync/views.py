@@ -16,14 +16,14 @@ from pillweb.doses.queries.days import dose_facts
 from pillweb.doses.queries.intakes import who_recorded
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level
-from pillweb.sync.actions import replay_answer
+from pillweb.sync.actions import note_shown, replay_answer
 from pillweb.sync.forms import ReplayForm
 from pillweb.sync.models import Replay
-from pillweb.sync.queries import moments_of, replays_of
+from pillweb.sync.queries import moments_of, notes_to_show, open_page, replays_of
 from pillweb.sync.rules import needs_a_look, outcome_words
 from pillweb.web.filters import asset
 from pillweb.web.htmx import fragment
-from pillweb.web.security import client_key, fresh_token, limiter
+from pillweb.web.security import client_key, fresh_token, is_miss, limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import current_viewer, signed_in
 
@@ -32,6 +32,7 @@ sync = Blueprint("sync", __name__)
 MOST_TOLD = 50
 # What waits on a device holds up what is pressed next: a week of a family must pass.
 REPLAYS = "600 per hour"
+GUESSES = "30 per 10 minutes"
 ICONS = (
     ("icons/192.png", "192x192", "any"),
     ("icons/512.png", "512x512", "any"),
@@ -182,3 +183,31 @@ def _bell_words(door: Door, clock: str) -> str:
     if door.is_self:
         return _("It is %(time)s. Time for your medicines.", time=clock)
     return _("It is %(time)s. Time for medicines.", time=clock)
+
+
+@sync.get("/live/<token>")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def show_notes(token: str) -> ResponseReturnValue:
+    """List what the open page with this secret is to say; 304 where nothing is new."""
+    notes = notes_to_show(session(), open_page(session(), token), now=now())
+    answer = jsonify(
+        [
+            {
+                "id": one.id,
+                "words": one.words,
+                "link": one.link,
+                "urgent": one.is_urgent,
+            }
+            for one in notes
+        ]
+    )
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+@sync.post("/live/<token>/<int:note_id>/shown")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def post_shown(token: str, note_id: int) -> ResponseReturnValue:
+    """Note that the open page said it."""
+    note_shown(session(), open_page(session(), token), note_id, now=now())
+    return "", 204

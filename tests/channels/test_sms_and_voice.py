@@ -261,6 +261,12 @@ def test_without_a_country_a_number_needs_its_code() -> None:
     assert sms.read_address("+447400123456") == "+447400123456"
 
 
+def test_a_country_without_numbers_has_an_example_all_the_same() -> None:
+    use_settings(PHONE_COUNTRY="XX")
+    with pytest.raises(InvalidError, match=r"such as \+44 7400 123456\.$"):
+        sms.read_address("07400 123456")
+
+
 def test_a_home_phone_is_called_but_not_written_to() -> None:
     assert voice.read_address("0121 234 5678") == "+441212345678"
     with pytest.raises(InvalidError, match="mobile phone"):

@@ -5,7 +5,8 @@ morning right now: then there is always something to take.
 """
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from unittest import mock
 
 from alembic import command
@@ -13,15 +14,23 @@ from alembic.config import Config
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.models import AccountLink
 from pillweb.accounts.queries import account_by_email
 from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.base.demo_password import demo_password
+from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.zones import local, zone
+from pillweb.contacts.models import ContactTest, StopLink
+from pillweb.contacts.queries import contacts_of_patient
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN, TAKEN
+from pillweb.papers.actions import want_paper
+from pillweb.papers.models import PaperCode
+from pillweb.patients.models import Patient
 from pillweb.portals import actions
 from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.schedules.actions import begin_draft, keep_imported
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.fhir.imported import read_file
@@ -117,7 +126,59 @@ def add_family(session: Session, *, at: datetime) -> dict[str, object]:
         "difficult": added[0],
         "neighbours": added[1:],
         "share": f"/s/{token}",
+        "links": _links(session, added[-1], account_id=marta.id, clock=clock, at=at),
     }
+
+
+def _links(
+    session: Session, patient_id: int, *, account_id: int, clock: str, at: datetime
+) -> dict[str, str]:
+    """Give somebody one link of each kind that a mail scanner may find."""
+    names = ("t", "m", "u", "a")
+    tokens = {name: new_token() for name in names}
+    hashes = {name: token_hash(token) for name, token in tokens.items()}
+    until = at + timedelta(hours=20)
+    mine = select(Reminder).where(Reminder.patient_id == patient_id)
+    reminder = session.scalars(mine.order_by(Reminder.due_at).limit(1)).one()
+    times: dict[str, Any] = {"created_at": at, "expires_at": until}
+    session.add(
+        ReminderLink(
+            reminder_id=reminder.id,
+            patient_id=patient_id,
+            token_hash=hashes["t"],
+            **times,
+        )
+    )
+    contact = contacts_of_patient(session, patient_id)[0]
+    session.add(ContactTest(contact_id=contact.id, token_hash=hashes["m"], **times))
+    session.add(
+        StopLink(contact_id=contact.id, token=tokens["u"], token_hash=hashes["u"])
+    )
+    _, tokens["s"] = make_link(
+        session,
+        patient_id=patient_id,
+        made_by_id=account_id,
+        label="Bo",
+        days=30,
+        show_names=False,
+        now=at,
+    )
+    patient = session.get_one(Patient, patient_id)
+    paper = want_paper(
+        session,
+        patient,
+        kind="week",
+        first=local(at, zone(patient.zone)).date(),
+        clocks=[clock],
+        show_names=False,
+        look="",
+        made_by_id=None,
+        now=at - timedelta(minutes=1),
+    )
+    printed = select(PaperCode.token).where(PaperCode.paper_id == paper.id)
+    tokens["p"] = session.scalars(printed).one()
+    session.add(AccountLink(account_id=account_id, token_hash=hashes["a"], **times))
+    return {name: f"/{name}/{token}" for name, token in tokens.items()}
 
 
 if __name__ == "__main__":

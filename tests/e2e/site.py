@@ -20,6 +20,8 @@ from typing import Any
 from tests.services import ROOT
 
 PATIENCE_S = 30
+# What is pressed on a page behind a link sooner than that may be a machine's.
+READING_MS = 3100
 SERVER = ("gunicorn", "--config", "python:pillweb.web.server", "app:app")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pillweb.base.clock import now
 from tests.e2e.conftest import Visitors
-from tests.e2e.site import Site
+from tests.e2e.site import READING_MS, Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -136,6 +136,9 @@ def test_a_reminder_is_answered_from_its_mail(visit: Visitors) -> None:
     mails.first.click()
     page.locator(".letter a").first.click()
     page.locator(".primary").click()
+    page.get_by_text("Please press once more, so that we know it was you.").wait_for()
+    page.wait_for_timeout(READING_MS)
+    page.locator(".primary").click()
     page.get_by_text("Recorded at").wait_for()
     page.wait_for_timeout(1100)
     page.get_by_role("button", name="Undo").click()
@@ -204,6 +207,7 @@ def share_and_stop(page: "Page", other: "Page") -> None:
     page.get_by_label("Who is it for?").fill("Ann, my daughter")
     press(page, "Make the link")
     other.goto(page.get_by_label("The link").input_value())
+    other.wait_for_timeout(READING_MS)
     press(other, "Open it")
     assert "1 tablet" in other.locator("main").inner_text()
     assert "Amlodipine" not in other.content()

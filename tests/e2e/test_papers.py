@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.conftest import Visitors
-from tests.e2e.site import Site
+from tests.e2e.site import READING_MS, Site
 
 
 def scan(site: Site, patient: str, token: str) -> str:
@@ -43,8 +43,10 @@ def test_a_sheet_is_made_scanned_answered_and_made_void(
     path = scan(site, patient, f"{'with' if scripts else 'without'}-scripts")
     phone = visit(scripts=scripts)
     phone.goto(path)
+    phone.wait_for_timeout(READING_MS)
     phone.get_by_role("button", name="I have taken all 3").press("Enter")
     phone.get_by_text("Recorded at").wait_for()
+    phone.wait_for_timeout(READING_MS)
     phone.get_by_role("button", name="Undo").click()
     phone.get_by_role("button", name="I have taken all 3").wait_for()
     marta.goto(f"{patient}/papers/week")

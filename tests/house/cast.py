@@ -23,13 +23,15 @@ from werkzeug.test import TestResponse
 from pillweb.accounts.models import Account, AccountLink
 from pillweb.base.db import Base, Database
 from pillweb.base.tokens import new_token, token_hash
+from pillweb.channels.live import LiveNote, device_index
 from pillweb.channels.mailbox import keep_mail, kept_mails
-from pillweb.contacts.actions.adding import add_own_contact
+from pillweb.contacts.actions.adding import add_contact, add_own_contact
 from pillweb.contacts.actions.posting import stop_tokens
 from pillweb.contacts.models import ContactTest
 from pillweb.contacts.queries import contacts_of, contacts_of_patient
 from pillweb.contacts.rules import Owner
 from pillweb.doses.models import Dose, DoseEvent, Intake
+from pillweb.feeds.actions import make_feed
 from pillweb.medications.models import Medication, MedicationPicture
 from pillweb.outbox.models import Delivery
 from pillweb.papers.actions import want_paper
@@ -42,7 +44,7 @@ from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.sharing.actions import grant_access
-from pillweb.sharing.models import ShareLink
+from pillweb.sharing.models import Grant, ShareLink
 from pillweb.sharing.queries import helpers_of
 from pillweb.sharing.rules import Level
 from pillweb.supply.actions.booking import count_supply
@@ -61,6 +63,7 @@ OWNERLESS = {
     "question": "medicine",
     "size": "small",
     "step": "language",
+    "verb": "taken",
 }
 OWNERS = ("rosa", "bruno")
 # The number of no row at all.
@@ -173,6 +176,8 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "m": tested,
             "u": stopped,
             "h": alerted,
+            "ics": str(things["rosa"]["feed_token"]),
+            "live": str(things["rosa"]["device_token"]),
         },
     )
 
@@ -232,6 +237,16 @@ def _things_of(
     draft = _draft(session, patient_id, canary, now=now)
     link = _first(session, ShareLink, patient_id)
     link.label = f"{canary}{MARKUP} label"
+    feed, feed_token = make_feed(
+        session,
+        patient_id=patient_id,
+        made_by_id=_first(session, Grant, patient_id).account_id,
+        label=f"{canary}{MARKUP} phone",
+        shows_names=False,
+        look="",
+        now=now,
+    )
+    device, note = _live_note(session, owner, feed.made_by_id or 0, now=now)
     order = _first(session, ReportOrder, patient_id)
     order.doctor_name, order.email = canary + MARKUP, f"{canary}@clinic.example"
     session.add(
@@ -302,6 +317,10 @@ def _things_of(
         "intake_id": intake.id,
         "order_id": order.id,
         "link_id": link.id,
+        "feed_id": feed.id,
+        "feed_token": feed_token,
+        "device_token": device,
+        "note_id": note.id,
         "report_id": report.id,
         "paper_id": paper.id,
         "change_id": change.id,
@@ -337,6 +356,26 @@ def _own_contact(session: Session, account_id: int, *, now: datetime) -> int:
     add_own_contact(session, session.get_one(Account, account_id), now=now)
     mine = contacts_of(session, Owner(account_id=account_id))
     return mine[0].id
+
+
+def _live_note(
+    session: Session, owner: str, account_id: int, *, now: datetime
+) -> tuple[str, LiveNote]:
+    """Let a page be open on a device, with a note that it has not shown."""
+    device = new_token()
+    add_contact(session, channel="live", address=device, account_id=account_id, now=now)
+    note = LiveNote(
+        device_index=device_index(device),
+        key=f"note of {owner}",
+        delivery_id=0,
+        words="It is 8am.",
+        link="",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    session.add(note)
+    session.flush()
+    return device, note
 
 
 def _photo() -> bytes:

@@ -6,7 +6,9 @@ from tests.e2e.pages import PAGES
 from tests.house.policy import POLICY
 
 # No pages: files, states and what a script asks for.
-NO_PAGES = re.compile(r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz)$|^/device/")
+NO_PAGES = re.compile(
+    r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz|metrics)$|^/device/"
+)
 UNSEEN = {
     # The journeys open these by the links that lead there.
     "/",
@@ -21,7 +23,9 @@ UNSEEN = {
     "/mailbox/<key>/<int:number>",
     "/shared/<int:link_id>/today",
     "/shared/<int:link_id>/calendar",
-    # What a script asks for, and pictures.
+    # What a script or a phone asks for, and pictures.
+    "/ics/<token>",
+    "/live/<token>",
     "/patients/<int:patient_id>/sent",
     "/patients/<int:patient_id>/moments",
     "/patients/<int:patient_id>/pictures/<picture_key>/<size>",

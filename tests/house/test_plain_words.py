@@ -23,8 +23,15 @@ LONGEST = 20
 # The words of the NHS (domain 4.1), kept as they are.
 OF_THE_NHS = "If it is nearly time for your next dose leave out the missed one"
 ARGUMENT = re.compile(r"<(?:int:)?(\w+)>")
-# Not read by patients: for the operator, and for who builds pages.
-OTHERS = {"/mailbox", "/mailbox/<key>", "/mailbox/<key>/<int:number>", "/design"}
+# Not read by patients: for phones, for the operator, and for who builds pages.
+OTHERS = {
+    "/ics/<token>",
+    "/live/<token>",
+    "/mailbox",
+    "/mailbox/<key>",
+    "/mailbox/<key>/<int:number>",
+    "/design",
+}
 PAGES = [
     rule
     for rule in (route.split()[1] for route in POLICY if route.startswith("GET "))

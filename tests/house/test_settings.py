@@ -86,6 +86,7 @@ UNSAFE = {
         "SMS_FROM or VOICE_FROM is missing",
     ),
     "ntfy in clear": ({"NTFY_HOSTS": "http://ntfy.example"}, "NTFY_HOSTS must hold"),
+    "a country in words": ({"PHONE_COUNTRY": "Spain"}, "PHONE_COUNTRY must be two"),
     "no bounce address": ({"BOUNCE_ADDRESS": "pills.example"}, "BOUNCE_ADDRESS must"),
     "http for others": (
         {"PUBLIC_URL": "http://pills.example"},

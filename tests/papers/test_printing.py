@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from jobs import build_papers
 from jobs.build_papers import print_paper
+from pillweb.base.code import code_of
 from pillweb.base.db import Database
 from pillweb.base.i18n import Speech, speaking
 from pillweb.base.pdf_rows import LEASE, MOST_TRIES
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import Paper
 from pillweb.papers.queries import gather_card, gather_sheet
-from pillweb.papers.rules.code import code_of
 from pillweb.papers.rules.sheet import clocks_of
 from pillweb.patients.models import Patient
 from tests.at_once import at_once

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from pillweb.base.code import QUIET, code_of
 from pillweb.base.emergency import Help
 from pillweb.base.i18n import Speech, speaking
 from pillweb.doses.rules.days import OPEN, TAKEN, DoseFacts
 from pillweb.papers.rules.card import LINES, CardMedicine, make_card
-from pillweb.papers.rules.code import QUIET, code_of
 from pillweb.papers.rules.scan import meant, scanned, taken_label, told_lines
 from pillweb.papers.rules.sheet import (
     TOGETHER,

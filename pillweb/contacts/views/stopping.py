@@ -10,6 +10,7 @@ from pillweb.contacts.queries import contact_to_stop, contacts_of_patient
 from pillweb.contacts.rules import STOPPED, is_reached
 from pillweb.contacts.views.points import label_of
 from pillweb.web.htmx import go, page
+from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 
@@ -28,6 +29,7 @@ def _stop_page(token: str, contact: ContactPoint) -> ResponseReturnValue:
     return page(
         "contacts/stop.html",
         action=f"/u/{token}",
+        shown=shown_here(),
         label=label_of(contact.channel),
         for_helper=patient_id is None,
         is_stopped=contact.state == STOPPED,
@@ -47,9 +49,12 @@ def show_stop(token: str) -> ResponseReturnValue:
 def post_stop(token: str) -> ResponseReturnValue:
     """Stop the messages to one address; pressed twice it stays stopped."""
     contact = contact_to_stop(session(), token)
+    is_one_click = request.form.get("List-Unsubscribe") == ONE_CLICK
+    if not is_one_click and not is_pressed():
+        return go(once_more(f"/u/{token}"))
     stop_contact(session(), contact, now=now())
     wake_after_commit("deliver")
-    if request.form.get("List-Unsubscribe") == ONE_CLICK:
+    if is_one_click:
         return _stop_page(token, contact)
     return go(f"/u/{token}")
 
@@ -58,5 +63,8 @@ def post_stop(token: str) -> ResponseReturnValue:
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def post_start(token: str) -> ResponseReturnValue:
     """Send messages to a stopped address again."""
-    start_contact(session(), contact_to_stop(session(), token), now=now())
+    contact = contact_to_stop(session(), token)
+    if not is_pressed():
+        return go(once_more(f"/u/{token}"))
+    start_contact(session(), contact, now=now())
     return go(f"/u/{token}")

@@ -7,6 +7,7 @@ from pillweb.base.clock import now
 from pillweb.contacts.actions.changing import answer_contact_test
 from pillweb.contacts.queries import contact_test_behind
 from pillweb.web.htmx import go, page
+from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import is_miss, limiter
 from pillweb.web.transaction import session
 
@@ -17,7 +18,7 @@ GUESSES = "30 per 10 minutes"
 
 def _test_page(token: str, *, is_answered: bool) -> ResponseReturnValue:
     context = {"action": f"/m/{token}", "is_answered": is_answered}
-    return page("contacts/got_it.html", **context)
+    return page("contacts/got_it.html", shown=shown_here(), **context)
 
 
 @contact_tests.get("/m/<token>")
@@ -33,5 +34,7 @@ def show_contact_test(token: str) -> ResponseReturnValue:
 def post_contact_test(token: str) -> ResponseReturnValue:
     """Note that the test arrived."""
     test = contact_test_behind(session(), token, now=now())
+    if not is_pressed():
+        return go(once_more(f"/m/{token}"))
     answer_contact_test(session(), test, now=now())
     return go(f"/m/{token}")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
+from pillweb.base.code import Code
 from pillweb.base.emergency import Help, country_of
 from pillweb.base.i18n import gettext as _
 from pillweb.base.words import (
@@ -15,7 +16,6 @@ from pillweb.base.words import (
     weekday_name,
 )
 from pillweb.base.zones import local, zone
-from pillweb.papers.rules.code import Code
 from pillweb.schedules.rules.line import Line
 from pillweb.schedules.rules.needed import holds_on
 from pillweb.schedules.rules.occurrence import Occurrence

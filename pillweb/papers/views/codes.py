@@ -30,6 +30,7 @@ from pillweb.papers.rules.scan import (
 from pillweb.patients.queries import zone_at
 from pillweb.web.htmx import fragment, go, is_htmx, page
 from pillweb.web.numbers import row_number
+from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session
 
@@ -70,12 +71,15 @@ def _listed(dose_ids: Iterable[int]) -> list[int]:
     return [dose_id for dose_id in dose_ids if dose_id in listed]
 
 
-def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
+def _answer(
+    token: str, behind: Behind, found: Scanned, *, doubted: bool = False
+) -> dict[str, object]:
     at = now()
     place = zone(zone_at(session(), behind.patient_id, at=at))
     due_at = found.due_at or at
     newest = max((d.recorded_at or at for d in found.recorded), default=at)
     return {
+        "shown": shown_here(again=doubted),
         "stand": found.stand,
         "is_old": found.is_old,
         "take_url": f"/p/{token}",
@@ -96,11 +100,14 @@ def _answer(token: str, behind: Behind, found: Scanned) -> dict[str, object]:
     }
 
 
-def _respond(token: str, behind: Behind) -> ResponseReturnValue:
+def _respond(
+    token: str, behind: Behind, *, doubted: bool = False
+) -> ResponseReturnValue:
     if is_htmx():
-        context = _answer(token, behind, _found(behind))
+        context = _answer(token, behind, _found(behind), doubted=doubted)
         return fragment("papers/_scan.html", swapped=True, **context)
-    return go(f"/p/{token}")
+    path = f"/p/{token}"
+    return go(once_more(path) if doubted else path)
 
 
 @codes.get("/p/<token>")
@@ -117,6 +124,8 @@ def show_code(token: str) -> ResponseReturnValue:
 def post_code(token: str) -> ResponseReturnValue:
     """Record as taken what the page listed and is still due, and nothing else."""
     behind = behind_code(session(), token, now=now())
+    if not is_pressed():
+        return _respond(token, behind, doubted=True)
     mark_taken(
         session(),
         _listed(dose.id for dose in _found(behind).due),
@@ -134,6 +143,8 @@ def post_code(token: str) -> ResponseReturnValue:
 def post_undo(token: str) -> ResponseReturnValue:
     """Take back what codes recorded of the doses the page listed, nothing else."""
     behind = behind_code(session(), token, now=now())
+    if not is_pressed():
+        return _respond(token, behind, doubted=True)
     undo_marks(
         session(),
         _listed(_undoable(_found(behind))),

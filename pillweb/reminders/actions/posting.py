@@ -14,6 +14,7 @@ from pillweb.contacts.actions.posting import Post, post_messages
 from pillweb.contacts.rules import Person, Point
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import DeliveryDose, ReminderLink
+from pillweb.reminders.queries.links import answer_urls
 from pillweb.reminders.rules.course import DueDose
 from pillweb.reminders.rules.lateness import LINK_LIFE
 
@@ -86,6 +87,7 @@ def _post(draft: Draft, point: Point, token: str) -> Post:
         about=draft.about,
         step=step,
         context={**draft.context, "link": link(path)},
+        answers=answer_urls(token, point.channel) if draft.path == "/t/" else None,
         due_at=draft.due_at,
         expires_at=draft.expires_at,
         patient_id=draft.patient_id,

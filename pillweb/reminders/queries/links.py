@@ -1,30 +1,18 @@
-"""What the links in messages are about."""
+"""Where the buttons of a message answer to."""
 
-from datetime import datetime
+from pillweb.base.links import link
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from pillweb.base.errors import LinkGoneError
-from pillweb.base.tokens import token_hash
-from pillweb.reminders.models import Reminder, ReminderLink
+# Channels whose messages have buttons of their own, and those answered by a digit.
+DIRECT = frozenset({"ntfy", "webpush"})
+ANSWERED = DIRECT | {"sms", "voice"}
 
 
-def reminder_behind(session: Session, token: str, *, now: datetime) -> Reminder:
-    """Return the reminder a patient's link belongs to.
+def answer_urls(token: str, channel: str) -> dict[str, str]:
+    """Return by verb where a message's own buttons POST to; none where it has none.
 
-    Raises:
-        LinkGoneError: the link is wrong, older than a day, or a helper's.
+    What is answered by a digit has the verbs alone (`channels.DIGITS`).
     """
-    reminder = session.scalar(
-        select(Reminder)
-        .join(ReminderLink, ReminderLink.reminder_id == Reminder.id)
-        .where(
-            ReminderLink.token_hash == token_hash(token),
-            ReminderLink.expires_at > now,
-            ReminderLink.account_id.is_(None),
-        )
-    )
-    if reminder is None:
-        raise LinkGoneError
-    return reminder
+    if channel not in ANSWERED:
+        return {}
+    verbs = ("taken", "later", "skip")
+    return {verb: link(f"/t/{token}/direct/{verb}") for verb in verbs}

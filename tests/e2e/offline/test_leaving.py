@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.conftest import Visitors
-from tests.e2e.site import Site
+from tests.e2e.site import READING_MS, Site
 
 if TYPE_CHECKING:
     pass
@@ -135,6 +135,7 @@ def test_a_page_left_open_keeps_no_press_of_a_day_that_is_over(
 def test_a_shared_page_keeps_nothing(visit: Visitors, site: Site) -> None:
     page = visit()
     page.goto(site.facts["share"])
+    page.wait_for_timeout(READING_MS)
     page.locator("main button").click()
     page.locator(".dose").first.wait_for()
     page.wait_for_timeout(500)

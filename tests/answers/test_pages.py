@@ -68,7 +68,7 @@ def test_the_button_records_once_and_needs_no_cookie(
     assert "Set-Cookie" not in answer.headers
     assert phone.post(path).status_code == 303
     shown = phone.get(path)
-    assert "Recorded at 8.05am." in shown.text
+    assert "Recorded at 8.05am by you." in shown.text
     assert "Set-Cookie" not in shown.headers
     assert events(db, world) == [("taken", "link")]
 
@@ -103,7 +103,7 @@ def test_htmx_gets_the_one_piece_that_changed(phone: FlaskClient, path: str) -> 
     answer = phone.post(path, headers={"HX-Request": "true"})
     assert answer.status_code == 200
     assert "<html" not in answer.text
-    assert "Recorded at 8.05am." in answer.text
+    assert "Recorded at 8.05am by you." in answer.text
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -128,6 +128,7 @@ def test_a_link_ends_a_day_after_the_dose(
     due = now - timedelta(minutes=5)
     pinned.move_to(due + timedelta(hours=24) - timedelta(seconds=1))
     late = phone.get(path)
+    assert "In 10 minutes" not in late.text
     assert "Did you take your <bdi>8am</bdi> medicines?" in late.text
     assert "Never take two doses together" in late.text
     pinned.move_to(due + timedelta(hours=24))

@@ -1,0 +1,1 @@
+"""What whoever runs PillWeb looks after: messages that failed, and providers."""

@@ -1,0 +1,114 @@
+"""The page of whoever runs this installation: what failed, and to try it again."""
+
+from datetime import datetime
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from pillweb.admin.queries import (
+    dead_letters,
+    failing_providers,
+    newest_incidents,
+    open_machine_room,
+)
+from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
+from pillweb.base.words import date_words, time_words
+from pillweb.base.zones import local, zone
+from pillweb.channels.registry import channels
+from pillweb.outbox.actions.mending import give_up_delivery, try_delivery_again
+from pillweb.outbox.models import Breaker, Delivery, Incident
+from pillweb.trail.rules import kind_words, reason_words
+from pillweb.web.htmx import go, page
+from pillweb.web.numbers import row_numbers
+from pillweb.web.transaction import session, wake_after_commit
+from pillweb.web.viewer import signed_in
+
+admin = Blueprint("admin", __name__)
+HERE = "/admin/messages"
+# Whoever runs it may be anywhere; its own clock is the one of its logs.
+LOGS_BY = zone("Etc/UTC")
+INCIDENTS = {
+    "late": gettext_noop("Messages were late"),
+    "channel": gettext_noop("A way of sending failed"),
+    "canary": gettext_noop("A test message did not come back"),
+    "storm": gettext_noop("There were too many messages for one person"),
+    "stopped": gettext_noop("PillWeb did not run"),
+}
+
+
+@admin.get(HERE)
+def show_dead_letters() -> ResponseReturnValue:
+    """Show the messages that failed, and the providers that fail."""
+    open_machine_room(session(), signed_in())
+    at = now()
+    return page(
+        "admin/messages.html",
+        action=HERE,
+        letters=[_letter(row, now=at) for row in dead_letters(session())],
+        providers=[_provider(row) for row in failing_providers(session())],
+        incidents=[_incident(row) for row in newest_incidents(session())],
+    )
+
+
+@admin.post(HERE)
+def post_dead_letter() -> ResponseReturnValue:
+    """Try a message again, or give it up."""
+    open_machine_room(session(), signed_in())
+    deed = request.form.get("deed")
+    for delivery_id in row_numbers(request.form.get("message", "")):
+        if deed == "again":
+            try_delivery_again(session(), delivery_id, now=now())
+            wake_after_commit("deliver")
+        elif deed == "give_up":
+            give_up_delivery(session(), delivery_id)
+    return go(HERE)
+
+
+def _when(at: datetime) -> str:
+    here = local(at, LOGS_BY)
+    return _(
+        "%(time)s on %(date)s (UTC)",
+        time=time_words(here.time()),
+        date=date_words(here.date()),
+    )
+
+
+def _label(channel: str) -> str:
+    known = channels().get(channel)
+    return _(known.LABEL) if known else channel
+
+
+def _letter(row: Delivery, *, now: datetime) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "kind_words": kind_words(row.kind),
+        "may_try": row.expires_at > now and row.context is not None,
+        "facts": [
+            (_("Way"), _label(row.channel), None),
+            (_("Reason"), f"{reason_words(row.last_error)} ({row.last_error})", None),
+            (_("Tries"), str(row.attempts), None),
+            (_("Made"), _when(row.created_at), None),
+            (_("Patient number"), str(row.patient_id or "-"), None),
+        ],
+    }
+
+
+def _provider(row: Breaker) -> dict[str, object]:
+    since = _when(row.failing_since) if row.failing_since else ""
+    return {
+        "label": _label(row.channel),
+        "since": since,
+        "reason": f"{reason_words(row.last_error)} ({row.last_error})",
+        "next_try": _when(row.retry_at) if row.retry_at else "",
+    }
+
+
+def _incident(row: Incident) -> dict[str, str]:
+    return {
+        "words": _(INCIDENTS.get(row.kind, row.kind)),
+        "about": _label(row.about) if row.about else "",
+        "opened": _when(row.opened_at),
+        "closed": _when(row.closed_at) if row.closed_at else "",
+    }

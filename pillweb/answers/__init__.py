@@ -1,0 +1,1 @@
+"""What people say back to a reminder: by a link, a button or a reply."""

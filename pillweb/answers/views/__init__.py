@@ -1,0 +1,1 @@
+"""What the URLs answer behind which nobody signs in."""

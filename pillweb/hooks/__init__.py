@@ -1,0 +1,1 @@
+"""What providers and machines send us: replies, calls, receipts, bounces."""

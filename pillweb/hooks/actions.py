@@ -1,0 +1,232 @@
+"""What came in is done: a reply recorded, an arrival noted, a failure followed."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from pillweb.answers.actions import answer_reminder, doubt_link, note_delivery
+from pillweb.answers.rules import LATE, TAKEN, outcome_words
+from pillweb.base.errors import InvalidError
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import safety, speaking
+from pillweb.base.words import time_words
+from pillweb.base.zones import local, zone
+from pillweb.channels.bounces import Bounce
+from pillweb.channels.webpush import read_address
+from pillweb.contacts.actions.arriving import note_failure
+from pillweb.contacts.actions.changing import (
+    answer_contact_test,
+    start_contact,
+    stop_contact,
+)
+from pillweb.contacts.actions.reach import note_reach
+from pillweb.contacts.models import ContactPoint
+from pillweb.contacts.queries import address_index
+from pillweb.contacts.rules import ACTIVE, FAILING, Person
+from pillweb.hooks.queries import (
+    PUSH,
+    contacts_at,
+    newest_to,
+    open_test,
+    person_of,
+    reminder_told_by,
+    unseen_browsers,
+)
+from pillweb.hooks.rules import START, STOP, read_reply
+from pillweb.outbox.models import Delivery
+from pillweb.reminders.models import Reminder
+from pillweb.reminders.rules.course import DOSE_DUE
+
+UNSEEN = "unseen"
+
+
+def take_reply(
+    session: Session, contacts: list[ContactPoint], text: str, *, now: datetime
+) -> str:
+    """Do what a reply from an address says; return one sentence for who wrote it.
+
+    It is about the newest message of a day to any of its people.
+    """
+    told = newest_to(session, contacts, now=now)
+    if told is None:
+        person = person_of(session, contacts[0], now=now)
+        with speaking(person.speech):
+            return _do_reply(session, contacts[0], None, text, person, now=now)
+    contact = next(one for one in contacts if one.id == told.contact_id)
+    person = person_of(session, contact, now=now)
+    with speaking(person.speech):
+        return _do_reply(session, contact, told, text, person, now=now)
+
+
+def _do_reply(
+    session: Session,
+    contact: ContactPoint,
+    told: Delivery | None,
+    text: str,
+    person: Person,
+    *,
+    now: datetime,
+) -> str:
+    verb = read_reply(text)
+    if verb == STOP:
+        stop_contact(session, contact, now=now)
+        return _("You get no more messages at this number. Reply START to get them.")
+    if verb == START:
+        start_contact(session, contact, now=now)
+        return _("You get messages at this number again.")
+    if told is not None and verb:
+        return answer_message(session, contact, told, verb, person, now=now)
+    return _("We did not understand this. Please open the link in our message.")
+
+
+def answer_message(
+    session: Session,
+    contact: ContactPoint,
+    told: Delivery,
+    verb: str,
+    person: Person,
+    *,
+    now: datetime,
+) -> str:
+    """Do what somebody answered to one message; return one sentence for them."""
+    if told.kind != DOSE_DUE:
+        test = open_test(session, contact.id, now=now)
+        if verb != TAKEN or test is None:
+            return _("Please open the link in our last message.")
+        answer_contact_test(session, test, now=now)
+        note_delivery(session, told.id, answered_at=now)
+        return _("Thank you. Reminders arrive here.")
+    found = reminder_told_by(session, told)
+    if found is None:
+        return _("Please open the link in our last message.")
+    reminder, link = found
+    outcome = answer_reminder(
+        session,
+        reminder,
+        verb=verb,
+        channel=told.channel,
+        now=now,
+        delivery_id=told.id,
+        # Asked once already, whoever says it again means it.
+        is_warned=link is not None and link.doubted_at is not None,
+    )
+    place = zone(person.zone)
+    if outcome.kind == LATE and link is not None:
+        doubt_link(link, now=now)
+        return safety(
+            "It is now %(now)s. Reply 1 once more only if you took your %(time)s "
+            "medicines.",
+            now=time_words(local(now, place).time()),
+            time=time_words(local(reminder.due_at, place).time()),
+        )
+    return outcome_words(outcome, name=person.name, place=place, now=now)
+
+
+def note_undelivered(
+    session: Session,
+    delivery: Delivery,
+    *,
+    error: str,
+    now: datetime,
+    permanent: bool = False,
+    is_fault: bool = True,
+) -> bool:
+    """Note that a message that was taken over never arrived; say whether that is new.
+
+    A dead address is gone, and what it reminded of is said again at once by what is
+    left. Without `is_fault` the address is as good as before: nobody took the call.
+    """
+    lost = session.execute(
+        update(Delivery)
+        .where(
+            Delivery.id == delivery.id,
+            Delivery.state == "accepted",
+            Delivery.delivered_at.is_(None),
+        )
+        .values(state="dead", last_error=error)
+        .returning(Delivery.id),
+        execution_options={"synchronize_session": False},
+    ).first()
+    if lost is None:
+        return False
+    if is_fault and delivery.contact_id is not None:
+        note_failure(
+            session, delivery.contact_id, error=error, permanent=permanent, now=now
+        )
+    _say_again(session, delivery, now=now)
+    return True
+
+
+def _say_again(session: Session, delivery: Delivery, *, now: datetime) -> None:
+    """Let the ladder go on now: what did not get this step yet gets it."""
+    if delivery.kind == DOSE_DUE and delivery.subject_id is not None:
+        session.execute(
+            update(Reminder)
+            .where(Reminder.id == delivery.subject_id, Reminder.state == "open")
+            .values(next_at=now),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def note_bounce(session: Session, bounce: Bounce, *, now: datetime) -> bool:
+    """Note that a mail came back because its address is dead; say if that is new.
+
+    What came back for another reason may arrive tomorrow, and changes nothing.
+    """
+    delivery = session.get(Delivery, bounce.delivery_id)
+    if delivery is None or delivery.channel != "email" or not bounce.permanent:
+        return False
+    # A server may say so long after it took the mail over, or even delivered it.
+    delivery.delivered_at = None
+    session.flush()
+    return note_undelivered(session, delivery, error="bounced", permanent=True, now=now)
+
+
+def note_shown(session: Session, delivery_id: int, *, now: datetime) -> bool:
+    """Note that a browser showed a push; one that seemed lost works again."""
+    contact = session.scalar(
+        select(ContactPoint)
+        .join(Delivery, Delivery.contact_id == ContactPoint.id)
+        .where(Delivery.id == delivery_id, Delivery.channel == PUSH)
+    )
+    if contact is None:
+        return False
+    note_delivery(session, delivery_id, delivered_at=now)
+    if contact.state == FAILING and contact.last_error == UNSEEN:
+        contact.state, contact.last_error = ACTIVE, None
+        if contact.patient_id is not None:
+            session.flush()
+            note_reach(session, contact.patient_id, now=now)
+    return True
+
+
+def move_browser(session: Session, *, before: str, after: str) -> bool:
+    """Reach a browser at another address of its push service; say if it was known.
+
+    Both are what a browser calls a subscription, in JSON.
+    """
+    try:
+        old, new = read_address(before), read_address(after)
+    except InvalidError:
+        return False
+    found = contacts_at(session, PUSH, old)
+    for contact in found:
+        contact.address, contact.address_index = new, address_index(PUSH, new)
+    return bool(found)
+
+
+def note_unseen(session: Session, *, now: datetime, limit: int) -> int:
+    """Note which browsers show nothing any more; return how many.
+
+    Push services answer "taken over" for browsers that are long gone.
+    """
+    found = unseen_browsers(session, now=now, limit=limit)
+    for contact, newest in found:
+        # No send failed, so that one more send does not mend it.
+        contact.state, contact.last_error, contact.failed_at = FAILING, UNSEEN, now
+        _say_again(session, newest, now=now)
+        if contact.patient_id is not None:
+            session.flush()
+            note_reach(session, contact.patient_id, now=now)
+    return len(found)

@@ -1,0 +1,1 @@
+"""What became of each message about a patient, for the family to read."""

@@ -1,0 +1,160 @@
+"""Answers by SMS and by the keys of a phone."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+from pillweb.base.db import Database
+from pillweb.contacts.actions.posting import send_contact_test
+from pillweb.contacts.models import ContactPoint, ContactTest
+from pillweb.contacts.queries import patients_to_tell
+from pillweb.doses.models import DoseEvent
+from pillweb.outbox.models import Delivery
+from pillweb.reminders.actions.firing import fire_reminders
+from tests.hooks.conftest import NUMBER, Post
+from tests.world import World
+
+
+@pytest.fixture
+def told(
+    db: Database, world: World, now: datetime, phone_id: int, pinned: object
+) -> int:
+    """Rosa was reminded of 8 o'clock by SMS: the delivery's id."""
+    with db.transaction() as session:
+        others = ContactPoint.channel == "email"
+        session.execute(sa.update(ContactPoint).where(others).values(state="stopped"))
+        fire_reminders(session, now=now, limit=10)
+        mine = Delivery.contact_id == phone_id
+        session.execute(
+            sa.update(Delivery)
+            .where(mine)
+            .values(state="accepted", accepted_at=now, provider_ref="SM1")
+        )
+        return session.scalars(sa.select(Delivery.id).where(mine)).one()
+
+
+def events(db: Database) -> list[tuple[str, str]]:
+    with db.reading() as session:
+        wanted = sa.select(DoseEvent.what, DoseEvent.channel).order_by(DoseEvent.id)
+        return [(what, channel) for what, channel in session.execute(wanted)]
+
+
+def state(db: Database, contact_id: int) -> str:
+    with db.reading() as session:
+        return session.get_one(ContactPoint, contact_id).state
+
+
+def reply(post: Post, body: str, number: str = NUMBER) -> str:
+    answer = post("/hooks/sms", From=number, Body=body, MessageSid="SM9")
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/xml"
+    assert "Set-Cookie" not in answer.headers
+    return answer.text
+
+
+def test_one_is_taken_and_said_back_with_the_time(
+    post: Post, told: int, db: Database, now: datetime
+) -> None:
+    assert "Recorded at 8.05am. Thank you, Rosa." in reply(post, " 1 ")
+    assert "Already recorded at 8.05am by you." in reply(post, "yes")
+    assert events(db) == [("taken", "sms")]
+    with db.reading() as session:
+        assert session.get_one(Delivery, told).answered_at == now
+
+
+def test_two_is_later_and_three_is_not_taking_it(
+    post: Post, told: int, db: Database
+) -> None:
+    assert "We remind you again at 8.15am." in reply(post, "2")
+    assert "Recorded as skipped at 8.05am." in reply(post, "3")
+    assert events(db) == [("skipped", "sms")]
+
+
+def test_late_is_asked_once_more(
+    post: Post, told: int, db: Database, pinned: time_machine.Traveller
+) -> None:
+    pinned.shift(timedelta(hours=2))
+    assert "Reply 1 once more only if you took your 8am" in reply(post, "1")
+    assert events(db) == []
+    assert "Recorded at 10.05am." in reply(post, "1")
+    assert events(db) == [("taken", "sms")]
+
+
+def test_after_a_day_nothing_is_meant(
+    post: Post, told: int, db: Database, pinned: time_machine.Traveller
+) -> None:
+    pinned.shift(timedelta(hours=25))
+    assert "open the link" in reply(post, "1")
+    assert events(db) == []
+
+
+def test_stop_stops_this_number_and_start_begins_again(
+    post: Post, told: int, db: Database, phone_id: int
+) -> None:
+    assert "no more messages" in reply(post, "stop")
+    assert state(db, phone_id) == "stopped"
+    assert "get messages at this number again" in reply(post, "START")
+    assert state(db, phone_id) == "active"
+    assert events(db) == []
+
+
+def test_a_test_is_answered_by_one(
+    post: Post,
+    db: Database,
+    world: World,
+    now: datetime,
+    *,
+    phone_id: int,
+    pinned: object,
+) -> None:
+    with db.transaction() as session:
+        contact = session.get_one(ContactPoint, phone_id)
+        contact.state, contact.proven_at = "unproven", None
+        person = patients_to_tell(session, [world.patient], now=now)[world.patient]
+        send_contact_test(session, contact, person, now=now)
+        session.execute(sa.update(Delivery).values(accepted_at=now, state="accepted"))
+    assert "open the link" in reply(post, "2")
+    assert "Thank you. Reminders arrive here." in reply(post, "1")
+    assert state(db, phone_id) == "active"
+    with db.reading() as session:
+        assert session.scalars(sa.select(ContactTest.answered_at)).all() == [now]
+
+
+def test_a_strangers_number_and_a_foreign_signature_change_nothing(
+    post: Post, told: int, db: Database
+) -> None:
+    assert reply(post, "1", "+447700900999").endswith("<Response></Response>")
+    forged = post("/hooks/sms", signed=False, From=NUMBER, Body="1")
+    assert forged.status_code == 403
+    assert events(db) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["sms", "voice?delivery=x", "status", "status?delivery=9"]
+)
+def test_nonsense_is_answered_plainly(post: Post, told: int, path: str) -> None:
+    for form in ({}, {"From": "\x00", "Body": "x" * 9000}, {"Digits": "%"}):
+        answer = post(f"/hooks/{path}", **form)
+        assert answer.status_code < 300
+    assert post("/hooks/sms", Body="x" * 20_000).status_code == 413
+
+
+def press_key(post: Post, delivery_id: int, key: str) -> str:
+    return post(f"/hooks/voice?delivery={delivery_id}", Digits=key).text
+
+
+def test_a_key_pressed_in_a_call_answers_it(
+    post: Post, told: int, db: Database, pinned: time_machine.Traveller
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.update(Delivery).values(channel="voice"))
+    pinned.shift(timedelta(hours=2))
+    asked = press_key(post, told, "1")
+    assert "Gather" in asked
+    assert f"/hooks/voice?delivery={told}" in asked
+    assert events(db) == []
+    assert '<Say language="en-GB">Recorded at 10.05am.' in press_key(post, told, "1")
+    assert events(db) == [("taken", "voice")]
+    assert press_key(post, told, "9").endswith("<Response></Response>")
