@@ -91,6 +91,7 @@ PAGES = [
     ("rosa", f"{ROSA}/contacts"),
     ("rosa", f"{ROSA}/contacts/new"),
     ("rosa", f"{ROSA}/contacts/new/email"),
+    ("rosa", f"{ROSA}/contacts/new/webpush"),
     ("rosa", f"{ROSA}/contacts/1/remove"),
     ("rosa", f"{ROSA}/contacts/wishes"),
     ("marta", "/patients/{difficult}/contacts"),

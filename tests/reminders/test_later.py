@@ -135,8 +135,8 @@ def test_one_that_was_never_told_in_its_hour_is_told_late_after_a_pause(
     hold(session, rosa, now, after(now, 15))
     fire_reminders(session, now=after(now, 200), limit=LIMIT)
     assert session.scalars(sa.select(Delivery.kind)).all() == []
-    first = sa.select(Reminder.state).where(Reminder.due_at == now)
-    assert session.scalars(first).one() == "late"
+    states = sa.select(Reminder.state).order_by(Reminder.due_at).limit(1)
+    assert session.scalar(states) == "late"
 
 
 @pytest.fixture
