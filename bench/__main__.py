@@ -15,6 +15,7 @@ QUESTIONS = [
         "horizon",
         "occurrences",
         "delivery",
+        "storm",
         "report",
         "budget",
     )

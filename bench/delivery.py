@@ -62,11 +62,13 @@ def answer(folder: Path) -> Answer:
     return found
 
 
-def _make_due(session: Session, *, at: datetime, first: int) -> None:
+def make_due(
+    session: Session, *, at: datetime, first: int, count: int = AT_ONCE
+) -> None:
     """Add patients whose medicine is due now."""
     clock = f"{at - AGO:%H:%M}"
     patients = []
-    for number in range(first, first + AT_ONCE):
+    for number in range(first, first + count):
         patient = add_patient(
             session,
             name=f"Patient {number}",
@@ -92,13 +94,13 @@ def _measure_sending(found: Answer, kind: str, port: int) -> None:
     for number in range(ROUNDS + 1):
         at = now()
         with database().transaction() as session:
-            _make_due(session, at=at, first=number * AT_ONCE)
-        fired = _timed(fire_reminders.run)
-        mails = _waiting_mails()
-        sent = _timed(deliver.run)
-        raw = _timed(partial(_send_bare, mails, port))
+            make_due(session, at=at, first=number * AT_ONCE)
+        fired = timed(fire_reminders.run)
+        mails = waiting_mails()
+        sent = timed(deliver.run)
+        raw = timed(partial(send_bare, mails, port))
         ready = [(one.recipient, to_mail(one).as_bytes()) for one in mails]
-        built = _timed(partial(_send_ready, ready, port))
+        built = timed(partial(_send_ready, ready, port))
         _check_accepted((number + 1) * AT_ONCE)
         if number == 0:
             continue
@@ -124,19 +126,21 @@ def _measure_sending(found: Answer, kind: str, port: int) -> None:
         found.add(f"{kind}: {name}, a reminder", milliseconds, unit="ms")
 
 
-def _timed(call: Callable[[], object]) -> float:
+def timed(call: Callable[[], object]) -> float:
+    """Return how many seconds it took."""
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
 
 
-def _waiting_mails() -> list[Message]:
+def waiting_mails() -> list[Message]:
+    """Return the words of what waits to be sent."""
     with database().reading() as session:
         rows = session.scalars(select(Delivery).where(Delivery.state == "pending"))
         return [compose_message(row) for row in rows]
 
 
-def _send_bare(mails: Sequence[Message], port: int) -> None:
+def send_bare(mails: Sequence[Message], port: int) -> None:
     """Do what any script would: build each mail of its words, and send it."""
     with smtplib.SMTP("127.0.0.1", port) as server:
         for words in mails:
@@ -185,8 +189,8 @@ def _measure_claims(found: Answer, kind: str) -> None:
     bare = text(BARE_CLAIM.format(lock=lock))
     shares, ours = [], []
     for _ in range(CLAIM_ROUNDS):
-        mine = _timed(lambda: _claim(at, batch))
-        theirs = _timed(lambda: _claim_bare(bare, at, batch))
+        mine = timed(lambda: _claim(at, batch))
+        theirs = timed(lambda: _claim_bare(bare, at, batch))
         shares.append(theirs / mine)
         ours.append(mine)
     found.add(

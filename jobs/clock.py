@@ -8,60 +8,92 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs.runtime import transaction
+from jobs.crew import Crew, do
+from jobs.runtime import look_back, transaction
 from jobs.timetable import TIMETABLE, Job
-from pillweb.base.clock import database_now
+from pillweb.base.clock import database_now, seconds_passed
 from pillweb.base.clock import now as clock_now
 from pillweb.base.config import settings
 from pillweb.base.db import database
 from pillweb.base.heartbeat import beat
+from pillweb.base.high_water import note_high_water
 from pillweb.base.log import log, start_logging
 from pillweb.base.queue import wake
 from pillweb.base.zones import is_tzdata_old, tzdata_version
+from pillweb.watch.actions.incidents import note_gap, note_jump, note_troubles
+from pillweb.watch.queries import CLOCK, is_held, reminder_since
+from pillweb.watch.rules.alarm import has_jumped
 
 TICK_S = 1.0
 BEAT_EVERY_S = 10.0
 PATIENCE = timedelta(seconds=5)
+# Less than whoever stops us waits.
+LAST_WORK_S = 8.0
 
 
 def waiting_jobs() -> tuple[list[tuple[Job, datetime]], datetime]:
     """Return the jobs with work, since when each waits, and the database's time."""
     with database().reading() as session:
         now = database_now(session)
+        if is_held(session):
+            return [], now
         found = [(job, job.oldest(session, now)) for job in TIMETABLE]
     return [(job, since) for job, since in found if since is not None], now
 
 
-def tick() -> int:
-    """Ring for what is due; do what nobody heard or came for. Return how much."""
+def tick(begin: Callable[[Job], int] = do) -> int:
+    """Ring for what is due; begin what nobody heard or came for. Return how much."""
     done = 0
     waiting, now = waiting_jobs()
     for job, since in waiting:
         heard = wake(job.name, queue=job.queue, timeout_s=job.timeout_s)
-        if heard and now - since < PATIENCE:
-            continue
-        try:
-            done += job.run()
-        except Exception:  # noqa: BLE001 - one job must not stop the others
-            log.exception("job_failed", job=job.name)
+        if not heard or now - since >= PATIENCE:
+            done += begin(job)
     return done
 
 
-def _beat() -> None:
-    waiting, now = waiting_jobs()
-    lag = max((now - since for _, since in waiting), default=timedelta(0))
-    with transaction() as (session, now):
-        beat(
-            session,
-            component="clock",
-            instance=f"{socket.gethostname()}:{os.getpid()}",
-            now=now,
-            lag_s=int(lag.total_seconds()),
-        )
+class Pulse:
+    """The signs of life of this clock, and what it notices between two of them."""
+
+    def __init__(self) -> None:
+        self._last: tuple[datetime, float] | None = None
+        self._due_s = 0.0
+
+    def beat_if_due(self) -> None:
+        """Beat every ten seconds; before the first beat look at what was before."""
+        if time.monotonic() < self._due_s:
+            return
+        if self._last is None:
+            look_back()
+        self.beat()
+        self._due_s = time.monotonic() + BEAT_EVERY_S
+
+    def beat(self) -> None:
+        """Write that this clock is well, and what is not."""
+        with transaction() as (session, now):
+            passed_s = seconds_passed()
+            if self._last is None:
+                if note_gap(session, now=now):
+                    log.warning("nothing_ran_before")
+            elif has_jumped(self._last[0], now, passed_s=passed_s - self._last[1]):
+                note_jump(session, now=now)
+                log.error("clock_jump", before=str(self._last[0]), after=str(now))
+            since = reminder_since(session, now=now)
+            beat(
+                session,
+                component=CLOCK,
+                instance=f"{socket.gethostname()}:{os.getpid()}",
+                now=now,
+                lag_s=int((now - since).total_seconds()) if since else 0,
+            )
+            note_troubles(session, now=now)
+        self._last = now, passed_s
+        note_high_water(now)
 
 
 def main() -> None:
@@ -73,16 +105,15 @@ def main() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    beaten = -BEAT_EVERY_S
+    crew, pulse = Crew(), Pulse()
     while not stopping.is_set():
         try:
-            if time.monotonic() - beaten >= BEAT_EVERY_S:
-                _beat()
-                beaten = time.monotonic()
-            tick()
+            pulse.beat_if_due()
+            tick(crew.begin)
         except SQLAlchemyError as error:
             log.warning("tick_failed", error=type(error).__name__)
         stopping.wait(TICK_S)
+    crew.wait(LAST_WORK_S)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Says what is due: turns reminders whose time has come into messages."""
+"""Says what is due, and what became of it: turns reminders into messages."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -7,25 +8,36 @@ from sqlalchemy.orm import Session
 from jobs.runtime import transaction
 from pillweb.base.queue import wake
 from pillweb.reminders.actions.firing import fire_reminders
-from pillweb.reminders.queries import oldest_unfired
+from pillweb.reminders.actions.resolving import resolve_alerts
+from pillweb.reminders.actions.storms import end_storms, oldest_storm
+from pillweb.reminders.queries.alerts import oldest_change
+from pillweb.reminders.queries.waiting import oldest_unfired
 
 BATCH = 100
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
-    """Return since when a reminder waits to be said."""
-    return oldest_unfired(session, now=now)
+    """Return since when a reminder waits to be said, or what became of one."""
+    waits = (oldest_unfired, oldest_change, oldest_storm)
+    return min((at for ask in waits if (at := ask(session, now=now))), default=None)
 
 
 def run() -> int:
-    """Fire everything due; return how many reminders that was."""
-    done = 0
-    while True:
-        with transaction() as (session, now):
-            fired = fire_reminders(session, now=now, limit=BATCH)
-        if not fired:
-            break
-        done += fired
+    """Say everything that waits; return how many things that was."""
+    done = _all(fire_reminders) + _all(resolve_alerts)
+    with transaction() as (session, now):
+        done += end_storms(session, now=now)
     if done:
         wake("deliver")
     return done
+
+
+def _all(some: Callable[..., int]) -> int:
+    """Do some, each time in a transaction of its own, until none are left."""
+    done = 0
+    while True:
+        with transaction() as (session, now):
+            did = some(session, now=now, limit=BATCH)
+        if not did:
+            return done
+        done += did

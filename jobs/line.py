@@ -40,7 +40,7 @@ from pillweb.outbox.rules import (
     Sent,
 )
 from pillweb.reminders.actions.posting import follow_deliveries
-from pillweb.reminders.queries import still_wanted
+from pillweb.reminders.queries.waiting import still_wanted
 from pillweb.reports.queries import report_attachments
 
 BATCH = 20
@@ -265,6 +265,7 @@ def send_one(send: Send, one: Leased, *, now: datetime) -> Sent:
             permanent=failure.permanent and not failure.is_ours,
             is_ours=failure.is_ours,
             retry_after_s=failure.retry_after_s,
+            most_tries=failure.most_tries,
             took_s=time.monotonic() - began,
         )
     except Exception:  # noqa: BLE001 - nor may a provider that answers nonsense

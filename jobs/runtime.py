@@ -13,6 +13,8 @@ from pillweb.base.clock import database_now
 from pillweb.base.db import database
 from pillweb.base.log import log
 from pillweb.base.queue import bell_key, redis_client
+from pillweb.watch.actions.restoring import note_restore
+from pillweb.watch.queries import is_held
 
 
 @contextmanager
@@ -28,6 +30,22 @@ def _forget_parent_connections() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_parent_connections)
+
+
+def look_back() -> None:
+    """See, before anything is sent, whether the database is an old one, put back."""
+    with transaction() as (session, now):
+        if note_restore(session, now=now):
+            log.error(
+                "database_put_back",
+                answer="nothing is sent before you run: python app.py restored",
+            )
+
+
+def may_send() -> bool:
+    """Say whether anything may be done: not with an old database nobody spoke for."""
+    with database().reading() as session:
+        return not is_held(session)
 
 
 def hang_up(job: str) -> None:

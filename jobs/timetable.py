@@ -18,7 +18,9 @@ from jobs import (
     order_reports,
     plan_doses,
     read_bounces,
+    send_canaries,
     send_digests,
+    tell_late,
 )
 from pillweb.base.queue import REMINDERS, REPORTS
 
@@ -37,11 +39,13 @@ class Job:
 TIMETABLE = (
     Job("plan_doses", plan_doses.oldest, plan_doses.run, REMINDERS, 120),
     Job("fire_reminders", fire_reminders.oldest, fire_reminders.run, REMINDERS, 30),
+    Job("tell_late", tell_late.oldest, tell_late.run, REMINDERS, 30),
     Job("check_supply", check_supply.oldest, check_supply.run, REPORTS, 120),
     Job("send_digests", send_digests.oldest, send_digests.run, REPORTS, 120),
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
     Job("check_shown", check_shown.oldest, check_shown.run, REMINDERS, 30),
     Job("read_bounces", read_bounces.oldest, read_bounces.run, REPORTS, 600),
+    Job("send_canaries", send_canaries.oldest, send_canaries.run, REPORTS, 120),
     Job("order_reports", order_reports.oldest, order_reports.run, REPORTS, 30),
     Job("build_reports", build_reports.oldest, build_reports.run, REPORTS, 120),
     Job("build_papers", build_papers.oldest, build_papers.run, REPORTS, 120),

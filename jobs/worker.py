@@ -13,7 +13,7 @@ from rq import Queue, Worker
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import timetable
-from jobs.runtime import transaction
+from jobs.runtime import look_back, transaction
 from pillweb.base.config import settings
 from pillweb.base.heartbeat import beat
 from pillweb.base.log import log, start_logging
@@ -69,6 +69,7 @@ def main(queue: str) -> None:
         sys.exit(f"There is no queue {queue}: name one of {', '.join(sorted(KNOWN))}.")
     start_logging(settings().log_level)
     log.info("worker_started", queue=queue, tzdata=tzdata_version())
+    look_back()
     if not settings().redis_url:
         log.warning("no_redis", queue=queue, answer="the clock does this work")
         signal.pause()

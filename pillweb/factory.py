@@ -18,6 +18,7 @@ from pillweb.contacts.views.telling import helpers
 from pillweb.contacts.views.testing import contact_tests
 from pillweb.contacts.views.wishes import wishes
 from pillweb.doses.views.intakes import intakes
+from pillweb.doses.views.notes import install_notes
 from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.feeds.views import feeds
@@ -30,6 +31,8 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
+from pillweb.reminders.views.alerts import alerts, seen_to_words
+from pillweb.reminders.views.ladder import ladders
 from pillweb.reminders.views.later import later
 from pillweb.reports.views import reports
 from pillweb.schedules.views.changes import changes
@@ -44,10 +47,10 @@ from pillweb.supply.views.change import supply_changes
 from pillweb.supply.views.show import supply
 from pillweb.sync.views import sync
 from pillweb.trail.views import trail
+from pillweb.watch.views import health, install_delays
 from pillweb.web.errors import install_errors
 from pillweb.web.files import install_files
 from pillweb.web.filters import install_filters
-from pillweb.web.health import health
 from pillweb.web.htmx import install_htmx
 from pillweb.web.look import install_look
 from pillweb.web.numbers import install_numbers
@@ -84,6 +87,8 @@ BLUEPRINTS = (
     answers,
     direct_answers,
     hooks,
+    alerts,
+    ladders,
     later,
     feeds,
     accounts,
@@ -117,10 +122,12 @@ def create_app() -> Flask:
     install_viewer(app, _who)
     install_look(app)
     install_press(app)
+    install_notes(app, seen_to_words)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     install_commands(app)
     install_files(app)
     install_security(app, found)
     install_filters(app, found)
+    install_delays(app)
     return app

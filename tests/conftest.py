@@ -22,6 +22,7 @@ from pillweb.base import config, queue
 from pillweb.base import db as database_module
 from pillweb.base.db import Database
 from pillweb.factory import create_app
+from pillweb.watch.queries import delays
 from pillweb.web.security import limiter
 from tests.network import stay_here
 from tests.press import PersonsBrowser
@@ -181,6 +182,7 @@ def web_app() -> Flask:
 def app(web_app: Flask, db: Database) -> Flask:
     """The web app on this test's database; nobody has tried to sign in yet."""
     limiter.reset()
+    delays.forget()
     return web_app
 
 

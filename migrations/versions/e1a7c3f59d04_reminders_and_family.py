@@ -255,7 +255,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('round', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('alerted_at', UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('resolved_at', UTCDateTime(), nullable=True))
-        batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL AND resolved_at IS NULL'))
+        batch_op.create_index('ix_reminder_late', ['next_at'], unique=False, sqlite_where=sa.text("state = 'late'"), postgresql_where=sa.text("state = 'late'"))
+        batch_op.create_index('ix_reminder_alerted', ['alerted_at'], unique=False, sqlite_where=sa.text('alerted_at IS NOT NULL'), postgresql_where=sa.text('alerted_at IS NOT NULL'))
 
     with op.batch_alter_table('reminder_link', schema=None) as batch_op:
         batch_op.add_column(sa.Column('delivery_id', Id, nullable=True))
@@ -280,6 +281,7 @@ def downgrade() -> None:
         batch_op.drop_column('delivery_id')
 
     op.drop_index('ix_reminder_alerted', table_name='reminder')
+    op.drop_index('ix_reminder_late', table_name='reminder')
     op.drop_column('reminder', 'resolved_at')
     op.drop_column('reminder', 'alerted_at')
     op.drop_column('reminder', 'round')

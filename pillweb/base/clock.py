@@ -1,5 +1,6 @@
 """The one module that reads the clock."""
 
+import time
 from datetime import UTC, datetime
 
 from sqlalchemy import text
@@ -21,3 +22,12 @@ def database_now(session: Session) -> datetime:
         return now()
     moment: datetime = session.scalar(text("select clock_timestamp()"))
     return moment.astimezone(UTC)
+
+
+def seconds_passed() -> float:
+    """Return a number that grows by one a second, also while the machine sleeps.
+
+    Where a system counts no time of sleep, waking up looks like a clock that jumped.
+    """
+    counter = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(counter)

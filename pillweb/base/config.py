@@ -155,6 +155,32 @@ class Settings:
         "The mailbox in which mail that came back waits to be read: "
         "`imaps://user:password@host/INBOX`. `imap://` is for this machine only.",
     )
+    metrics_token: str = _setting(
+        "",
+        "Who asks `/metrics` with this (`Authorization: Bearer …`) gets an answer from "
+        "anywhere; without it only this machine does.",
+    )
+    dead_man_url: str = _setting(
+        "",
+        "An address that somebody else watches (healthchecks protocol): asked for "
+        "every 5 minutes while messages arrive, with `/fail` when they do not.",
+    )
+    canary_email: str = _setting(
+        "",
+        "A mailbox of your own: a test message goes there every 5 minutes, to see that "
+        "mail arrives.",
+    )
+    canary_imap_url: str = _setting(
+        "",
+        "Where that mailbox is read: `imaps://user:password@host:993/INBOX`. Not "
+        "needed while mail goes to the mailbox page.",
+    )
+    canary_ntfy: str = _setting(
+        "", "A topic of your own (`https://ntfy.sh/…`) for the same test of ntfy."
+    )
+    canary_sms: str = _setting(
+        "", "A phone number of your own (`+44…`) for the same test of text messages."
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
@@ -312,9 +338,33 @@ def _bounce_faults(settings: Settings) -> list[str]:
     return faults
 
 
+def _watch_faults(settings: Settings) -> list[str]:
+    faults = []
+    for name, value in (
+        ("DEAD_MAN_URL", settings.dead_man_url),
+        ("CANARY_NTFY", settings.canary_ntfy),
+    ):
+        parts = urlsplit(value)
+        here = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        if value and not (here or (parts.scheme == "https" and parts.hostname)):
+            faults.append(f"{name} must begin with https:// and name a host.")
+    imap = urlsplit(settings.canary_imap_url)
+    if settings.canary_imap_url:
+        here = imap.scheme == "imap" and _is_loopback(imap.hostname or "")
+        if not (here or (imap.scheme == "imaps" and imap.hostname)):
+            faults.append(
+                "CANARY_IMAP_URL must look like imaps://user:password@host:993/INBOX"
+            )
+    elif settings.canary_email and not settings.shows_mailbox:
+        faults.append("CANARY_EMAIL needs CANARY_IMAP_URL: where its mail is read.")
+    if settings.metrics_token and len(settings.metrics_token) < SHORTEST_SECRET:
+        faults.append(f"METRICS_TOKEN must hold at least {SHORTEST_SECRET} characters.")
+    return faults
+
+
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
-    faults = _key_faults(settings) + _kind_faults(settings)
+    faults = _key_faults(settings) + _kind_faults(settings) + _watch_faults(settings)
     faults += _channel_faults(settings) + _bounce_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:

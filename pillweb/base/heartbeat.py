@@ -24,11 +24,16 @@ class Heartbeat(Base):
 def beat(
     session: Session, *, component: str, instance: str, now: datetime, lag_s: int = 0
 ) -> None:
-    """Write that this instance is well, and forget those long gone.
+    """Write that this instance is well, and forget others of its kind long gone.
 
     `lag_s` is for how many seconds the oldest due work has waited.
     """
-    session.execute(delete(Heartbeat).where(Heartbeat.beat_at < now - FORGOTTEN_AFTER))
+    session.execute(
+        delete(Heartbeat).where(
+            Heartbeat.component == component,
+            Heartbeat.beat_at < now - FORGOTTEN_AFTER,
+        )
+    )
     upsert(
         session,
         Heartbeat,

@@ -28,6 +28,17 @@ def redis_client() -> Redis:
     )
 
 
+def redis_answers() -> bool:
+    """Say whether there is a Redis and it answers."""
+    if not settings().redis_url:
+        return False
+    try:
+        redis_client().ping()
+    except RedisError:
+        return False
+    return True
+
+
 def bell_key(job: str) -> str:
     """Return the key that stands while a bell rung for a job is unanswered."""
     return f"pillweb:bell:{job}"

@@ -41,3 +41,8 @@ def kept_mail(key: str) -> EmailMessage | None:
     except KeyError:
         return None
     return BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
+
+
+def forget_mail(key: str) -> None:
+    """Delete one mail of the mailbox."""
+    _folder().discard(key)

@@ -19,6 +19,8 @@ OURS = frozenset({20003, 20005, 21212, 21603, 21606, 30002, 30007, 30034})
 OURS_STATUS = frozenset({401, 402})
 TAKEN = frozenset({200, 201})
 LONGEST_SID = 64
+# What it calls the parts of a reply, and of the key that was pressed.
+SENDER, TEXT, KEY = "From", "Body", "Digits"
 LONGEST_VALIDITY_S, RINGS_S, LISTENS_S = 36000, 30, 8
 
 
@@ -105,4 +107,26 @@ def call_script(words: str, *, voice: str, delivery_id: int) -> str:
     return (
         f'<Response><Gather numDigits="1" timeout="{LISTENS_S}" method="POST" '
         f"action={action}>{say}{say}</Gather></Response>"
+    )
+
+
+def reply_script(words: str) -> str:
+    """Return TwiML that replies in one SMS; nothing where there is nothing to say."""
+    said = f"<Message>{escape(words)}</Message>" if words else ""
+    return f"<Response>{said}</Response>"
+
+
+def say_script(words: str, *, voice: str) -> str:
+    """Return TwiML that says one sentence and ends the call."""
+    said = f"<Say language={quoteattr(voice)}>{escape(words)}</Say>"
+    return f"<Response>{said}</Response>"
+
+
+def ask_script(words: str, *, voice: str, delivery_id: int) -> str:
+    """Return TwiML that says one sentence and listens for one more key."""
+    action = quoteattr(link(f"/hooks/voice?delivery={delivery_id}"))
+    return (
+        f'<Response><Gather numDigits="1" timeout="{LISTENS_S}" method="POST" '
+        f"action={action}><Say language={quoteattr(voice)}>{escape(words)}</Say>"
+        "</Gather></Response>"
     )

@@ -66,7 +66,7 @@ def accounts_to_tell(
     """Return how these accounts are told, by id.
 
     `zone` and `language` are for who told nothing of themselves.
-    `contacts.actions.helpers_to_tell` sees to it that each has an address.
+    `contacts.actions.adding.helpers_to_tell` sees to it that each has an address.
     """
     rows = session.scalars(select(Account).where(Account.id.in_(account_ids))).all()
     points = _points(session, ContactPoint.account_id, set(account_ids), now=now)

@@ -144,16 +144,17 @@ def working(points: Sequence[Point]) -> list[Point]:
     return known or [point for point in points if point.state in USABLE]
 
 
-def is_reached(states: Collection[str]) -> bool:
+def is_reached(states: Collection[str], *, has_lost: bool = False) -> bool:
     """Say whether somebody with contact points in these states is reached.
 
     One that works is enough. What nobody has answered from yet may work, and is
     believed only while nothing else was lost: a first address, or one instead of it.
+    `has_lost` says that one that worked was taken away.
 
     >>> is_reached(["gone", "active"]), is_reached(["gone", "unproven"])
     (True, False)
     """
-    return ACTIVE in states or set(states) == {UNPROVEN}
+    return ACTIVE in states or (not has_lost and set(states) == {UNPROVEN})
 
 
 def chosen_points(person: Person, group: str, *, loudest: int = 0) -> list[Point]:

@@ -16,7 +16,7 @@ from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery, Incident
 from pillweb.patients.models import Patient, Unreachable
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import DOSE_DUE
+from pillweb.reminders.rules.course import DOSE_DUE
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import ACCEPTED, SELF
 

@@ -36,7 +36,7 @@ from pillweb.hooks.queries import (
 from pillweb.hooks.rules import START, STOP, read_reply
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import DOSE_DUE
+from pillweb.reminders.rules.course import DOSE_DUE
 
 UNSEEN = "unseen"
 

@@ -5,7 +5,6 @@ import hmac
 import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
-from xml.sax.saxutils import escape, quoteattr
 
 from pillweb.answers.rules import LATER, SKIP, TAKEN
 from pillweb.base.i18n import gettext as _
@@ -68,25 +67,3 @@ def read_reply(text: str) -> str:
         if said in words.split() or said in _(words).casefold().split():
             return verb
     return ""
-
-
-def said_by_sms(words: str) -> str:
-    """Return TwiML that replies in one SMS; nothing where there is nothing to say."""
-    return _twiml(f"<Message>{escape(words)}</Message>" if words else "")
-
-
-def said_by_voice(words: str, *, voice: str) -> str:
-    """Return TwiML that says one sentence and ends the call."""
-    return _twiml(f"<Say language={quoteattr(voice)}>{escape(words)}</Say>")
-
-
-def said_and_asked(words: str, *, voice: str, action: str) -> str:
-    """Return TwiML that says a sentence and listens for one more key."""
-    say = f"<Say language={quoteattr(voice)}>{escape(words)}</Say>"
-    return _twiml(
-        f'<Gather numDigits="1" method="POST" action={quoteattr(action)}>{say}</Gather>'
-    )
-
-
-def _twiml(inside: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{inside}</Response>'

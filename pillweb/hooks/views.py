@@ -12,7 +12,16 @@ from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.channels.bounces import LONGEST_NOTE, bounce_in
 from pillweb.channels.marks import is_mark
-from pillweb.channels.twilio import account, failure_of
+from pillweb.channels.twilio import (
+    KEY,
+    SENDER,
+    TEXT,
+    account,
+    ask_script,
+    failure_of,
+    reply_script,
+    say_script,
+)
 from pillweb.channels.voice import VOICES
 from pillweb.channels.webpush import receipt_fact
 from pillweb.contacts.models import ContactPoint
@@ -36,9 +45,6 @@ from pillweb.hooks.rules import (
     LOST,
     UNANSWERED,
     is_signed,
-    said_and_asked,
-    said_by_sms,
-    said_by_voice,
 )
 from pillweb.outbox.models import Delivery
 from pillweb.web.numbers import row_number
@@ -82,13 +88,13 @@ def post_sms() -> ResponseReturnValue:
     Who has an unknown number gets no answer.
     """
     _must_be_signed()
-    found = contacts_at(session(), "sms", request.form.get("From", ""))
+    found = contacts_at(session(), "sms", request.form.get(SENDER, ""))
     if not found:
-        return _twiml(said_by_sms(""))
-    body = request.form.get("Body", "")
+        return _twiml(reply_script(""))
+    body = request.form.get(TEXT, "")
     words = take_reply(session(), list(found), body, now=now())
     wake_after_commit("deliver")
-    return _twiml(said_by_sms(words))
+    return _twiml(reply_script(words))
 
 
 @hooks.post("/hooks/voice")
@@ -98,9 +104,9 @@ def post_voice() -> ResponseReturnValue:
     _must_be_signed()
     told = session().get(Delivery, request.args.get("delivery", 0, type=row_number))
     contact = session().get(ContactPoint, told.contact_id or 0) if told else None
-    verb = BY_DIGIT.get(request.form.get("Digits", ""), "")
+    verb = BY_DIGIT.get(request.form.get(KEY, ""), "")
     if told is None or contact is None or told.channel != "voice" or not verb:
-        return _twiml(said_by_sms(""))
+        return _twiml(reply_script(""))
     person = person_of(session(), contact, now=now())
     was_doubted = _is_doubted(told)
     with speaking(person.speech):
@@ -108,9 +114,8 @@ def post_voice() -> ResponseReturnValue:
     wake_after_commit("deliver")
     voice = VOICES.get(person.speech.language, VOICES["en"])
     if _is_doubted(told) and not was_doubted:
-        action = link(f"/hooks/voice?delivery={told.id}")
-        return _twiml(said_and_asked(words, voice=voice, action=action))
-    return _twiml(said_by_voice(words, voice=voice))
+        return _twiml(ask_script(words, voice=voice, delivery_id=told.id))
+    return _twiml(say_script(words, voice=voice))
 
 
 def _is_doubted(told: Delivery) -> bool:

@@ -1,6 +1,7 @@
 """What happens to medicines."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -89,3 +90,8 @@ def hide_looks(session: Session, row: Medication) -> None:
     session.execute(
         delete(MedicationPicture).where(MedicationPicture.medication_id == row.id)
     )
+
+
+def keep_ladder(row: Medication, ladder: list[dict[str, Any]] | None) -> None:
+    """Say when who is told of a medicine; None lets its class say so."""
+    row.ladder = ladder

@@ -92,7 +92,9 @@ class Incident(Base):
     """A time in which messages may not have arrived; open until `closed_at`.
 
     `kind` is late (work waits), channel (a provider fails), canary (a test message did
-    not come back), storm (too many for one person) or stopped (nothing ran at all).
+    not come back), storm (too many for one person), stopped (nothing ran at all),
+    clock_jump (the database's clock went wrong) or restored (it is an old one, put
+    back: nothing leaves until somebody says so).
     """
 
     __tablename__ = "incident"

@@ -58,7 +58,7 @@ class Leased(NamedTuple):
 class Sent:
     """How one call of the provider ended; `error` is empty when it took the message.
 
-    `permanent`, `is_ours` and `retry_after_s` are those of `channels.SendError`;
+    `permanent`, `is_ours`, `retry_after_s` and `most_tries` are `channels.SendError`'s;
     `is_blameless` says that it failed before the provider was called.
     """
 
@@ -68,6 +68,7 @@ class Sent:
     permanent: bool = False
     is_ours: bool = False
     retry_after_s: float | None = None
+    most_tries: int | None = None
     is_blameless: bool = False
     took_s: float = 0.0
 
@@ -107,7 +108,8 @@ def next_try(sent: Sent, *, now: datetime, chance: float) -> datetime | None:
     A provider that says how long it wants to be left alone is obeyed. What broke our
     own code again and again would go on to do so.
     """
-    if sent.permanent or (sent.error == BROKEN and sent.tries >= CRASHES_ALLOWED):
+    most = CRASHES_ALLOWED if sent.error == BROKEN else sent.most_tries
+    if sent.permanent or (most and sent.tries >= most):
         return None
     pause = backoff(sent.tries, chance=chance)
     asked = timedelta(seconds=min(sent.retry_after_s or 0, 86_400))

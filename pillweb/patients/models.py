@@ -60,8 +60,8 @@ class ZoneChange(Base):
 class Unreachable(Base):
     """Since when reminders reach a patient nowhere; no row while they do.
 
-    Written by `contacts.actions.note_reach`; it stands here because every page of the
-    patient says so. `told_at` is when those who help were told.
+    Written by `contacts.actions.reach.note_reach`; it stands here because every
+    page of the patient says so. `told_at` is when those who help were told.
     """
 
     __tablename__ = "unreachable"

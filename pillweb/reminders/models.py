@@ -9,15 +9,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from pillweb.base.db import Base, Id, index_where
 
 OPEN = "state = 'open'"
-UNRESOLVED = "alerted_at IS NOT NULL AND resolved_at IS NULL"
+LATE = "state = 'late'"
+ALERTED = "alerted_at IS NOT NULL"
 
 
 class Reminder(Base):
     """The ladder of everything a patient takes at one moment.
 
-    `round` goes up each time it is put off: its ladder begins anew. `alerted_at` is
-    when a helper was first told, `acknowledged_at` when one of them said that they see
-    to it, `resolved_at` when those who were told heard that it is recorded.
+    `state` is open while its ladder lasts, late when that ended and no message had left
+    (`watch.actions.late` tells of it), then done. `round` goes up each time it is put
+    off: its ladder begins anew. `alerted_at` is when a helper was first told,
+    `acknowledged_at` when one of them said that they see to it, `resolved_at` when
+    those who were told heard that it is recorded.
     """
 
     __tablename__ = "reminder"
@@ -39,8 +42,9 @@ class Reminder(Base):
     resolved_at: Mapped[datetime | None]
     __table_args__: Any = (
         UniqueConstraint("patient_id", "due_at"),
-        index_where("ix_reminder_alerted", "alerted_at", where=UNRESOLVED),
+        index_where("ix_reminder_alerted", "alerted_at", where=ALERTED),
         index_where("ix_reminder_open", "next_at", where=OPEN),
+        index_where("ix_reminder_late", "next_at", where=LATE),
     )
 
 

@@ -196,6 +196,20 @@ def accounts_wanting(session: Session, patient_id: int, group: str) -> Sequence[
     return [helper.account_id for helper in found if group in helper.wants]
 
 
+def told_of_doses(session: Session, patient_id: int) -> Sequence[int]:
+    """Return the accounts that are told where a dose was not reminded or recorded."""
+    return session.scalars(
+        select(Grant.account_id)
+        .where(
+            Grant.patient_id == patient_id,
+            Grant.status == ACCEPTED,
+            Grant.role != SELF,
+            or_(Grant.ladder_place.is_not(None), Grant.alerts.is_(True)),
+        )
+        .order_by(Grant.id)
+    ).all()
+
+
 def told_of(
     session: Session, patient_id: int, *, besides: int | None
 ) -> Sequence[tuple[int, str]]:

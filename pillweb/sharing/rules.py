@@ -88,6 +88,7 @@ class Nav:
     """What the head of a page says: whose it is, where one can go, and what is wrong.
 
     `alarm` is said on every page of a patient; `alarm_url` is where it is put right.
+    `zone` is by which clock it tells times, empty where it tells none.
     """
 
     patient_name: str = ""
@@ -97,6 +98,7 @@ class Nav:
     clock_words: str = ""
     alarm: str = ""
     alarm_url: str = ""
+    zone: str = ""
 
 
 def clock_words(door: Door) -> str:
@@ -138,4 +140,5 @@ def nav_of(door: Door) -> Nav:
         clock_words=clock_words(door),
         alarm=alarm_words(door),
         alarm_url=f"{door.base_url}/contacts" if door.may_manage else "",
+        zone=door.zone,
     )

@@ -4,10 +4,11 @@
 // recorded by it: the family reads "opened" beside "sent".
 (() => {
   const LOOKED_MS = 3000;
+  const { url } = document.currentScript.dataset;
   let timer = 0;
   const tell = () => {
     document.removeEventListener("visibilitychange", watch);
-    fetch(document.body.dataset.opened, { method: "POST", keepalive: true }).catch(() => {});
+    fetch(url, { method: "POST", keepalive: true }).catch(() => {});
   };
   const watch = () => {
     clearTimeout(timer);

@@ -84,7 +84,7 @@ def once_more(path: str) -> str:
 
 def _show_nothing_early() -> ResponseReturnValue | None:
     """Give a browser that only fetches ahead a page of a secret address without it."""
-    asked = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
+    asked = request.headers.get("sec-purpose", request.headers.get("purpose", ""))
     is_secret = "token" in (request.view_args or {})
     if request.method in SAFE and is_secret and asked.startswith("prefetch"):
         return render_template("errors/early.html", path=request.path)

@@ -148,6 +148,41 @@ def test_an_address_left_is_enough_and_nobody_is_told(
     assert told(session) == []
 
 
+def test_what_nobody_answered_from_does_not_stand_in_for_what_worked(
+    session: Session, world: World, point: ContactPoint, now: datetime
+) -> None:
+    new = add_contact(
+        session,
+        channel="email",
+        address="new@family.example",
+        patient_id=world.patient,
+        now=now,
+    )
+    remove_contact(session, point, now=now)
+    assert since(session, world) == now
+    # It ends only with an answer, not because one more thing happened to it.
+    note_failure(session, new.id, error="timeout", permanent=False, now=now)
+    assert since(session, world) == now
+    person = patients_to_tell(session, [world.patient], now=now)[world.patient]
+    test = send_contact_test(session, new, person, now=now)
+    answer_contact_test(session, test, now=now)
+    assert since(session, world) is None
+
+
+def test_of_two_that_nobody_answered_from_one_may_go(
+    session: Session, world: World, now: datetime
+) -> None:
+    new = add_contact(
+        session,
+        channel="email",
+        address="new@family.example",
+        patient_id=world.patient,
+        now=now,
+    )
+    remove_contact(session, new, now=now)
+    assert since(session, world) is None
+
+
 def test_an_answered_test_ends_it_and_a_later_loss_is_told_anew(
     session: Session, world: World, point: ContactPoint, now: datetime
 ) -> None:

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from pillweb.base.db import Database
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.medications.models import Medication
+from pillweb.watch.queries import delays
 from tests.doses.intake_pages import intakes, rows, send, today
 from tests.world import World, csrf_of, signed_in
 
@@ -251,6 +252,8 @@ def test_what_is_taken_as_needed_asks_no_question_more(
     rosa: FlaskClient, db: Database, world: World, paracetamol: int
 ) -> None:
     send(rosa, f"/patients/{world.patient}/medicines/{paracetamol}/intake", key="a")
+    # Asked once in 15 s by each process, whatever the page.
+    delays.since()
     asked: list[str] = []
 
     def note(_c: object, _cur: object, statement: str, *_: object) -> None:

@@ -81,6 +81,7 @@ def running_site(folder: Path, module: str, *arguments: str) -> Iterator[Site]:
     env = os.environ | {
         "SECRET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "FIELD_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "VAPID_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "DATABASE_URL": f"sqlite:///{folder}/pillweb.db",
         "REDIS_URL": "",
         "SMTP_URL": "",

@@ -79,3 +79,13 @@ def test_without_scripts_a_person_presses_once_and_it_is_recorded(
     page.wait_for_timeout(READING_MS)
     page.get_by_role("button", name="Undo").click()
     page.locator(".primary").wait_for()
+
+
+def test_a_page_that_stays_open_says_so_after_three_seconds(
+    visit: Visitors, site: Site
+) -> None:
+    page = visit()
+    path = site.facts["links"]["t"]
+    with page.expect_response(lambda one: one.url.endswith(f"{path}/opened")) as told:
+        page.goto(path)
+    assert told.value.status == 204

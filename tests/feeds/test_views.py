@@ -106,3 +106,12 @@ def test_guesses_are_counted(app: Flask, world: World) -> None:
     codes = [client.get(f"/ics/{'x' * 43}").status_code for _ in range(32)]
     assert codes[0] == 404
     assert codes[-1] == 429
+
+
+def test_the_page_of_reminders_leads_there_and_back(
+    rosa: FlaskClient, world: World
+) -> None:
+    here, there = f"/patients/{world.patient}/contacts", PAGE.format(world.patient)
+    assert f'href="{there}"' in rosa.get(here).text
+    assert f'href="{here}"' in rosa.get(there).text
+    assert "calendar-feed" not in rosa.get("/account/contacts").text

@@ -3,11 +3,10 @@
 import pytest
 
 from pillweb.base.i18n import Speech, speaking
+from pillweb.channels.twilio import ask_script, reply_script
 from pillweb.hooks.rules import (
     is_signed,
     read_reply,
-    said_and_asked,
-    said_by_sms,
     signature_of,
 )
 
@@ -77,8 +76,8 @@ def test_replies_mean_what_people_write(text: str, verb: str) -> None:
 
 
 def test_words_for_a_machine_are_escaped() -> None:
-    assert "<Message>R&amp;D &lt;x&gt;</Message>" in said_by_sms("R&D <x>")
-    asked = said_and_asked("1 < 2", voice='e"n', action="https://x/?a=1&b=2")
+    assert "<Message>R&amp;D &lt;x&gt;</Message>" in reply_script("R&D <x>")
+    asked = ask_script("1 < 2", voice='e"n', delivery_id=7)
     assert "1 &lt; 2" in asked
-    assert "a=1&amp;b=2" in asked
-    assert said_by_sms("").endswith("<Response></Response>")
+    assert "/hooks/voice?delivery=7" in asked
+    assert reply_script("") == "<Response></Response>"

@@ -33,10 +33,11 @@ from pillweb.contacts.rules import Owner
 from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.feeds.actions import make_feed
 from pillweb.medications.models import Medication, MedicationPicture
+from pillweb.outbox.models import Delivery
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import PaperCode
 from pillweb.patients.models import Patient, ZoneChange
-from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
@@ -151,6 +152,7 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
         }
         mailed = _account_token(session, world.rosa, now=now)
         printed = _printed_token(session, world.patient)
+        alerted = _alert_token(session, world.patient, world.marta, now=now)
         own = _own_contact(session, world.rosa, now=now)
         things["rosa"]["own_contact_id"], things["bruno"]["own_contact_id"] = own, GONE
         contact = int(str(things["rosa"]["contact_id"]))
@@ -175,6 +177,7 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "u": stopped,
             "ics": str(things["rosa"]["feed_token"]),
             "live": str(things["rosa"]["device_token"]),
+            "h": alerted,
         },
     )
 
@@ -431,6 +434,43 @@ def _reminder_token(
         ReminderLink(
             reminder_id=reminder_id,
             patient_id=patient_id,
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+    )
+    return token
+
+
+def _alert_token(
+    session: Session, patient_id: int, account_id: int, *, now: datetime
+) -> str:
+    """Let a helper have been told that a patient's first dose has no record."""
+    token = new_token()
+    dose = _first(session, Dose, patient_id)
+    delivery = Delivery(
+        kind="dose_alert",
+        channel="email",
+        recipient="helper@family.example",
+        dedupe_key="alert",
+        state="accepted",
+        account_id=account_id,
+        patient_id=patient_id,
+        created_at=now,
+        next_at=now,
+        expires_at=now,
+        accepted_at=now,
+    )
+    session.add(delivery)
+    session.flush()
+    told = {"recipient": f"a{account_id}", "channel": "email", "kind": "dose_alert"}
+    session.add(DeliveryDose(delivery_id=delivery.id, dose_id=dose.id, step=3, **told))
+    session.add(
+        ReminderLink(
+            reminder_id=_first(session, Reminder, patient_id).id,
+            patient_id=patient_id,
+            delivery_id=delivery.id,
+            account_id=account_id,
             token_hash=token_hash(token),
             created_at=now,
             expires_at=now + timedelta(hours=1),

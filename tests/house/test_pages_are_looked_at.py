@@ -6,16 +6,15 @@ from tests.e2e.pages import PAGES
 from tests.house.policy import POLICY
 
 # No pages: files, states and what a script asks for.
-NO_PAGES = re.compile(r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz)$|^/device/")
+NO_PAGES = re.compile(
+    r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz|metrics)$|^/device/"
+)
 UNSEEN = {
     # The journeys open these by the links that lead there.
     "/",
     "/welcome",
-    "/t/<token>",
+    "/h/<token>",
     "/a/<token>",
-    "/m/<token>",
-    "/u/<token>",
-    "/p/<token>",
     "/mailbox/<key>",
     "/mailbox/<key>/<int:number>",
     "/shared/<int:link_id>/today",
@@ -37,7 +36,9 @@ UNSEEN = {
 def test_a_browser_looks_at_every_page() -> None:
     made_up = {"draft": "/patients/1/medicines/drafts/1", "share": "/s/x"}
     numbers = dict.fromkeys(("due", "taken", "difficult"), 1)
-    opened = [path.format(**made_up, **numbers).partition("?")[0] for _, path in PAGES]
+    links = {name: f"/{name}/x" for name in "tmups"}
+    facts = {**made_up, **numbers, "links": links}
+    opened = [path.format(**facts).partition("?")[0] for _, path in PAGES]
     rules = {route.split()[1] for route in POLICY if route.startswith("GET ")}
     wanted = {
         rule: re.sub(r"<\w+>", "[^/]+", re.sub(r"<int:\w+>", r"\\d+", rule))

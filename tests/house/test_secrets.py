@@ -147,7 +147,7 @@ def test_a_failing_page_logs_no_name_and_no_token(
         session().execute(sa.insert(Patient), [row])
         return token
 
-    monkeypatch.setitem(app.view_functions, "reminders.post_link", fail)
+    monkeypatch.setitem(app.view_functions, "answers.post_link", fail)
     answer = cast.open(app, "nobody", "POST", f"/t/{cast.tokens['t']}")
     assert answer.status_code == 500
     out, err = written.readouterr()

@@ -46,6 +46,22 @@ UNSAFE = {
         {"SECRET_KEY_FALLBACKS": "ab" * 32},
         "SECRET_KEY_FALLBACKS is too easy",
     ),
+    "a watcher without https": (
+        {"DEAD_MAN_URL": "http://watch.example/ping"},
+        "DEAD_MAN_URL must begin with https://",
+    ),
+    "a topic that is no address": (
+        {"CANARY_NTFY": "ntfy.sh/topic"},
+        "CANARY_NTFY must begin with https://",
+    ),
+    "a watched mailbox in the clear": (
+        {"CANARY_IMAP_URL": "imap://user:word@mail.example/INBOX"},
+        "CANARY_IMAP_URL must look like",
+    ),
+    "a short token of a monitor": (
+        {"METRICS_TOKEN": "short"},
+        "METRICS_TOKEN must hold at least 32",
+    ),
     "no field key": ({"FIELD_KEYS": ""}, "FIELD_KEYS must hold at least one key"),
     "no base64": ({"FIELD_KEYS": "not base64!"}, "FIELD_KEYS must hold"),
     "a field key of 31 bytes": (

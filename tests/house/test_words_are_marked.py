@@ -76,7 +76,8 @@ NOT_SAID = {
     "pillweb/templates/mailbox/list.html": "for who runs the site",
     "pillweb/templates/mailbox/show.html": "for who runs the site",
     "pillweb/looks/forms.py": "the parts of a page, for who builds one",
-    "pillweb/web/health.py": "answers to a monitor",
+    "pillweb/watch/rules/metrics.py": "answers to a monitor",
+    "pillweb/watch/views.py": "answers to a monitor",
     "pillweb/web/server.py": "a line of the log",
 }
 # Words on pages that are the same in every language.

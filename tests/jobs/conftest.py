@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import jobs.clock
+import jobs.deliver
 import jobs.runtime
 
 
@@ -31,6 +32,6 @@ class Moment:
 @pytest.fixture
 def moment(now: datetime, monkeypatch: pytest.MonkeyPatch) -> Moment:
     made = Moment(now)
-    for module in (jobs.runtime, jobs.clock):
+    for module in (jobs.runtime, jobs.clock, jobs.deliver):
         monkeypatch.setattr(module, "database_now", lambda _: made.now)
     return made

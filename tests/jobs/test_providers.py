@@ -2,9 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import pytest
 import sqlalchemy as sa
@@ -12,50 +10,26 @@ import sqlalchemy as sa
 from jobs import deliver, fire_reminders
 from jobs.line import Line
 from pillweb.base.db import Database
-from pillweb.channels import Message, Receipt, Send, SendError, registry
+from pillweb.channels import SendError, registry
 from pillweb.channels.registry import Channel
 from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.models import ContactPoint
 from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Attempt, Breaker, Delivery, Incident
-from pillweb.outbox.rules import DETOUR_AFTER, FAILURES_BEARED, LEASE, REST
+from pillweb.outbox.rules import (
+    DETOUR_AFTER,
+    FAILURES_BEARED,
+    LEASE,
+    REST,
+    TRIES_OF_ONE_CHANNEL,
+)
+from pillweb.reminders.models import ReminderLink
 from tests.jobs.conftest import Moment
+from tests.jobs.fakes import Fake
 from tests.world import World
 
 DOWN = SendError("smtp_451")
 RESTING_S = REST.total_seconds() + 1
-
-
-@dataclass
-class Fake:
-    """A channel that does as it is told, and keeps what it was given."""
-
-    NAME: str
-    LOUDNESS: int = 0
-    LABEL: str = "Fake"
-    fails: BaseException | None = None
-    before: Callable[[], object] = lambda: None
-    ready: bool = True
-    calls: int = 0
-    sent: list[Message] = field(default_factory=list)
-
-    def is_ready(self) -> bool:
-        return self.ready
-
-    def read_address(self, typed: str) -> str:
-        return typed
-
-    @contextmanager
-    def open_channel(self) -> Iterator[Send]:
-        yield self.send
-
-    def send(self, message: Message) -> Receipt:
-        self.calls += 1
-        self.before()
-        if self.fails:
-            raise self.fails
-        self.sent.append(message)
-        return Receipt(f"<{message.key}>")
 
 
 @pytest.fixture
@@ -307,6 +281,38 @@ def test_while_a_provider_is_away_its_messages_go_round(
         left = session.scalars(sa.select(Delivery.state).distinct()).all()
     assert sorted(left) == ["accepted", "superseded"]
     assert "rosa@family.example" not in [m.recipient for m in fakes["email"].sent]
+
+
+def test_what_is_put_off_again_and_again_goes_another_way(
+    db: Database, world: World, moment: Moment, fakes: Mapping[str, Fake]
+) -> None:
+    fire_reminders.run()
+    reach(db, world, moment, "sms")
+    with db.transaction() as session:
+        # Bruno's would count as failures of the provider, too.
+        session.execute(
+            sa.delete(Delivery).where(Delivery.patient_id == world.other_patient)
+        )
+        link = session.scalars(
+            sa.select(ReminderLink).where(ReminderLink.patient_id == world.patient)
+        ).one()
+        link.delivery_id = session.scalars(sa.select(Delivery.id)).one()
+    fakes["email"].fails = DOWN
+    for _ in range(9):
+        deliver.run()
+        moment.move(seconds=61)
+    deliver.run()
+    assert told(db, world) == [
+        ("email", "superseded", "smtp_451"),
+        ("sms", "accepted", None),
+    ]
+    assert fakes["email"].calls == TRIES_OF_ONE_CHANNEL
+    with db.reading() as session:
+        moved = session.scalars(
+            sa.select(ReminderLink).where(ReminderLink.patient_id == world.patient)
+        ).one()
+        by_sms = sa.select(Delivery.id).where(Delivery.channel == "sms")
+        assert (moved.channel, moved.delivery_id) == ("sms", session.scalar(by_sms))
 
 
 def test_a_channel_that_is_unknown_or_off_leaves_dead_letters_with_their_reason(

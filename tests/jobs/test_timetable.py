@@ -19,7 +19,7 @@ from tests.services import SmtpSink
 from tests.world import World
 
 FOLDER = Path(jobs.__file__).parent
-PROCESSES = {"bell", "clock", "line", "pdfs", "runtime", "timetable", "worker"}
+PROCESSES = {"bell", "clock", "crew", "line", "pdfs", "runtime", "timetable", "worker"}
 
 
 def rows(db: Database) -> dict[str, list[tuple[object, ...]]]:

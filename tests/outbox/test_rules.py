@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,8 +9,13 @@ from pillweb.outbox.rules import (
     LEASE,
     LONGEST_PAUSE_S,
     SEND_LIMIT,
+    Leased,
+    Sent,
     backoff,
+    next_try,
 )
+
+NOW = datetime(2026, 11, 20, 8, 5, tzinfo=UTC)
 
 
 @given(attempts=st.integers(1, 60), chance=st.floats(0, 1))
@@ -34,3 +39,18 @@ def test_the_longest_pause_doubles_up_to_four_minutes(
 
 def test_a_lease_outlives_two_sends() -> None:
     assert LEASE >= 2 * SEND_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("most", "attempts", "is_tried_again"),
+    [(None, 9, True), (2, 0, True), (2, 1, False), (2, 5, False)],
+)
+def test_what_is_pointless_after_so_many_tries_is_not_tried_on(
+    most: int | None, attempts: int, *, is_tried_again: bool
+) -> None:
+    leased = Leased(
+        *(1, "lease", "dose_due", "email", "rosa@family.example", None, "key"),
+        *(None, None, None, None, None, NOW + timedelta(hours=1), attempts),
+    )
+    sent = Sent(leased, error="smtp_550", most_tries=most)
+    assert (next_try(sent, now=NOW, chance=0.0) is not None) is is_tried_again

@@ -19,7 +19,7 @@ from pillweb.reminders.actions import posting
 from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder, ReminderLink
-from pillweb.reminders.queries import oldest_unfired, still_wanted
+from pillweb.reminders.queries.waiting import oldest_unfired, still_wanted
 from tests.world import make_patient, plan, prescribe
 
 LIMIT = 100
@@ -141,59 +141,6 @@ def test_a_dose_taken_back_is_spoken_of_again_at_the_next_step(
     assert fire(session, after(now, 21)) == 0
     assert fire(session, after(now, 45)) == 1
     assert keys(session) == ["dose_due:0", "dose_due:2"]
-
-
-def test_over_an_hour_late_is_one_gathered_message_that_never_says_take_it(
-    session: Session, rosa: Patient, now: datetime
-) -> None:
-    prescribe(session, rosa, "09:00", "12:00", now=now, name="Metformin")
-    plan(session, rosa, now=now)
-    bruno = make_patient(session, name="Bruno", now=now)
-    prescribe(session, bruno, "10:00", now=now)
-    plan(session, bruno, now=now)
-    for limit in (1, LIMIT, LIMIT):
-        fire_reminders(session, now=after(now, 6 * 60), limit=limit)
-    rows = session.scalars(sa.select(Delivery).order_by(Delivery.patient_id)).all()
-    assert [row.kind for row in rows] == ["dose_late", "dose_late"]
-    assert [row.patient_id for row in rows] == [rosa.id, bruno.id]
-    for_rosa, for_bruno = map(compose_message, rows)
-    for clock in ("8.05am", "9am", "midday"):
-        assert f"- {clock} on Friday 20 November" in for_rosa.text
-        assert clock in for_rosa.html
-    assert "- 10am on" in for_bruno.text
-    for message in (for_rosa, for_bruno):
-        said = (message.subject + message.text + message.html).casefold()
-        assert "it is time" not in said
-        assert "take it now" not in said
-        assert "never take two doses together" in said
-
-
-def test_late_is_not_said_of_what_a_message_was_about(
-    session: Session, rosa: Patient, now: datetime
-) -> None:
-    fire(session, now)
-    deliver(session, now)
-    fire(session, after(now, 6 * 60))
-    assert keys(session) == ["dose_due:0"]
-
-
-def test_late_is_said_where_no_message_could_leave(
-    session: Session, rosa: Patient, now: datetime
-) -> None:
-    for minute in range(70):
-        fire(session, after(now, minute))
-    kinds = [key.partition(":")[0] for key in keys(session)]
-    assert kinds == ["dose_due"] * 3 + ["dose_late"]
-    claimed = claim_deliveries(session, now=after(now, 70), limit=LIMIT).ready
-    assert [delivery.kind for delivery in claimed] == ["dose_late"]
-
-
-def test_late_is_not_said_of_a_dose_taken_meanwhile(
-    session: Session, rosa: Patient, now: datetime
-) -> None:
-    take(session, rosa, after(now, 30))
-    fire(session, after(now, 6 * 60))
-    assert keys(session) == []
 
 
 def test_two_medicines_of_one_moment_are_one_message(

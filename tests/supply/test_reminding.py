@@ -197,6 +197,18 @@ def test_several_medicines_are_one_message_to_each_who_fetches(
     assert "Get more now. It takes 3 days. 2 repeats are left." in text
 
 
+def test_a_helper_who_wants_it_hears_too_and_once_though_they_fetch(
+    session: Session, ready: Ready, world: World, now: datetime
+) -> None:
+    wanting = sa.update(Grant).where(Grant.account_id.in_([world.luis, world.nora]))
+    session.execute(wanting.values(wants=["refills"]))
+    ready(4, fetcher_id=world.luis)
+    found = look(session, nine(now, 0))
+    assert {mail.account_id for mail in found} == {world.luis, world.nora}
+    assert len(found) == 2
+    assert "one of Rosa's medicines runs out soon." in compose_message(found[1]).text
+
+
 def test_a_medicine_that_was_stopped_needs_no_more(
     session: Session, ready: Ready, pills: Medication, now: datetime
 ) -> None:

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 
 from pillweb.base import zones
-from pillweb.web import health
+from pillweb.watch import views as health
 
 
 @pytest.mark.parametrize(("days", "is_old"), [(179, False), (181, True)])

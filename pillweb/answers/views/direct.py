@@ -11,7 +11,7 @@ from pillweb.base.errors import LinkGoneError
 from pillweb.base.i18n import speaking
 from pillweb.base.zones import zone
 from pillweb.contacts.queries import patients_to_tell
-from pillweb.reminders.queries import DIRECT
+from pillweb.reminders.queries.buttons import DIRECT
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 

@@ -16,6 +16,7 @@ from pillweb.contacts.queries import (
 )
 from pillweb.contacts.rules import (
     ACTIVE,
+    FAILING,
     STOPPED,
     Owner,
     Wishes,
@@ -62,7 +63,8 @@ def remove_contact(session: Session, contact: ContactPoint, *, now: datetime) ->
         return
     suppress_waiting(session, contact.id, reason="removed")
     session.delete(contact)
-    look_at_reach(session, contact, now=now)
+    worked = contact.state in {ACTIVE, FAILING}
+    look_at_reach(session, contact, now=now, has_lost=worked)
 
 
 def put_first(session: Session, contact: ContactPoint) -> None:

@@ -21,6 +21,7 @@ from pillweb.outbox.actions.posting import (
     post_deliveries,
     post_delivery,
 )
+from pillweb.outbox.models import Incident
 
 CONTACT_TEST = "contact_test"
 
@@ -89,6 +90,8 @@ def post_message(
     )
     tokens = stop_tokens(session, [point.id])
     facts = _row_of(post, tokens[point.id], is_flooded=point.is_flooded, now=now)
+    if point.is_flooded:
+        _note_storms(session, {person.key}, now=now)
     with speaking(person.speech):
         return post_delivery(session, **facts)
 
@@ -103,6 +106,7 @@ def post_messages(
     """
     tokens = stop_tokens(session, {post.point.id for post in posts})
     lately: Counter[int] = Counter()
+    stormed: set[str] = set()
     rows = []
     for post in posts:
         point = post.point
@@ -112,12 +116,20 @@ def post_messages(
             last_hour=point.last_hour + lately[point.id],
         )
         lately[point.id] += not with_these.is_flooded
+        if with_these.is_flooded:
+            stormed.add(post.person.key)
         facts = _row_of(
             post, tokens[point.id], is_flooded=with_these.is_flooded, now=now
         )
         with speaking(post.person.speech):
             rows.append(delivery_row(**facts))
+    _note_storms(session, stormed, now=now)
     return post_deliveries(session, rows)
+
+
+def _note_storms(session: Session, keys: Collection[str], *, now: datetime) -> None:
+    rows = [{"kind": STORM, "about": key, "opened_at": now} for key in sorted(keys)]
+    insert_new(session, Incident, rows)
 
 
 def _row_of(post: Post, stop_token: str, *, is_flooded: bool, now: datetime) -> Facts:

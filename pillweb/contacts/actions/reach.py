@@ -13,6 +13,7 @@ from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.rules import (
+    ACTIVE,
     ALERTS,
     chosen_points,
     is_reached,
@@ -23,14 +24,22 @@ from pillweb.sharing.queries import answerable_for
 UNREACHABLE = "unreachable"
 
 
-def look_at_reach(session: Session, contact: ContactPoint, *, now: datetime) -> None:
+def look_at_reach(
+    session: Session, contact: ContactPoint, *, now: datetime, has_lost: bool = False
+) -> None:
     """Do what `note_reach` does, where the address is a patient's."""
     if contact.patient_id is not None:
-        note_reach(session, contact.patient_id, now=now)
+        note_reach(session, contact.patient_id, now=now, has_lost=has_lost)
 
 
-def note_reach(session: Session, patient_id: int, *, now: datetime) -> None:
-    """Note whether reminders reach a patient anywhere; tell who helps, once, if not."""
+def note_reach(
+    session: Session, patient_id: int, *, now: datetime, has_lost: bool = False
+) -> None:
+    """Note whether reminders reach a patient anywhere; tell who helps, once, if not.
+
+    It ends only with an address that works. `has_lost` says that one that worked was
+    taken away, as `contacts.rules.is_reached` wants to know.
+    """
     # Two last addresses that go at once must see each other.
     patient = session.get_one(Patient, patient_id, with_for_update=True)
     mine = session.execute(
@@ -38,13 +47,14 @@ def note_reach(session: Session, patient_id: int, *, now: datetime) -> None:
             ContactPoint.patient_id == patient_id
         )
     ).all()
-    if is_reached([one.state for one in mine]):
+    states = [one.state for one in mine]
+    if ACTIVE in states:
         session.execute(delete(Unreachable).where(Unreachable.patient_id == patient_id))
-        return
-    row = {"patient_id": patient_id, "since": now, "told_at": now}
-    if insert_new(session, Unreachable, [row]):
-        lost = {(one.channel, one.address) for one in mine}
-        _tell_unreachable(session, patient, lost, now=now)
+    elif not is_reached(states, has_lost=has_lost):
+        row = {"patient_id": patient_id, "since": now, "told_at": now}
+        if insert_new(session, Unreachable, [row]):
+            lost = {(one.channel, one.address) for one in mine}
+            _tell_unreachable(session, patient, lost, now=now)
 
 
 def _tell_unreachable(

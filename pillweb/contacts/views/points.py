@@ -117,7 +117,8 @@ def _no_reach_without(opened: Opened, contact: ContactPoint) -> bool:
     """Say whether this is the only way that works of a patient."""
     mine = contacts_of(session(), opened.owner)
     left = [one.state for one in mine if one.id != contact.id]
-    return not opened.for_helper and contact.state == ACTIVE and not is_reached(left)
+    is_last = contact.state == ACTIVE and not is_reached(left, has_lost=True)
+    return is_last and not opened.for_helper
 
 
 @contacts.get(f"{OWN}/contacts")

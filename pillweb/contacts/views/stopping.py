@@ -33,7 +33,7 @@ def _stop_page(token: str, contact: ContactPoint) -> ResponseReturnValue:
         label=label_of(contact.channel),
         for_helper=patient_id is None,
         is_stopped=contact.state == STOPPED,
-        is_last=patient_id is not None and not is_reached(left),
+        is_last=patient_id is not None and not is_reached(left, has_lost=True),
     )
 
 

@@ -31,6 +31,7 @@ from pillweb.doses.rules.days import (
 )
 from pillweb.doses.rules.intakes import intake_cards
 from pillweb.doses.rules.pages import DayPage, Today, day_page, said_of, today_page
+from pillweb.doses.views.notes import notes_on_today
 from pillweb.patients.queries import zone_at
 from pillweb.schedules.rules.guard_words import moment_words
 from pillweb.schedules.rules.needed import needed_cards
@@ -74,6 +75,7 @@ def _today(door: Door, *, said: Collection[int] = ()) -> dict[str, object]:
         "until": answered_until(found, place=place, now=at),
         "said": said_of(pressed, now=at, clock=clock),
         "form_id": "today",
+        "notes_on_today": notes_on_today(door, found, now=at),
         "other_days": _other_days(door, here.date()),
         **_as_needed(door, shelf, here=here, now=at),
         "take_all_url": f"{door.base_url}/today",

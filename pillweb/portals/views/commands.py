@@ -4,13 +4,14 @@ import click
 from flask import Flask
 
 from pillweb.accounts.queries import account_by_email, any_account
-from pillweb.base.clock import now
+from pillweb.base.clock import database_now, now
 from pillweb.base.config import settings
 from pillweb.base.db import database
 from pillweb.base.demo_password import demo_password
 from pillweb.portals.actions import load_demo
 from pillweb.portals.rules import CAREGIVER, ELDER
 from pillweb.portals.views.schedule_commands import schedules
+from pillweb.watch.actions.restoring import settle_restore
 
 
 def _demo_words() -> str:
@@ -63,9 +64,24 @@ def admin(email: str) -> None:
     click.echo("Done. The page is /admin/messages.")
 
 
+@click.command("restored")
+def restored() -> None:
+    """Make a database that was put back from a backup safe to run."""
+    with database().transaction() as session:
+        done = settle_restore(session, now=database_now(session))
+    click.echo(
+        "The database may run again.\n"
+        f"  Messages that are not sent any more: {done.messages}\n"
+        f"  Reminders of the past, told of once as late: {done.reminders}\n"
+        f"  Links that open nothing any more: {done.links}\n"
+        f"  Browsers that have to sign in again: {done.sessions}"
+    )
+
+
 def install_commands(app: Flask) -> None:
     """Give `flask` these commands."""
     app.cli.add_command(demo)
     app.cli.add_command(admin)
     app.cli.add_command(sign_in_help)
     app.cli.add_command(schedules)
+    app.cli.add_command(restored)

@@ -13,9 +13,10 @@ from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.rules import ALERTS, Person, chosen_points
 from pillweb.reminders.actions.posting import Draft
 from pillweb.reminders.actions.turn import Turn
-from pillweb.reminders.queries import DOSE_ALERT, Place, silences_of
+from pillweb.reminders.queries.moments import Place, silences_of
 from pillweb.reminders.rules.course import (
     A_ROUND,
+    DOSE_ALERT,
     FIRST,
     IN_A_ROW,
     NO_DAY,

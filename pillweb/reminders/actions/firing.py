@@ -12,18 +12,18 @@ from pillweb.contacts.queries import patients_to_tell
 from pillweb.patients.models import Patient
 from pillweb.reminders.actions.alerting import helper_drafts
 from pillweb.reminders.actions.posting import post_drafts
-from pillweb.reminders.actions.speaking import late_drafts, patient_drafts
+from pillweb.reminders.actions.speaking import is_untold, patient_drafts
 from pillweb.reminders.actions.turn import Turn
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.queries import (
-    DOSE_DUE,
+from pillweb.reminders.queries.moments import (
     helper_places,
     moments_of,
     names_of,
     times_reminded,
     told_of,
 )
-from pillweb.reminders.rules.course import Moment, next_look_at
+from pillweb.reminders.rules.course import DOSE_DUE, Moment, next_look_at
+from pillweb.reminders.rules.lateness import UNTOLD
 
 _REMINDER = table_of(Reminder).c
 _at = UTCDateTime()
@@ -61,7 +61,6 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
     drafts = []
     for patient_id, mine in by_patient.items():
         drafts += patient_drafts(turn, patient_id, mine)
-        drafts += late_drafts(turn, patient_id, mine)
         drafts += helper_drafts(session, turn, patient_id, mine)
     post_drafts(session, drafts, now=now)
     _go_on(session, turn, moments)
@@ -121,11 +120,14 @@ def _go_on(session: Session, turn: Turn, moments: Sequence[Moment]) -> None:
             has_helpers=moment.patient_id in turn.helpers,
             held=turn.held.get(moment.id, ()),
         )
+        left = "open" if then else "done"
+        if is_untold(turn, moment):
+            then, left = turn.now, UNTOLD
         rows.append(
             {
                 "which": moment.id,
                 "then": then,
-                "left": "open" if then else "done",
+                "left": left,
                 "spoken": turn.now if moment.id in turn.spoken else None,
                 "alerted": turn.now if moment.id in turn.alerted else None,
             }

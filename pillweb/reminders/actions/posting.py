@@ -14,7 +14,7 @@ from pillweb.contacts.actions.posting import Post, post_messages
 from pillweb.contacts.rules import Person, Point
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import DeliveryDose, ReminderLink
-from pillweb.reminders.queries import answer_urls
+from pillweb.reminders.queries.buttons import answer_urls
 from pillweb.reminders.rules.course import DueDose
 from pillweb.reminders.rules.lateness import LINK_LIFE
 

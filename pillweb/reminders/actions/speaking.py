@@ -1,18 +1,15 @@
-"""What a patient is told of the doses that are due, and of those we told too late."""
+"""What a patient is told of the doses that are due."""
 
 from collections.abc import Sequence
 
-from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speaking
-from pillweb.base.words import date_words, join_words, time_words
-from pillweb.base.zones import local, zone
+from pillweb.base.words import join_words, time_words
 from pillweb.contacts.rules import DOSES, Person, chosen_points
 from pillweb.reminders.actions.posting import Draft
 from pillweb.reminders.actions.turn import Turn
-from pillweb.reminders.queries import DOSE_DUE, DOSE_LATE
 from pillweb.reminders.rules.course import (
     A_ROUND,
-    DueDose,
+    DOSE_DUE,
     Moment,
     Speech,
     gathered,
@@ -107,58 +104,13 @@ def _words(turn: Turn, person: Person, speeches: Sequence[Speech]) -> dict[str, 
     return {"first_name": person.name, "time_words": times, "medicines": named}
 
 
-def late_drafts(turn: Turn, patient_id: int, moments: Sequence[Moment]) -> list[Draft]:
-    """Return the one message about what a patient was never reminded of in time.
+def is_untold(turn: Turn, moment: Moment) -> bool:
+    """Say whether it is too late to remind of a moment, and no message had left.
 
-    It never says "take it now".
+    `watch.actions.late` tells of it, and never says "take it now".
     """
-    person = turn.people[patient_id]
-    untold = [
-        (moment, doses)
-        for moment in moments
-        if moment.id in turn.due and (doses := _never_told(turn, person, moment))
-    ]
-    if not untold:
-        return []
-    if until := turn.quiet_until(person, is_urgent=False):
-        for moment, _doses in untold:
-            turn.hold(moment, until)
-        return []
-    turn.spoken |= {moment.id for moment, _doses in untold}
-    return [
-        Draft(
-            person=person,
-            points=chosen_points(person, DOSES),
-            kind=DOSE_LATE,
-            doses=[(dose, 0) for _moment, doses in untold for dose in doses],
-            patient_id=patient_id,
-            context=_late_words(person, [moment for moment, _doses in untold]),
-            path=f"/patients/{patient_id}/today",
-            due_at=untold[0][0].due_at,
-        )
-    ]
-
-
-def _never_told(turn: Turn, person: Person, moment: Moment) -> list[DueDose]:
-    """Return what nobody recorded and no message was sent about while it could be."""
-    return [
-        dose
-        for dose in moment.open_doses
-        if turn.now >= dose.told_until + LAST_LOOK
-        and not turn.reminded.get(dose.id)
-        and not turn.was_told(dose, person.key, DOSE_LATE, 0)
-    ]
-
-
-def _late_words(person: Person, moments: Sequence[Moment]) -> dict[str, object]:
-    with speaking(person.speech):
-        found = [local(moment.due_at, zone(moment.zone)) for moment in moments]
-        times = [
-            _(
-                "%(time)s on %(date)s",
-                time=time_words(at.time()),
-                date=date_words(at.date()),
-            )
-            for at in found
-        ]
-    return {"first_name": person.name, "times": times}
+    waiting = moment.open_doses
+    return bool(waiting) and all(
+        turn.now >= dose.told_until + LAST_LOOK and not turn.reminded.get(dose.id)
+        for dose in waiting
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pillweb.contacts.rules import Person, quiet_until
-from pillweb.reminders.queries import Place, Told
+from pillweb.reminders.queries.moments import Place, Told
 from pillweb.reminders.rules.course import DueDose, Moment
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 TOO_LATE = timedelta(minutes=60)
+# The state of a reminder of which no message had left when it was too late for one.
+UNTOLD = "late"
 # After the last moment at which a message could leave, to see whether any did.
 LAST_LOOK = timedelta(minutes=1)
 LINK_LIFE = timedelta(hours=24)

@@ -16,6 +16,7 @@ from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import REFILLS, Person, chosen_points
 from pillweb.patients.models import Patient
+from pillweb.sharing.queries import accounts_wanting
 from pillweb.supply.actions.booking import book_supply
 from pillweb.supply.models import Stock
 from pillweb.supply.queries.ledger import newest_event_id
@@ -89,10 +90,13 @@ def _low(
 def _tell(
     session: Session, patient: Patient, low: Sequence[Supplied], *, now: datetime
 ) -> None:
+    asked = accounts_wanting(session, patient.id, REFILLS) if low else ()
+    wanting = [Fetcher(account_id, patient.name) for account_id in asked]
     together: dict[Fetcher, list[Supplied]] = {}
     for one in low:
         fetcher = fetcher_of(session, one.stock, patient)
-        together.setdefault(fetcher, []).append(one)
+        for who in dict.fromkeys([fetcher, *wanting]):
+            together.setdefault(who, []).append(one)
     for fetcher, some in together.items():
         _post(session, patient, fetcher, some, now=now)
 

@@ -1,14 +1,13 @@
-"""Questions about reminders."""
+"""What is due, to be told: everything that firing asks of a batch of patients."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Row, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from pillweb.base.db import UTCDateTime, ask
-from pillweb.base.links import link
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, RECORDED
@@ -17,17 +16,20 @@ from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
 from pillweb.reminders.models import DeliveryDose, Reminder
-from pillweb.reminders.rules.course import A_ROUND, GATHERED, DueDose, Moment
+from pillweb.reminders.queries.waiting import IS_OF_REMINDER
+from pillweb.reminders.rules.course import (
+    DOSE_ALERT,
+    DOSE_DUE,
+    DOSE_LATE,
+    GATHERED,
+    DueDose,
+    Moment,
+)
 from pillweb.reminders.rules.ladder import read_ladder, usual_ladder
 from pillweb.reminders.rules.lateness import told_until
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import ACCEPTED, SELF
 
-# Channels whose messages have buttons of their own, and those answered by a digit.
-DIRECT = frozenset({"ntfy", "webpush"})
-ANSWERED = DIRECT | {"sms", "voice"}
-DOSE_DUE, DOSE_LATE, DOSE_ALERT = "dose_due", "dose_late", "dose_alert"
-KINDS = (DOSE_DUE, DOSE_LATE, DOSE_ALERT)
 # How far around a dose the others of its medicine are looked for.
 A_WEEK = timedelta(days=8)
 
@@ -58,9 +60,6 @@ _after = (
     )
     .scalar_subquery()
 )
-_IS_OF_REMINDER = and_(
-    Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at
-)
 _DOSES = (
     select(
         Dose.id,
@@ -74,7 +73,7 @@ _DOSES = (
         _before.label("before"),
         _after.label("following"),
     )
-    .join(Reminder, _IS_OF_REMINDER)
+    .join(Reminder, IS_OF_REMINDER)
     .join(Medication, Medication.id == Dose.medication_id)
     .where(
         Reminder.id.in_(bindparam("ids", expanding=True)),
@@ -86,7 +85,7 @@ _TOLD = select(
     DeliveryDose.dose_id, DeliveryDose.recipient, DeliveryDose.kind, DeliveryDose.step
 ).where(
     DeliveryDose.dose_id.in_(bindparam("ids", expanding=True)),
-    DeliveryDose.kind.in_(KINDS),
+    DeliveryDose.kind.in_((DOSE_DUE, DOSE_LATE, DOSE_ALERT)),
 )
 _ACCEPTED = (
     select(DeliveryDose.dose_id, func.count(DeliveryDose.step.distinct()).label("n"))
@@ -134,41 +133,6 @@ _SILENCES = (
     )
     .where(Dose.id.in_(bindparam("ids", expanding=True)))
 )
-_newer = aliased(Dose)
-_IS_SUPERSEDED = exists().where(
-    _newer.patient_id == Dose.patient_id,
-    _newer.medication_id == Dose.medication_id,
-    _newer.state.not_in((CANCELLED, HELD)),
-    _newer.due_at > Dose.due_at,
-    _newer.due_at <= bindparam("now", type_=UTCDateTime()),
-)
-_IS_GRANTED = exists().where(
-    Grant.patient_id == Dose.patient_id,
-    Grant.account_id == Delivery.account_id,
-    Grant.status == ACCEPTED,
-    Grant.ladder_place.is_not(None),
-)
-_STILL_WANTED = (
-    select(DeliveryDose.delivery_id)
-    .join(Delivery, Delivery.id == DeliveryDose.delivery_id)
-    .join(Dose, Dose.id == DeliveryDose.dose_id)
-    .join(Reminder, _IS_OF_REMINDER)
-    .where(
-        DeliveryDose.delivery_id.in_(bindparam("ids", expanding=True)),
-        Dose.state == OPEN,
-        # What was put off since it was posted speaks when it is wanted again.
-        DeliveryDose.step >= Reminder.round * A_ROUND,
-        or_(
-            and_(DeliveryDose.kind == DOSE_ALERT, _IS_GRANTED),
-            and_(
-                DeliveryDose.kind == DOSE_DUE,
-                Dose.due_at <= bindparam("soon", type_=UTCDateTime()),
-                ~_IS_SUPERSEDED,
-            ),
-        ),
-    )
-    .distinct()
-)
 
 
 class Silence(NamedTuple):
@@ -187,28 +151,6 @@ class Place(NamedTuple):
 
     account_id: int
     place: int
-
-
-def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
-    """Return since when a reminder waits to be said; None when none does."""
-    since: datetime | None = session.scalar(
-        select(func.min(Reminder.next_at)).where(
-            Reminder.state == "open", Reminder.next_at <= now
-        )
-    )
-    return since
-
-
-def still_wanted(
-    session: Session, delivery_ids: Collection[int], *, now: datetime
-) -> set[int]:
-    """Return of these messages those that still have somebody to tell something.
-
-    That is: a dose nobody recorded, put off, or took the next one of since; and for
-    helpers that they are still to be told.
-    """
-    values = {"ids": list(delivery_ids), "now": now, "soon": now + GATHERED}
-    return set(ask(session, _STILL_WANTED, values).scalars())
 
 
 def moments_of(
@@ -360,12 +302,19 @@ def silences_of(
     }
 
 
-def answer_urls(token: str, channel: str) -> dict[str, str]:
-    """Return by verb where a message's own buttons POST to; none where it has none.
-
-    What is answered by a digit has the verbs alone (`channels.DIGITS`).
-    """
-    if channel not in ANSWERED:
-        return {}
-    verbs = ("taken", "later", "skip")
-    return {verb: link(f"/t/{token}/direct/{verb}") for verb in verbs}
+def coming_doses(
+    session: Session, medication_id: int, *, now: datetime
+) -> Sequence[datetime]:
+    """Return when the next two doses of a medicine are due, as far as planned."""
+    return session.scalars(
+        select(Dose.due_at)
+        .join(Medication, Medication.id == Dose.medication_id)
+        .where(
+            Dose.patient_id == Medication.patient_id,
+            Dose.medication_id == medication_id,
+            Dose.due_at > now,
+            Dose.state.not_in((CANCELLED, HELD)),
+        )
+        .order_by(Dose.due_at)
+        .limit(2)
+    ).all()

@@ -1,0 +1,77 @@
+"""Since when something waits to be said, and whether it is still to be said."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from pillweb.base.db import UTCDateTime, ask
+from pillweb.doses.models import Dose
+from pillweb.doses.rules.days import CANCELLED, HELD, OPEN
+from pillweb.outbox.models import Delivery
+from pillweb.reminders.models import DeliveryDose, Reminder
+from pillweb.reminders.rules.course import A_ROUND, DOSE_ALERT, DOSE_DUE, GATHERED
+from pillweb.sharing.models import Grant
+from pillweb.sharing.queries import ACCEPTED
+
+IS_OF_REMINDER = and_(
+    Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at
+)
+_newer = aliased(Dose)
+_IS_SUPERSEDED = exists().where(
+    _newer.patient_id == Dose.patient_id,
+    _newer.medication_id == Dose.medication_id,
+    _newer.state.not_in((CANCELLED, HELD)),
+    _newer.due_at > Dose.due_at,
+    _newer.due_at <= bindparam("now", type_=UTCDateTime()),
+)
+_IS_GRANTED = exists().where(
+    Grant.patient_id == Dose.patient_id,
+    Grant.account_id == Delivery.account_id,
+    Grant.status == ACCEPTED,
+    Grant.ladder_place.is_not(None),
+)
+_STILL_WANTED = (
+    select(DeliveryDose.delivery_id)
+    .join(Delivery, Delivery.id == DeliveryDose.delivery_id)
+    .join(Dose, Dose.id == DeliveryDose.dose_id)
+    .join(Reminder, IS_OF_REMINDER)
+    .where(
+        DeliveryDose.delivery_id.in_(bindparam("ids", expanding=True)),
+        Dose.state == OPEN,
+        # What was put off since it was posted speaks when it is wanted again.
+        DeliveryDose.step >= Reminder.round * A_ROUND,
+        or_(
+            and_(DeliveryDose.kind == DOSE_ALERT, _IS_GRANTED),
+            and_(
+                DeliveryDose.kind == DOSE_DUE,
+                Dose.due_at <= bindparam("soon", type_=UTCDateTime()),
+                ~_IS_SUPERSEDED,
+            ),
+        ),
+    )
+    .distinct()
+)
+
+
+def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when a reminder waits to be said; None when none does."""
+    since: datetime | None = session.scalar(
+        select(func.min(Reminder.next_at)).where(
+            Reminder.state == "open", Reminder.next_at <= now
+        )
+    )
+    return since
+
+
+def still_wanted(
+    session: Session, delivery_ids: Collection[int], *, now: datetime
+) -> set[int]:
+    """Return of these messages those that still have somebody to tell something.
+
+    That is: a dose nobody recorded, put off, or took the next one of since; and for
+    helpers that they are still to be told.
+    """
+    values = {"ids": list(delivery_ids), "now": now, "soon": now + GATHERED}
+    return set(ask(session, _STILL_WANTED, values).scalars())

@@ -1,0 +1,1 @@
+"""Whether reminders really leave, who is told when not, and what is done then."""

@@ -1,0 +1,1 @@
+"""What is done where reminders did not leave."""

@@ -1,0 +1,106 @@
+"""Too many messages for one person: a few leave, one tells of the rest (F24)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pillweb.contacts.rules import MOST_A_MINUTE
+from pillweb.outbox.models import Delivery, Incident
+from pillweb.outbox.queries import compose_message
+from pillweb.patients.models import Patient
+from pillweb.reminders.actions.firing import fire_reminders
+from pillweb.reminders.actions.storms import end_storms, oldest_storm
+from pillweb.sharing.actions import grant_access
+from pillweb.sharing.rules import Level
+from tests.reminders.steps import after, leave
+from tests.world import make_cast_account, make_patient, plan, prescribe
+
+MANY = 20
+
+
+@pytest.fixture
+def home(session: Session, now: datetime) -> int:
+    """Twenty people who take something now, and Marta, who helps them all."""
+    marta = make_cast_account(session, "Marta", now=now)
+    for number in range(MANY):
+        patient = make_patient(session, name=f"P{number}", now=now)
+        prescribe(session, patient, "08:05", now=now, category="time_critical")
+        plan(session, patient, now=now)
+        grant = grant_access(
+            session,
+            account_id=marta.id,
+            patient_id=patient.id,
+            level=Level.MARK,
+            role="caregiver",
+            now=now,
+        )
+        grant.ladder_place = 1
+    session.flush()
+    return marta.id
+
+
+def tick(session: Session, at: datetime) -> None:
+    while fire_reminders(session, now=at, limit=7):
+        pass
+    end_storms(session, now=at)
+
+
+def to_marta(session: Session) -> list[Delivery]:
+    rows = sa.select(Delivery).where(Delivery.account_id.is_not(None))
+    return list(session.scalars(rows.order_by(Delivery.id)))
+
+
+def test_six_alerts_leave_and_one_message_tells_of_the_rest(
+    session: Session, home: int, now: datetime
+) -> None:
+    for minute in range(40):
+        tick(session, after(now, minute))
+        leave(session, after(now, minute))
+    told = to_marta(session)
+    left = [
+        one for one in told if one.kind == "dose_alert" and one.state != "suppressed"
+    ]
+    held = [one for one in told if one.state == "suppressed"]
+    assert (len(left), len(held)) == (MOST_A_MINUTE, MANY - MOST_A_MINUTE)
+    (digest,) = [one for one in told if one.kind == "held_back"]
+    assert digest.created_at == after(now, 31)
+    incident = session.scalars(sa.select(Incident)).one()
+    assert (incident.kind, incident.about) == ("storm", f"a{home}")
+    assert incident.opened_at == after(now, 30)
+    assert incident.closed_at == after(now, 31)
+
+
+def test_nobody_gets_more_than_the_cap_in_any_minute(
+    session: Session, home: int, now: datetime
+) -> None:
+    for second in range(0, 40 * 60, 20):
+        tick(session, now + timedelta(seconds=second))
+        leave(session, now + timedelta(seconds=second))
+    times = [one.created_at for one in to_marta(session) if one.state != "suppressed"]
+    minute = timedelta(minutes=1)
+    busiest = max(sum(at <= other < at + minute for other in times) for at in times)
+    assert busiest <= MOST_A_MINUTE
+
+
+def test_the_one_message_says_how_many(
+    session: Session, home: int, now: datetime
+) -> None:
+    tick(session, after(now, 30))
+    assert oldest_storm(session, now=after(now, 30.5)) is None
+    assert oldest_storm(session, now=after(now, 31)) == after(now, 31)
+    tick(session, after(now, 31))
+    (digest,) = [one for one in to_marta(session) if one.kind == "held_back"]
+    message = compose_message(digest)
+    assert message.subject == f"We held back {MANY - MOST_A_MINUTE} messages"
+    assert "there were too many at once" in message.html
+
+
+def test_forty_doses_at_once_are_one_message(session: Session, now: datetime) -> None:
+    rosa: Patient = make_patient(session, now=now)
+    for number in range(40):
+        prescribe(session, rosa, "08:05", now=now, name=f"Medicine {number}")
+    plan(session, rosa, now=now)
+    tick(session, now)
+    assert session.scalar(sa.select(sa.func.count()).select_from(Delivery)) == 1

@@ -1,0 +1,3 @@
+from tests.jobs.conftest import moment, told
+
+__all__ = ["moment", "told"]
