@@ -15,7 +15,6 @@ from pillweb.doses.models import Dose
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Attempt, Delivery
 from pillweb.patients.actions import note_plan_change
-from pillweb.patients.models import Patient
 from pillweb.reminders.models import Reminder
 from pillweb.schedules.actions import set_plan, stop_medication
 from tests.at_once import at_once
@@ -42,11 +41,12 @@ def rows_of(db: Database) -> tuple[int, int, int]:
 def test_five_clocks_and_five_planners_make_the_rows_of_one(
     db: Database, moment: Moment
 ) -> None:
+    people = []
     with db.transaction() as session:
         for number in range(6):
             patient = make_patient(session, name=f"P{number}", now=moment.now)
             prescribe(session, patient, "08:00", "08:05", "20:00", now=moment.now)
-            session.flush()
+            people.append(patient.id)
     plan_doses.run()
     fire_reminders.run()
     once = rows_of(db)
@@ -54,8 +54,8 @@ def test_five_clocks_and_five_planners_make_the_rows_of_one(
 
     def again(number: int) -> None:
         if number % 2:
-            with db.transaction() as session:
-                for patient_id in session.scalars(sa.select(Patient.id)):
+            for patient_id in people:
+                with db.transaction() as session:
                     note_plan_change(session, patient_id)
             plan_doses.run()
         fire_reminders.run()
@@ -121,53 +121,59 @@ def test_nothing_is_sent_of_what_was_recorded_before_it_was_claimed(
     assert [allowed for allowed, _ in found] == [ended for _, ended in found]
 
 
-@pytest.mark.parametrize("is_stopped", [False, True])
-def test_what_waited_when_the_plan_changed_is_not_sent(
-    db: Database, moment: Moment, sink: SmtpSink, *, is_stopped: bool
-) -> None:
+def prescribed_at_seven(db: Database, moment: Moment, count: int) -> list[int]:
+    """Let so many people have a dose at 8.05, planned an hour before."""
+    earlier = moment.now - timedelta(hours=1)
     with db.transaction() as session:
-        patient = make_patient(session, now=moment.now)
-        medication_id = prescribe(session, patient, "08:05", now=moment.now).id
-        plan(session, patient, now=moment.now)
+        made = []
+        for number in range(count):
+            patient = make_patient(session, name=f"P{number}", now=earlier)
+            made.append(prescribe(session, patient, "08:05", now=earlier).id)
+            plan(session, patient, now=earlier)
+    return made
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_what_waited_when_the_plan_changed_is_not_sent(
+    db: Database, moment: Moment, sink: SmtpSink, minutes: int, *, is_stopped: bool
+) -> None:
+    (medication_id,) = prescribed_at_seven(db, moment, 1)
     fire_reminders.run()
-    # The change was begun before the dose was due, and is kept after it was said.
-    before = moment.now - timedelta(seconds=1)
+    # Begun before the dose was due and kept after it was said; or begun after that.
+    at = moment.now + timedelta(minutes=minutes, seconds=-1)
     with db.transaction() as session:
         medication = session.get_one(Medication, medication_id)
         if is_stopped:
-            stop_medication(session, medication, now=before)
+            stop_medication(session, medication, now=at)
         else:
-            lines = [daily("11:00", start=before.date())]
-            set_plan(session, medication, lines=lines, author_id=None, now=before)
+            lines = [daily("11:00", start=at.date())]
+            set_plan(session, medication, lines=lines, author_id=None, now=at)
+    moment.move(minutes=minutes)
     plan_doses.run()
     deliver.run()
-    assert sink.mails == []
-    moment.move(hours=2, minutes=55)
+    # What was due already is still today's dose when only its time is moved.
+    assert len(sink.mails) == (minutes > 0 and not is_stopped)
+    moment.move(hours=3)
+    sink.clear()
     fire_reminders.run()
     deliver.run()
-    assert len(sink.mails) == (0 if is_stopped else 1)
+    assert len(sink.mails) == (minutes == 0 and not is_stopped)
 
 
 def test_what_was_leased_when_the_plan_changed_is_not_begun(
     db: Database, moment: Moment
 ) -> None:
-    with db.transaction() as session:
-        people = []
-        for number in range(3):
-            patient = make_patient(session, name=f"P{number}", now=moment.now)
-            people.append(prescribe(session, patient, "08:05", now=moment.now).id)
-            plan(session, patient, now=moment.now)
+    medications = prescribed_at_seven(db, moment, 3)
     fire_reminders.run()
     sent: list[str] = []
 
     def send(message: Message) -> Receipt:
         sent.append(message.recipient)
-        with db.transaction() as session:
-            for medication_id in people:
+        for medication_id in medications:
+            with db.transaction() as session:
                 medication = session.get_one(Medication, medication_id)
-                before = moment.now - timedelta(seconds=1)
-                stop_medication(session, medication, now=before)
-        plan_doses.run()
+                stop_medication(session, medication, now=moment.now)
         return Receipt(message.key)
 
     line = Line("email", send)
