@@ -96,7 +96,10 @@ def postgres_url() -> Iterator[str]:
     """The URL of a migrated Postgres database of this test process alone."""
     with postgres_server() as admin:
         name = f"pillweb_{os.getpid()}"
-        engine = sa.create_engine(admin, isolation_level="AUTOCOMMIT")
+        # Some tests crash the server under it.
+        engine = sa.create_engine(
+            admin, isolation_level="AUTOCOMMIT", pool_pre_ping=True
+        )
         with engine.connect() as connection:
             connection.exec_driver_sql(f"create database {name}")
         url = sa.make_url(admin).set(database=name)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,15 +24,17 @@ class Processes:
         self.env = {**os.environ, "PATH": path, "PYTHONTZPATH": "", **env}
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, name: str) -> "subprocess.Popen[bytes]":
-        """Start a line of the Procfile."""
+    def start(
+        self, name: str, command: Sequence[str] = (), **env: str
+    ) -> "subprocess.Popen[bytes]":
+        """Start a line of the Procfile, or another command under that name."""
         # A test run that is killed must not leave processes behind.
         leash = [sys.executable, "-S", "-m", "pillweb.base.leash", "SIGKILL"]
         with (self.logs / f"{name}-{len(self.started)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*leash, *PROCFILE[name]],
+                [*leash, *(command or PROCFILE[name])],
                 cwd=ROOT,
-                env=self.env,
+                env=self.env | env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -55,11 +57,23 @@ class Processes:
         process.wait(10)
         return len(members)
 
+    def kill_head(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill a process alone; what it started lives on without it."""
+        process.kill()
+        process.wait(10)
+
     def kill_children(self, process: "subprocess.Popen[bytes]") -> None:
         """Kill what a process started, and leave itself alone."""
         for pid in session_members(process.pid):
             if pid != process.pid:
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def ask_all_to_end(self, process: "subprocess.Popen[bytes]") -> None:
+        """Send SIGTERM to a process and all its children, as Ctrl-C or systemd may."""
+        for pid in session_members(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
     def stop(self) -> None:
         """End everything, politely first."""

@@ -15,6 +15,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
 from pillweb.base.log import log
 from pillweb.web.transaction import SAFE
+from pillweb.web.viewer import ask_nobody
 
 WORDS = {
     400: (
@@ -104,6 +105,8 @@ def _sign_in_first(_error: SignInRequiredError) -> ResponseReturnValue:
 
 def _busy(error: Exception) -> ResponseReturnValue:
     log.warning("database_busy", error=type(error).__name__)
+    # What cannot answer must not be asked again for the page that says so.
+    ask_nobody()
     return *_page(503, WORDS[503]), {"Retry-After": RETRY_S}
 
 

@@ -41,7 +41,8 @@ def install_viewer(app: Flask, load: Loader) -> None:
 
 def _say_whose(response: Response) -> Response:
     """Tell the worker whose page this is: it forgets what it kept of anybody else."""
-    if "_login_user" in g and response.mimetype == "text/html":
+    is_known = "_login_user" in g and "viewer_is_unknown" not in g
+    if is_known and response.mimetype == "text/html":
         viewer = current_viewer()
         whose = str(viewer.account_id) if viewer else NOBODY
         response.headers["Pillweb-Account"] = whose
@@ -52,6 +53,13 @@ def current_viewer() -> Viewer | None:
     """Return who is signed in, or None."""
     user: object = flask_login.current_user._get_current_object()  # noqa: SLF001, TID251 - the one place
     return user.viewer if isinstance(user, _User) else None
+
+
+def ask_nobody() -> None:
+    """Show this page without looking up who asks, unless that is known already."""
+    if "_login_user" not in g:
+        g.viewer_is_unknown = True
+        g._login_user = flask_login.AnonymousUserMixin()  # noqa: SLF001 - its place
 
 
 def signed_in() -> Viewer:

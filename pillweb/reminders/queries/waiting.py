@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from pillweb.base.db import UTCDateTime, ask
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN
+from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import DeliveryDose, Reminder
 from pillweb.reminders.rules.course import A_ROUND, DOSE_ALERT, DOSE_DUE, GATHERED
@@ -37,9 +38,11 @@ _STILL_WANTED = (
     .join(Delivery, Delivery.id == DeliveryDose.delivery_id)
     .join(Dose, Dose.id == DeliveryDose.dose_id)
     .join(Reminder, IS_OF_REMINDER)
+    .join(Medication, Medication.id == Dose.medication_id)
     .where(
         DeliveryDose.delivery_id.in_(bindparam("ids", expanding=True)),
         Dose.state == OPEN,
+        Medication.stopped_at.is_(None),
         # What was put off since it was posted speaks when it is wanted again.
         DeliveryDose.step >= Reminder.round * A_ROUND,
         or_(
@@ -51,7 +54,8 @@ _STILL_WANTED = (
             ),
         ),
     )
-    .distinct()
+    # Whoever records a dose meanwhile waits until its message has begun.
+    .with_for_update(read=True, of=Dose)
 )
 
 

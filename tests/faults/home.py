@@ -1,0 +1,68 @@
+"""Rosa at her browser, while something is broken."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from pillweb.base.db import Database
+from pillweb.doses.models import Dose, DoseEvent
+from tests.world import World, csrf_of, make_world, signed_in
+
+# Redis may cost a page 0.3 s, and the house 0.5; the rest is for a busy machine.
+PAGE_S = 1.5
+
+
+@dataclass(frozen=True)
+class Home:
+    """Her browser with the page of today open; `dose` is her first of today."""
+
+    client: FlaskClient
+    world: World
+    token: str
+    dose: int
+
+    def answer(self, what: str) -> TestResponse:
+        """Press "take" or "undo"; return the whole answer."""
+        return self.client.post(
+            f"/patients/{self.world.patient}/doses/{self.dose}/{what}",
+            data={"csrf_token": self.token},
+        )
+
+    def press(self) -> int:
+        """Press "Taken"; return the status."""
+        return self.answer("take").status_code
+
+    def undo(self) -> int:
+        """Take it back; return the status."""
+        return self.answer("undo").status_code
+
+    def timed_press(self) -> tuple[int, float]:
+        """Press "Taken"; return the status, and after how many seconds."""
+        began = time.monotonic()
+        return self.press(), time.monotonic() - began
+
+
+def at_home(app: Flask, db: Database) -> Home:
+    """Let Rosa sign in and open the page of today."""
+    now = datetime.now(UTC)
+    with db.transaction() as session:
+        world = make_world(session, now=now)
+        dose = session.scalars(
+            sa.select(Dose.id)
+            .where(Dose.patient_id == world.patient)
+            .order_by(Dose.due_at)
+        ).first()
+    client = signed_in(app, world.rosa, now=now)
+    token = csrf_of(client, f"/patients/{world.patient}/contacts")
+    return Home(client, world, token, dose or 0)
+
+
+def events(db: Database) -> list[str]:
+    """Return what was recorded."""
+    with db.reading() as session:
+        return list(session.scalars(sa.select(DoseEvent.what).order_by(DoseEvent.id)))
