@@ -121,7 +121,7 @@ def test_a_full_disk_under_sqlite_is_told_loudly_and_harms_nothing(
     assert fill(db) == "full"
     statuses = []
     while not statuses or statuses[-1] == 303:
-        statuses.append((home.press() if len(statuses) % 2 == 0 else home.undo()))
+        statuses.append(home.press() if len(statuses) % 2 == 0 else home.undo())
         assert len(statuses) < 500
     # Each success that was claimed is kept, and the one that was not is no success.
     assert statuses[-1] == LOUD
