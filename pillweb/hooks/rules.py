@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pillweb.answers.rules import LATER, SKIP, TAKEN
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import gettext_noop
+from pillweb.base.i18n import gettext_noop, speech
 
 STOP, START = "stop", "start"
 BY_DIGIT = {"1": TAKEN, "2": LATER, "3": SKIP}
@@ -20,6 +20,8 @@ WORDS = {
     STOP: gettext_noop("stop end unsubscribe"),
     START: gettext_noop("start again"),
 }
+# English words that mean something else to who writes another language.
+FALSE_FRIENDS = {"pl": {"no"}}
 LONGEST_REPLY = 40
 # A reply is about the newest message of a day.
 REPLY_LIFE = timedelta(hours=24)
@@ -61,8 +63,10 @@ def read_reply(text: str) -> str:
     said = _plain(text[:LONGEST_REPLY])
     if len(said) == 1 and said.isdecimal():
         return BY_DIGIT.get(str(unicodedata.decimal(said)), "")
+    foreign = FALSE_FRIENDS.get(speech().language, set())
     for verb, words in WORDS.items():
-        if said in {_plain(word) for word in f"{words} {_(words)}".split()}:
+        english = set(words.split()) - foreign
+        if said in english | {_plain(word) for word in _(words).split()}:
             return verb
     return ""
 

@@ -91,3 +91,9 @@ def test_every_word_of_every_language_is_understood(language: str) -> None:
         for verb, words in WORDS.items():
             for word in _(words).split():
                 assert read_reply(f" {word}! ") == verb, word
+
+
+def test_a_yes_that_looks_like_a_no_is_asked_again() -> None:
+    with speaking(Speech("pl")):
+        assert read_reply("no") == ""
+        assert read_reply("nie") == "skip"
