@@ -1,12 +1,13 @@
 """An answer to a reminder is recorded, whichever way it came."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from pillweb.answers.queries import said_last
+from pillweb.answers.queries import doses_told, said_last
 from pillweb.answers.rules import (
     ALREADY,
     CANNOT_WAIT,
@@ -22,11 +23,11 @@ from pillweb.answers.rules import (
     UNDONE,
     Outcome,
     is_late,
+    times_words,
 )
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
-from pillweb.base.words import time_words
-from pillweb.base.zones import local, zone
+from pillweb.base.zones import zone
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import DOSES, chosen_points
@@ -36,7 +37,6 @@ from pillweb.doses.actions.marking import (
     skip_dose,
     undo_marks,
 )
-from pillweb.doses.queries.days import doses_due_at
 from pillweb.doses.rules.days import (
     OPEN,
     RECORDED,
@@ -63,17 +63,17 @@ def answer_reminder(
     delivery_id: int | None = None,
     is_warned: bool = True,
 ) -> Outcome:
-    """Record what a patient answered of everything due at a reminder's moment.
+    """Record what a patient answered of everything that a message told them of.
 
-    Said again by any way it changes nothing, and tells who was first and when. A late
-    "taken" of somebody who was not warned is not recorded. The message that was
-    answered, where it is known, is noted as answered.
+    `delivery_id` is that message, and is noted as answered; where it is not known, the
+    answer is about what is due at the reminder's moment. Said again by any way it
+    changes nothing, and tells who was first and when. A late "taken" of somebody who
+    was not warned is not recorded.
     """
-    doses = doses_due_at(session, reminder.patient_id, reminder.due_at)
     outcome = _outcome(
         session,
         reminder,
-        doses,
+        delivery_id,
         verb=verb,
         told={
             "patient_id": reminder.patient_id,
@@ -92,53 +92,62 @@ def answer_reminder(
 def _outcome(
     session: Session,
     reminder: Reminder,
-    doses: list[DoseFacts],
+    delivery_id: int | None,
     *,
     verb: str,
     told: dict[str, Any],
     reason: str,
     is_warned: bool,
 ) -> Outcome:
-    at, now = reminder.due_at, told["now"]
+    now = told["now"]
+    doses = doses_told(session, reminder, delivery_id)
     left = [dose for dose in doses if dose.state == OPEN]
+    at = _moments(left or doses) or [reminder.due_at]
     if verb == UNDO:
         undone = undo_marks(session, [dose.id for dose in doses], **told)
         return Outcome(UNDONE if undone else NOTHING, at)
     if not left:
-        return _already(session, reminder)
+        return _already(session, doses, at)
     if verb == LATER:
-        return _put_off(session, reminder, doses, now=now)
+        return _put_off(session, reminder.patient_id, left, now=now)
     if verb == SKIP:
         skippable = [dose for dose in left if may_skip(dose, now=now)]
         for dose in skippable:
             skip_dose(session, dose.id, reason=reason, **told)
         return Outcome(SKIPPED_NOW if skippable else NOTHING, at, now)
-    if not is_warned and is_late(left, at, now=now):
+    if not is_warned and is_late(left, now=now):
         return Outcome(LATE, at)
     marked = mark_taken(session, [dose.id for dose in left], **told)
-    return Outcome(DONE, at, now) if marked else _already(session, reminder)
+    if not marked:
+        doses = doses_told(session, reminder, delivery_id)
+    return Outcome(DONE, at, now) if marked else _already(session, doses, at)
 
 
-def _already(session: Session, reminder: Reminder) -> Outcome:
-    doses = doses_due_at(session, reminder.patient_id, reminder.due_at)
+def _moments(doses: Sequence[DoseFacts]) -> list[datetime]:
+    return [*dict.fromkeys(dose.due_at for dose in doses)]
+
+
+def _already(
+    session: Session, doses: Sequence[DoseFacts], at: Sequence[datetime]
+) -> Outcome:
     times = [d.recorded_at for d in doses if d.state in RECORDED and d.recorded_at]
     if not times:
-        return Outcome(NOTHING, reminder.due_at)
+        return Outcome(NOTHING, at)
     said = said_last(session, [dose.id for dose in doses])
-    return Outcome(ALREADY, reminder.due_at, max(times), said=said)
+    return Outcome(ALREADY, at, max(times), said=said)
 
 
 def _put_off(
-    session: Session, reminder: Reminder, doses: list[DoseFacts], *, now: datetime
+    session: Session, patient_id: int, left: Sequence[DoseFacts], *, now: datetime
 ) -> Outcome:
-    left = waiting(doses, now=now)
-    until = told_again_at(left, TEN_MINUTES, now=now)
+    doses = waiting(left, now=now)
+    until = told_again_at(doses, TEN_MINUTES, now=now)
     if until is None:
-        return Outcome(CANNOT_WAIT, reminder.due_at)
-    whose = reminder.patient_id
-    put_off_doses(session, [dose.id for dose in left], patient_id=whose, until=until)
-    hold_reminders(session, whose, [reminder.due_at], until=until)
-    return Outcome(PUT_OFF, reminder.due_at, until=until)
+        return Outcome(CANNOT_WAIT, _moments(left))
+    dose_ids = [dose.id for dose in doses]
+    put_off_doses(session, dose_ids, patient_id=patient_id, until=until)
+    hold_reminders(session, patient_id, _moments(doses), until=until)
+    return Outcome(PUT_OFF, _moments(doses), until=until)
 
 
 def note_delivery(session: Session, delivery_id: int, **times: datetime) -> None:
@@ -162,13 +171,14 @@ def ask_to_open(
     session: Session,
     link_row: ReminderLink,
     reminder: Reminder,
+    moments: Sequence[datetime],
     *,
     token: str,
     now: datetime,
 ) -> None:
     """Ask somebody who answered late, without seeing the page, to open it; once.
 
-    It goes where the answer came from.
+    `moments` are those of what they answered. It goes where the answer came from.
     """
     whose = reminder.patient_id
     person = patients_to_tell(session, [whose], now=now)[whose]
@@ -179,8 +189,8 @@ def ask_to_open(
         with speaking(person.speech):
             context = {
                 "first_name": person.name,
-                "time_words": time_words(local(reminder.due_at, place).time()),
-                "now_words": time_words(local(now, place).time()),
+                "time_words": times_words(moments, place),
+                "now_words": times_words([now], place),
                 "link": link(f"/t/{token}"),
             }
         post_message(

@@ -12,7 +12,9 @@ from pillweb.base.errors import LinkGoneError
 from pillweb.base.tokens import token_hash
 from pillweb.contacts.models import Preference
 from pillweb.doses.models import DoseEvent
-from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.doses.queries.days import doses_among, doses_due_at
+from pillweb.doses.rules.days import DoseFacts
+from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import SELF
 
@@ -38,6 +40,21 @@ def link_behind(
         raise LinkGoneError
     link, reminder = found
     return link, reminder
+
+
+def doses_told(
+    session: Session, reminder: Reminder, delivery_id: int | None
+) -> list[DoseFacts]:
+    """Return the standing doses a message told of: an answer to it is about them all.
+
+    Where no message is known, or not what it told of, what is due at the reminder's
+    moment.
+    """
+    told = select(DeliveryDose.dose_id).where(DeliveryDose.delivery_id == delivery_id)
+    dose_ids = session.scalars(told).all() if delivery_id else []
+    if dose_ids:
+        return doses_among(session, reminder.patient_id, dose_ids)
+    return doses_due_at(session, reminder.patient_id, reminder.due_at)
 
 
 def said_last(session: Session, dose_ids: Collection[int]) -> Said | None:

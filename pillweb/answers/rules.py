@@ -1,12 +1,12 @@
 """What an answer to a reminder means, and how it is told back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop, safety
-from pillweb.base.words import time_words
+from pillweb.base.words import join_words, time_words
 from pillweb.base.zones import Zone, local
 from pillweb.doses.rules.days import NOT_TAKEN, OPEN, RECORDED, SKIPPED, DoseFacts
 from pillweb.reminders.rules.lateness import is_too_late
@@ -53,19 +53,28 @@ class Said(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of an answer: of what is due at `due_at`; `until` is told again."""
+    """What became of an answer: of what is due at `moments`; `until` is told again."""
 
     kind: str
-    due_at: datetime
+    moments: Sequence[datetime]
     recorded_at: datetime | None = None
     until: datetime | None = None
     said: Said | None = None
 
 
-def is_late(doses: Sequence[DoseFacts], due_at: datetime, *, now: datetime) -> bool:
+def is_late(doses: Iterable[DoseFacts], *, now: datetime) -> bool:
     """Say whether "taken" may no longer mean "now": a window is over, or an hour."""
-    over = (now > dose.due_at + dose.window for dose in doses if dose.state == OPEN)
-    return is_too_late(due_at, now=now) or any(over)
+    return any(
+        is_too_late(dose.due_at, now=now) or now > dose.due_at + dose.window
+        for dose in doses
+        if dose.state == OPEN
+    )
+
+
+def times_words(moments: Iterable[datetime], place: Zone) -> str:
+    """Return the times of day of these moments, each once: "8am and 8.05am"."""
+    clocks = (time_words(local(moment, place).time()) for moment in sorted(moments))
+    return join_words([*dict.fromkeys(clocks)])
 
 
 def who_said(said: Said | None) -> str:
@@ -102,7 +111,7 @@ def outcome_words(outcome: Outcome, *, name: str, place: Zone, now: datetime) ->
 
     `name` is the patient's own, to thank.
     """
-    due, here = (time_words(local(at, place).time()) for at in (outcome.due_at, now))
+    due, here = times_words(outcome.moments, place), times_words([now], place)
     if outcome.kind == ALREADY and outcome.recorded_at:
         words = _ALREADY_BY[who_said(outcome.said)]
         return _by(words, outcome.recorded_at, outcome.said, place)

@@ -6,12 +6,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pillweb.answers.actions import answer_reminder, doubt_link, note_delivery
-from pillweb.answers.rules import LATE, TAKEN, outcome_words
+from pillweb.answers.rules import LATE, TAKEN, outcome_words, times_words
 from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety, speaking
-from pillweb.base.words import time_words
-from pillweb.base.zones import local, zone
+from pillweb.base.zones import zone
 from pillweb.channels.bounces import Bounce
 from pillweb.channels.webpush import read_address
 from pillweb.contacts.actions.arriving import note_failure
@@ -117,8 +116,8 @@ def answer_message(
         return safety(
             "It is now %(now)s. Reply 1 once more only if you took your %(time)s "
             "medicines.",
-            now=time_words(local(now, place).time()),
-            time=time_words(local(reminder.due_at, place).time()),
+            now=times_words([now], place),
+            time=times_words(outcome.moments, place),
         )
     return outcome_words(outcome, name=person.name, place=place, now=now)
 

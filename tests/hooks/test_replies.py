@@ -12,9 +12,10 @@ from pillweb.contacts.models import ContactPoint, ContactTest
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.doses.models import DoseEvent
 from pillweb.outbox.models import Delivery
+from pillweb.patients.models import Patient
 from pillweb.reminders.actions.firing import fire_reminders
 from tests.hooks.conftest import NUMBER, Post
-from tests.world import World
+from tests.world import World, plan, prescribe
 
 
 @pytest.fixture
@@ -62,6 +63,28 @@ def test_one_is_taken_and_said_back_with_the_time(
     assert events(db) == [("taken", "sms")]
     with db.reading() as session:
         assert session.get_one(Delivery, told).answered_at == now
+
+
+@pytest.fixture
+def one_more(db: Database, world: World, now: datetime, pinned: object) -> None:
+    """Rosa takes something at 8.05, too."""
+    with db.transaction() as session:
+        rosa = session.get_one(Patient, world.patient)
+        prescribe(session, rosa, "08:05", now=now, name="Bisoprolol")
+        plan(session, rosa, now=now)
+
+
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+def test_an_answer_is_about_all_times_of_the_message(
+    one_more: None, post: Post, told: int, db: Database, channel: str
+) -> None:
+    if channel == "sms":
+        reply(post, "1")
+    else:
+        with db.transaction() as session:
+            session.execute(sa.update(Delivery).values(channel="voice"))
+        press_key(post, told, "1")
+    assert events(db) == [("taken", channel)] * 2
 
 
 def test_two_is_later_and_three_is_not_taking_it(

@@ -42,7 +42,7 @@ def post_direct(token: str, verb: str) -> ResponseReturnValue:
         is_warned=False,
     )
     if outcome.kind == LATE:
-        ask_to_open(session(), link, reminder, token=token, now=now())
+        ask_to_open(session(), link, reminder, outcome.moments, token=token, now=now())
         wake_after_commit("deliver")
     whose = reminder.patient_id
     person = patients_to_tell(session(), [whose], now=now())[whose]

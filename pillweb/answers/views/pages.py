@@ -6,7 +6,12 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.answers.actions import answer_reminder, doubt_link, note_delivery
-from pillweb.answers.queries import link_behind, names_may_show, said_last
+from pillweb.answers.queries import (
+    doses_told,
+    link_behind,
+    names_may_show,
+    said_last,
+)
 from pillweb.answers.rules import (
     ALREADY,
     CANNOT_WAIT,
@@ -20,6 +25,7 @@ from pillweb.answers.rules import (
     is_late,
     left_out,
     recorded_words,
+    times_words,
 )
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
@@ -27,7 +33,6 @@ from pillweb.base.i18n import safety
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import Zone, local, zone
 from pillweb.doses.forms import SkipForm
-from pillweb.doses.queries.days import doses_due_at
 from pillweb.doses.rules.days import (
     OPEN,
     RECORDED,
@@ -53,23 +58,29 @@ WARNED = "warned"
 
 
 def _answer(
-    token: str, reminder: Reminder, *, said: str = "", doubted: bool = False
+    token: str,
+    link: ReminderLink,
+    reminder: Reminder,
+    *,
+    said: str = "",
+    doubted: bool = False,
 ) -> dict[str, object]:
     at = now()
     place = zone(zone_at(session(), reminder.patient_id, at=at))
-    doses = doses_due_at(session(), reminder.patient_id, reminder.due_at)
+    doses = doses_told(session(), reminder, link.delivery_id)
     left = [dose for dose in doses if dose.state == OPEN]
     done = [dose for dose in doses if dose.state in RECORDED]
-    due = local(reminder.due_at, place)
+    moments = [dose.due_at for dose in left or doses] or [reminder.due_at]
+    times = times_words(moments, place)
     return {
         "url": f"/t/{token}",
         "shown": shown_here(again=doubted),
         "several": len(left) > 1,
         "lines": _lines(reminder, left),
-        "time_words": time_words(due.time()),
-        "date_words": date_words(due.date()),
-        "now_words": time_words(local(at, place).time()),
-        "too_late": is_late(left, reminder.due_at, now=at),
+        "time_words": times,
+        "date_words": date_words(local(moments[0], place).date()),
+        "now_words": times_words([at], place),
+        "too_late": is_late(left, now=at),
         "may_wait": told_again_at(waiting(doses, now=at), TEN_MINUTES, now=at),
         "put_off_words": _put_off_words(left, place),
         "nothing": not left and not done,
@@ -77,7 +88,7 @@ def _answer(
         "recorded_words": "" if left else _recorded(done, place),
         "shape": "skipped" if left_out(done) else "taken",
         "may_undo": any(may_undo(dose.recorded_at, now=at) for dose in done),
-        "notice": _notice(said, due_words=time_words(due.time())),
+        "notice": _notice(said, due_words=times),
         "reasons": _reasons(),
         "arrived": is_htmx(),
     }
@@ -123,16 +134,21 @@ def _notice(said: str, *, due_words: str) -> str:
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def show_link(token: str) -> ResponseReturnValue:
     """Show what the reminder was about; nothing is recorded by looking."""
-    _link, reminder = link_behind(session(), token, now=now())
+    link, reminder = link_behind(session(), token, now=now())
     said = request.args.get("said", "")
-    return page("answers/link.html", **_answer(token, reminder, said=said))
+    return page("answers/link.html", **_answer(token, link, reminder, said=said))
 
 
 def _respond(
-    token: str, reminder: Reminder, *, said: str = "", doubted: bool = False
+    token: str,
+    link: ReminderLink,
+    reminder: Reminder,
+    *,
+    said: str = "",
+    doubted: bool = False,
 ) -> ResponseReturnValue:
     if is_htmx():
-        context = _answer(token, reminder, said=said, doubted=doubted)
+        context = _answer(token, link, reminder, said=said, doubted=doubted)
         return fragment("answers/_answer.html", **context)
     path = f"/t/{token}"
     if doubted:
@@ -145,10 +161,10 @@ def _do(token: str, verb: str, *, reason: str = "") -> ResponseReturnValue:
     link, reminder = link_behind(session(), token, now=now())
     if not is_pressed():
         doubt_link(link, now=now())
-        return _respond(token, reminder, doubted=True)
+        return _respond(token, link, reminder, doubted=True)
     outcome = _record(link, reminder, verb, reason=reason)
     told = outcome.kind if outcome.kind in (ALREADY, CANNOT_WAIT, LATE) else ""
-    return _respond(token, reminder, said=told)
+    return _respond(token, link, reminder, said=told)
 
 
 def _record(

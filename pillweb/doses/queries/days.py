@@ -83,6 +83,9 @@ _ON_DATE = _FACTS.where(
     Dose.nominal_date == bindparam("on"),
 )
 _DUE_AT = _FACTS.where(Dose.due_at == bindparam("due_at"), Dose.state != CANCELLED)
+_AMONG = _FACTS.where(
+    Dose.id.in_(bindparam("ids", expanding=True)), Dose.state != CANCELLED
+)
 _ONE = _FACTS.where(Dose.id == bindparam("dose_id"))
 
 
@@ -159,6 +162,13 @@ def doses_due_at(
 ) -> list[DoseFacts]:
     """Return the standing doses of one moment: what one reminder is about."""
     return _facts(session, _DUE_AT, patient_id=patient_id, due_at=due_at)
+
+
+def doses_among(
+    session: Session, patient_id: int, dose_ids: Collection[int]
+) -> list[DoseFacts]:
+    """Return the standing doses of this patient among these."""
+    return _facts(session, _AMONG, patient_id=patient_id, ids=list(dose_ids))
 
 
 def dose_facts(session: Session, patient_id: int, dose_id: int) -> DoseFacts | None:
