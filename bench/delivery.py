@@ -99,7 +99,7 @@ def _measure_sending(found: Answer, kind: str, port: int) -> None:
         mails = waiting_mails()
         sent = timed(deliver.run)
         raw = timed(partial(send_bare, mails, port))
-        ready = [(one.recipient, to_mail(one).as_bytes()) for one in mails]
+        ready = [(one.recipient, to_mail(one)) for one in mails]
         built = timed(partial(_send_ready, ready, port))
         _check_accepted((number + 1) * AT_ONCE)
         if number == 0:

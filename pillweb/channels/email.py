@@ -8,11 +8,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import formatdate, parseaddr
+from functools import cache, lru_cache
 from hashlib import sha256
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pillweb.base.clock import now
 from pillweb.base.config import settings
@@ -21,10 +20,13 @@ from pillweb.base.mail_address import clean_email
 from pillweb.channels import Message, Receipt, Send, SendError
 from pillweb.channels.bounces import STATUS, Bounce, bounce_in, is_dead, sender_of
 from pillweb.channels.mailbox import keep_mail
+from pillweb.channels.mime import mail_bytes, token_line, words_line
 
 NAME, LABEL, LOUDNESS = "email", gettext_noop("E-mail"), 0
 TIMEOUT_S, IDLE_S, TRUSTED_S = 10, 30.0, 2.0
 NOOP_OK, REFUSED_FOR_GOOD = 250, 500
+# What stands in a web address as it is (RFC 3986, 2.2), and what is quoted already.
+OF_ADDRESSES = "%:/?#[]@!$&'()*+,;="
 DAMAGED_ADDRESS = {501, 510, 511, 550, 551, 553, 556}
 # The server refused one message, and waits for the next.
 STILL_GOOD = (
@@ -44,10 +46,15 @@ def read_address(typed: str) -> str:
     return clean_email(typed)
 
 
-def _reference(message: Message) -> str:
+def reference_of(message: Message) -> str:
     """Return the Message-ID: the same for every repeat (RFC 5322, 3.6.4)."""
-    domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
+    domain = _domain(settings().mail_from)
     return f"<{sha256(message.key.encode()).hexdigest()[:32]}@{domain}>"
+
+
+@lru_cache(maxsize=1)
+def _domain(mailbox: str) -> str:
+    return parseaddr(mailbox)[1].rpartition("@")[2]
 
 
 def _in_one_line(text: str) -> str:
@@ -55,46 +62,52 @@ def _in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def to_mail(message: Message) -> EmailMessage:
+def to_mail(message: Message) -> bytes:
     """Return the message as an RFC 5322 mail: text first, HTML beside it.
 
     Raises:
         ValueError: the address is none.
     """
-    if not message.recipient.isprintable():
-        raise ValueError
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = settings().mail_from
-    mail["To"] = message.recipient
-    mail["Subject"] = _in_one_line(message.subject)
-    mail["Date"] = formatdate(localtime=False)
-    mail["Message-ID"] = _reference(message)
-    mail["Auto-Submitted"] = "auto-generated"
+    lines = [
+        words_line("From", settings().mail_from),
+        token_line("To", message.recipient),
+        words_line("Subject", _in_one_line(message.subject)),
+        token_line("Date", formatdate(localtime=False)),
+        token_line("Message-ID", reference_of(message)),
+        token_line("Auto-Submitted", "auto-generated"),
+    ]
     if message.stop_url:
-        mail["List-Unsubscribe"] = f"<{_in_one_line(message.stop_url)}>"
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(message.text)
-    mail.add_alternative(message.html, subtype="html")
-    for file in message.attachments:
-        main, _, sub = file.media_type.partition("/")
-        name = _in_one_line(file.name)
-        mail.add_attachment(file.content, maintype=main, subtype=sub, filename=name)
-    return mail
+        lines += [
+            token_line(
+                "List-Unsubscribe", f"<{quote(message.stop_url, OF_ADDRESSES)}>"
+            ),
+            token_line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ]
+    bodies = {"plain": message.text, "html": message.html}
+    return mail_bytes(lines, bodies, message.attachments)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return whom we believe; to read all those certificates takes a tenth of a second.
+
+    What the system trusts is looked up once a process.
+    """
+    return ssl.create_default_context()
 
 
 def _connect(url: str) -> smtplib.SMTP:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    context = ssl.create_default_context()
     if parts.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, parts.port or 465, timeout=TIMEOUT_S, context=context
+            host, parts.port or 465, timeout=TIMEOUT_S, context=_trust()
         )
     else:
         server = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT_S)
     try:
         if parts.scheme != "smtps" and "tls=off" not in parts.query:
-            server.starttls(context=context)
+            server.starttls(context=_trust())
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
     except (OSError, smtplib.SMTPException):
@@ -206,14 +219,17 @@ class _Sender:
         sender = sender_of(message.delivery_id, now=now())
         try:
             server = self._ready()
-            server.send_message(mail, from_addr=sender)
+            # What an address of another script needs (RFC 6531).
+            is_plain = message.recipient.isascii() and sender.isascii()
+            options = () if is_plain else ("SMTPUTF8", "BODY=8BITMIME")
+            server.sendmail(sender, [message.recipient], mail, mail_options=options)
         except (OSError, smtplib.SMTPException) as error:
             failure = _error_of(error)
             if not isinstance(error, STILL_GOOD):
                 self.close()
             raise failure from None
         self.used = time.monotonic()
-        return Receipt(mail["Message-ID"])
+        return Receipt(reference_of(message))
 
     def _ready(self) -> smtplib.SMTP:
         """Return a connection that works, looking first where it stood idle."""
@@ -251,7 +267,7 @@ def open_channel() -> Iterator[Send]:
     does not exist (RFC 5321, 4.2.3; RFC 3463).
     """
     if settings().shows_mailbox:
-        yield lambda message: Receipt(keep_mail(to_mail(message)))
+        yield _keep
         return
     _kept.tidy()
     sender = _Sender(settings().smtp_url)
@@ -259,6 +275,11 @@ def open_channel() -> Iterator[Send]:
         yield sender.send
     finally:
         sender.rest()
+
+
+def _keep(message: Message) -> Receipt:
+    keep_mail(to_mail(message))
+    return Receipt(reference_of(message))
 
 
 def read_bounce(raw: bytes) -> Bounce | None:

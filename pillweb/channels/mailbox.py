@@ -16,10 +16,9 @@ def _folder() -> mailbox.Maildir:
     return mailbox.Maildir(str(Path(settings().var_dir) / "mailbox"), create=True)
 
 
-def keep_mail(mail: EmailMessage) -> str:
-    """Put a mail into the mailbox and return its Message-ID."""
-    _folder().add(mail.as_bytes())
-    return str(mail["Message-ID"])
+def keep_mail(mail: bytes) -> None:
+    """Put a mail into the mailbox."""
+    _folder().add(mail)
 
 
 def _kept_at(key: str) -> tuple[int, ...]:

@@ -49,13 +49,13 @@ def test_without_a_server_mail_is_kept_and_shown(app: Flask) -> None:
 
 def test_the_newest_mail_stands_first() -> None:
     for number in range(12):
-        keep_mail(mail(str(number)))
+        keep_mail(mail(str(number)).as_bytes())
     shown = [str(one["Subject"]) for _, one in kept_mails()]
     assert shown == [str(number) for number in range(11, -1, -1)]
 
 
 def test_a_key_that_is_none_shows_nothing(app: Flask) -> None:
-    keep_mail(mail("one"))
+    keep_mail(mail("one").as_bytes())
     assert kept_mail("../../etc/passwd") is None
     client = app.test_client()
     assert client.get("/mailbox/nothing").status_code == 404
@@ -67,7 +67,7 @@ def test_an_attachment_is_given_out(app: Flask) -> None:
     made.add_attachment(
         b"%PDF-1.7", maintype="application", subtype="pdf", filename="record.pdf"
     )
-    keep_mail(made)
+    keep_mail(made.as_bytes())
     ((key, _),) = kept_mails()
     client = app.test_client()
     answer = client.get(f"/mailbox/{key}/0")
@@ -77,5 +77,5 @@ def test_an_attachment_is_given_out(app: Flask) -> None:
 
 
 def test_with_a_mail_server_the_mailbox_is_closed(app: Flask, sink: SmtpSink) -> None:
-    keep_mail(mail("one"))
+    keep_mail(mail("one").as_bytes())
     assert app.test_client().get("/mailbox").status_code == 404

@@ -422,7 +422,7 @@ def _mail_key(owner: str) -> str:
         mail.add_attachment(
             b"%PDF", maintype="application", subtype="pdf", filename="a.pdf"
         )
-        keep_mail(mail)
+        keep_mail(mail.as_bytes())
     return kept_mails()[0][0]
 
 

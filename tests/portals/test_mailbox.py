@@ -26,7 +26,7 @@ def keep(subject: str, *, text: str = "Open http://127.0.0.1:8000/t/x now.") -> 
     mail.add_attachment(
         b"%PDF-1.7", maintype="application", subtype="pdf", filename="record.pdf"
     )
-    keep_mail(mail)
+    keep_mail(mail.as_bytes())
     return kept_mails()[0][0]
 
 
