@@ -1,7 +1,6 @@
 """Providers that refuse, hang, forget or are gone: F7, F8 and F13 of `table.py`."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,6 @@ from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.models import ContactPoint
 from pillweb.outbox.models import Attempt, Delivery
 from pillweb.outbox.rules import LONGEST_PAUSE_S
-from tests.faults.checks import assert_nothing_lost
 from tests.faults.rig import EMAIL, HELD_S, PUSH, SMS, make_due, ring
 from tests.jobs.conftest import Moment, moment
 from tests.providers import Browser, Provider, error
@@ -75,9 +73,7 @@ def test_an_hour_without_mail_goes_round_and_ends_without_a_late_take_it_now(
             .where(Attempt.started_at > began + timedelta(minutes=30))
         ).all()
         rows = session.scalar(
-            sa.select(sa.func.count()).where(
-                Delivery.patient_id == world.other_patient
-            )
+            sa.select(sa.func.count()).where(Delivery.patient_id == world.other_patient)
         )
     # Full jitter: four minutes at most, two on average, for each message.
     assert len(late) <= (rows or 0) * (45 * 60 / (LONGEST_PAUSE_S / 2) + 3)
@@ -90,8 +86,11 @@ def test_an_hour_without_mail_goes_round_and_ends_without_a_late_take_it_now(
         fire_reminders.run()
         deliver.run()
         moment.move(seconds=20)
-    kinds = [kind for _, kind, state in sent_to(db, world.other_patient)
-             if state == "accepted"]
+    kinds = [
+        kind
+        for _, kind, state in sent_to(db, world.other_patient)
+        if state == "accepted"
+    ]
     assert kinds.count("dose_late") <= 1
     assert "dose_due" not in kinds
 
@@ -116,15 +115,13 @@ def test_a_mail_server_that_hangs_holds_up_no_push(
 @pytest.fixture
 def fallback(
     db: Database, world: World, moment: Moment, provider: Provider
-) -> Iterator[Provider]:
+) -> Provider:
     """Rosa has push, and an SMS where that fails."""
     browser = Browser(provider, "rosa")
     reach(db, world, moment, PUSH, webpush.read_address(browser.subscription))
     reach(db, world, moment, SMS, "+447700900001")
     with db.transaction() as session:
-        session.execute(
-            sa.delete(ContactPoint).where(ContactPoint.channel == EMAIL)
-        )
+        session.execute(sa.delete(ContactPoint).where(ContactPoint.channel == EMAIL))
     return provider
 
 
