@@ -58,12 +58,17 @@ def read_reply(text: str) -> str:
     >>> [read_reply(text) for text in (" 1 ", "TAKEN.", "2", "No!", "", "11")]
     ['taken', 'taken', 'later', 'skip', '', '']
     """
-    plain = unicodedata.normalize("NFKC", text[:LONGEST_REPLY]).casefold()
-    kept = "".join(char for char in plain if char.isalnum() or char.isspace())
-    said = " ".join(kept.split())
+    said = _plain(text[:LONGEST_REPLY])
     if len(said) == 1 and said.isdecimal():
         return BY_DIGIT.get(str(unicodedata.decimal(said)), "")
     for verb, words in WORDS.items():
-        if said in words.split() or said in _(words).casefold().split():
+        if said in {_plain(word) for word in f"{words} {_(words)}".split()}:
             return verb
     return ""
+
+
+def _plain(text: str) -> str:
+    """Return the letters, their marks and digits: a vowel of Hindi is a mark."""
+    normal = unicodedata.normalize("NFKC", text).casefold()
+    kept = (char if unicodedata.category(char)[0] in "LMN" else " " for char in normal)
+    return " ".join("".join(kept).split())

@@ -2,9 +2,11 @@
 
 import pytest
 
-from pillweb.base.i18n import Speech, speaking
+from pillweb.base.i18n import LANGUAGES, Speech, speaking
+from pillweb.base.i18n import gettext as _
 from pillweb.channels.twilio import ask_script, reply_script
 from pillweb.hooks.rules import (
+    WORDS,
     is_signed,
     read_reply,
     signature_of,
@@ -81,3 +83,11 @@ def test_words_for_a_machine_are_escaped() -> None:
     assert "1 &lt; 2" in asked
     assert "/hooks/voice?delivery=7" in asked
     assert reply_script("") == "<Response></Response>"
+
+
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+def test_every_word_of_every_language_is_understood(language: str) -> None:
+    with speaking(Speech(language)):
+        for verb, words in WORDS.items():
+            for word in _(words).split():
+                assert read_reply(f" {word}! ") == verb, word

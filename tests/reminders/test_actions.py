@@ -226,3 +226,18 @@ def test_a_failing_link_store_takes_the_message_with_it(
         fire(session, now)
     assert keys(session) == []
     assert oldest_unfired(session, now=now) == now
+
+
+def test_what_is_planned_after_it_was_due_waits_since_it_was_planned(
+    session: Session, now: datetime
+) -> None:
+    late = make_patient(session, name="Late", now=now)
+    prescribe(session, late, "08:00", now=now)
+    plan(session, late, now=after(now, 20))
+    whose = Reminder.patient_id == late.id
+    first = session.scalars(
+        sa.select(Reminder).where(whose).order_by(Reminder.due_at)
+    ).first()
+    assert first is not None
+    assert first.due_at < first.next_at == after(now, 20)
+    assert oldest_unfired(session, now=after(now, 21)) is not None

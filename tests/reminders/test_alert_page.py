@@ -66,9 +66,8 @@ def test_looking_changes_nothing(
     for method in ("GET", "HEAD", "GET"):
         assert phone.open(path, method=method).status_code == 200
     text = phone.get(path).text
-    assert "There is no record for <bdi>Rosa</bdi>&#39;s <bdi>8am</bdi>" in text or (
-        "There is no record for <bdi>Rosa</bdi>'s <bdi>8am</bdi>" in text
-    )
+    assert "There is no record for the <bdi>8am</bdi> medicines." in text
+    assert "Rosa" not in text
     assert "Amlodipine" not in text
     assert facts(db, world) == (None, "open")
 

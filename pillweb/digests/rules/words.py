@@ -178,7 +178,8 @@ def habit_words(habit: Habit) -> list[str]:
         "of": number_words(habit.counted),
     }
     if habit.weekday is None:
-        when = _(IN_PART[habit.band or "morning"])
+        band: PartOfDay = habit.band or "morning"
+        when = _(IN_PART[band])
     elif habit.band is None:
         when = weekday_name(habit.weekday)
     else:

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import String, delete, literal, select, update
+from sqlalchemy import String, case, delete, literal, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new_from
+from pillweb.base.db import UTCDateTime, insert_new_from
 from pillweb.base.links import link
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
@@ -22,10 +22,13 @@ def arm_reminders(
 ) -> None:
     """Give every moment its reminder at which something is due and not yet missed.
 
+    What was planned only after it was due waits since now, and nobody was late with it.
     What was told a little early, and was then moved to later, is as if never told.
     """
+    at = literal(now, UTCDateTime())
+    first_at = case((Dose.due_at < at, at), else_=Dose.due_at)
     moments = (
-        select(Dose.patient_id, Dose.due_at, Dose.due_at, literal("open", String(6)))
+        select(Dose.patient_id, Dose.due_at, first_at, literal("open", String(6)))
         .where(
             Dose.patient_id.in_(patient_ids), Dose.state == OPEN, Dose.missed_at > now
         )

@@ -59,10 +59,12 @@ def _times(found: AlertLink, door: Door) -> str:
 
 def _recorded(found: AlertLink, door: Door) -> str:
     """Return in one sentence what was recorded, and by whom."""
-    outcome = outcome_of(session(), found.reminder_ids, patient_name=door.patient_name)
+    outcome = outcome_of(session(), found.reminder_ids, patient_name="")
     if outcome.at is None or outcome.is_taken is None:
         return ""
     clock = time_words(local(outcome.at, zone(door.zone)).time())
+    if not outcome.by:
+        return _("Recorded at %(time)s.", time=clock)
     return _("Recorded at %(time)s by %(name)s.", time=clock, name=outcome.by)
 
 
@@ -85,14 +87,16 @@ def seen_to_words(door: Door, at: datetime) -> list[str]:
 @alerts.get("/h/<token>")
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def show_alert(token: str) -> ResponseReturnValue:
-    """Show what has no record, and who sees to it; nothing is noted by looking."""
+    """Show what has no record, and who sees to it; nothing is noted by looking.
+
+    Whoever holds the link may be anybody, so it does not say whose medicines they are.
+    """
     found, door = _opened(token, Level.VIEW)
     place = zone(door.zone)
     helpers = seen_to(session(), found.reminder_ids)
     return page(
         "reminders/alert.html",
         url=f"/h/{token}",
-        patient_name=door.patient_name,
         times=_times(found, door),
         is_open=bool(found.open_ids),
         is_gone=not found.dose_ids,
