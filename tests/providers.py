@@ -155,6 +155,12 @@ class Provider:
             else:
                 self._mode[path] = reply
 
+    def relent(self) -> None:
+        """Forget what was scripted: every message is taken from now on."""
+        with self._changed:
+            self._script.clear()
+            self._mode.clear()
+
     def clear(self) -> None:
         """Forget all requests and all that was scripted."""
         with self._changed:

@@ -75,10 +75,11 @@ def take_stock(
 
 
 def _lag_s(
-    created_at: datetime, due_at: datetime | None, accepted_at: datetime
+    created_at: datetime, due_at: datetime | None, accepted_at: datetime | None
 ) -> float:
     """Return the seconds from due to accepted; of what was planned late, from then."""
-    return (accepted_at - (due_at or created_at)).total_seconds()
+    since = due_at or created_at
+    return ((accepted_at or since) - since).total_seconds()
 
 
 def _accounted(session: Session) -> set[int]:

@@ -2,13 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from pillweb.base.clock import now as clock_now
 from pillweb.base.db import Database
 from pillweb.doses.models import Dose, DoseEvent
 from tests.world import World, csrf_of, make_world, signed_in
@@ -49,7 +49,7 @@ class Home:
 
 def at_home(app: Flask, db: Database) -> Home:
     """Let Rosa sign in and open the page of today."""
-    now = datetime.now(UTC)
+    now = clock_now()
     with db.transaction() as session:
         world = make_world(session, now=now)
         dose = session.scalars(

@@ -70,7 +70,7 @@ def test_pages_say_that_the_database_is_away_and_work_again_by_themselves(
     assert home.client.get(path).status_code == 200
     crash_postgres(db)
     until = time.monotonic() + 20
-    seen = []
+    seen: list[int] = []
     while not seen or seen[-1] != 200:
         answer = home.client.get(path)
         seen.append(answer.status_code)
@@ -119,9 +119,9 @@ def test_a_full_disk_under_sqlite_is_told_loudly_and_harms_nothing(
 
     sa.event.listen(db.engine, "begin", limit, insert=True)
     assert fill(db) == "full"
-    statuses = []
+    statuses: list[int] = []
     while not statuses or statuses[-1] == 303:
-        statuses.append(home.press() if len(statuses) % 2 == 0 else home.undo())
+        statuses.append(home.undo() if len(statuses) % 2 else home.press())
         assert len(statuses) < 500
     # Each success that was claimed is kept, and the one that was not is no success.
     assert statuses[-1] == LOUD
@@ -152,7 +152,7 @@ def small_disk(megabytes: int) -> Iterator[Path]:
     """Give a file system of that size; skip the test where none may be made."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=777", "tmpfs"]
+    mount = ["/bin/mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=777", "tmpfs"]
     with tempfile.TemporaryDirectory(dir="/tmp") as made:
         folder = Path(made)
         # Postgres is another user.
@@ -165,7 +165,7 @@ def small_disk(megabytes: int) -> Iterator[Path]:
         try:
             yield disk
         finally:
-            subprocess.run(["umount", "-l", disk], check=True)
+            subprocess.run(["/bin/umount", "-l", disk], check=True)
 
 
 @contextmanager

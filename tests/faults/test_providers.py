@@ -1,7 +1,6 @@
 """Providers that refuse, hang, forget or are gone: F7, F8 and F13 of `table.py`."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -116,7 +115,7 @@ def test_a_mail_server_that_hangs_holds_up_no_push(
 @pytest.fixture
 def fallback(
     db: Database, world: World, moment: Moment, provider: Provider
-) -> Iterator[Provider]:
+) -> Provider:
     """Rosa has push, and an SMS where that fails."""
     browser = Browser(provider, "rosa")
     reach(db, world, moment, PUSH, webpush.read_address(browser.subscription))
