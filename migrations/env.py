@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 from migrations.tables import metadata
-from pillweb.base.config import Settings
 from pillweb.base.db import make_engine
+from pillweb.base.known_settings import Settings
 
 LONGEST_S = 600
 

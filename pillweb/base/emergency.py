@@ -4,7 +4,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
 
-from pillweb.base.config import Settings
+from pillweb.base.known_settings import Settings
 
 ANYWHERE = "112"
 UNITED_STATES = ("911", "1-800-222-1222")

@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pillweb.base.clock import now as clock_now
-from pillweb.base.config import ROOT
 from pillweb.base.db import database
 from pillweb.base.heartbeat import Heartbeat
+from pillweb.base.known_settings import ROOT
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries.waiting import oldest_unfired

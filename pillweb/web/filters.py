@@ -5,8 +5,8 @@ from hashlib import sha256
 
 from flask import Flask
 
-from pillweb.base.config import Settings
 from pillweb.base.i18n import teach
+from pillweb.base.known_settings import Settings
 from pillweb.web.files import STATIC
 
 

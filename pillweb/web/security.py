@@ -11,7 +11,7 @@ from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from pillweb.base.config import Settings
+from pillweb.base.known_settings import Settings
 from pillweb.web.transaction import SAFE
 
 StartResponse = Callable[..., Any]

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pillweb.base.config import Settings
 from pillweb.base.emergency import country_of, help_in
+from pillweb.base.known_settings import Settings
 from pillweb.base.zones import all_zones
 
 

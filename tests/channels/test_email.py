@@ -7,7 +7,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from pillweb.base import config
+from pillweb.base.known_settings import Settings
+from pillweb.base.unsafe_settings import faults_of
 from pillweb.channels import Attachment, Message, SendError, email
 from pillweb.channels.email import open_channel, reference_of
 from tests.conftest import use_settings
@@ -212,11 +213,11 @@ def test_mail_leaves_encrypted_or_not_at_all(sink: SmtpSink) -> None:
 
 
 def test_tls_cannot_be_off_for_another_machine() -> None:
-    away = config.Settings(
+    away = Settings(
         secret_key="abcdefghijklmnopqrstuvwxyz0123456789",
         smtp_url="smtp://mail.example:25?tls=off",
     )
-    assert any("tls=off" in fault for fault in config.faults_of(away))
+    assert any("tls=off" in fault for fault in faults_of(away))
 
 
 def test_threads_do_not_share_a_connection(sink: SmtpSink) -> None:

@@ -41,6 +41,8 @@ NOT_SAID = {
     "pillweb/base/clean.py": "kinds of letters",
     "pillweb/base/clock.py": "a statement for the database",
     "pillweb/base/config.py": "settings, for who runs the site",
+    "pillweb/base/known_settings.py": "settings, for who runs the site",
+    "pillweb/base/unsafe_settings.py": "settings, for who runs the site",
     "pillweb/base/db.py": "statements for the database",
     "pillweb/base/demo_password.py": "the words of a password",
     "pillweb/base/fonts.py": "the names of fonts",
