@@ -182,7 +182,7 @@ def note_bounce(session: Session, bounce: Bounce, *, now: datetime) -> bool:
     return note_undelivered(session, delivery, error="bounced", permanent=True, now=now)
 
 
-def note_shown(session: Session, delivery_id: int, *, now: datetime) -> bool:
+def note_push_shown(session: Session, delivery_id: int, *, now: datetime) -> bool:
     """Note that a browser showed a push; one that seemed lost works again."""
     contact = session.scalar(
         select(ContactPoint)

@@ -29,7 +29,7 @@ from pillweb.hooks.actions import (
     answer_message,
     move_browser,
     note_bounce,
-    note_shown,
+    note_push_shown,
     note_undelivered,
     take_reply,
 )
@@ -161,7 +161,7 @@ def post_push() -> ResponseReturnValue:
     mark = request.form.get("receipt", "")
     if not is_mark(mark, receipt_fact(delivery_id)):
         abort(403)
-    note_shown(session(), delivery_id, now=now())
+    note_push_shown(session(), delivery_id, now=now())
     return "", 204
 
 

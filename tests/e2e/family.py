@@ -25,12 +25,14 @@ from pillweb.contacts.models import ContactTest, StopLink
 from pillweb.contacts.queries import contacts_of_patient
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN, TAKEN
+from pillweb.outbox.models import Delivery
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import PaperCode
 from pillweb.patients.models import Patient
 from pillweb.portals import actions
 from pillweb.portals.rules import CAREGIVER, ELDER
-from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
+from pillweb.reminders.rules.course import DOSE_ALERT
 from pillweb.schedules.actions import begin_draft, keep_imported
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.fhir.imported import read_file
@@ -134,7 +136,7 @@ def _links(
     session: Session, patient_id: int, *, account_id: int, clock: str, at: datetime
 ) -> dict[str, str]:
     """Give somebody one link of each kind that a mail scanner may find."""
-    names = ("t", "m", "u", "a")
+    names = ("t", "h", "m", "u", "a")
     tokens = {name: new_token() for name in names}
     hashes = {name: token_hash(token) for name, token in tokens.items()}
     until = at + timedelta(hours=20)
@@ -146,6 +148,16 @@ def _links(
             reminder_id=reminder.id,
             patient_id=patient_id,
             token_hash=hashes["t"],
+            **times,
+        )
+    )
+    session.add(
+        ReminderLink(
+            reminder_id=reminder.id,
+            patient_id=patient_id,
+            account_id=account_id,
+            delivery_id=_alert(session, patient_id, account_id, at=at),
+            token_hash=hashes["h"],
             **times,
         )
     )
@@ -179,6 +191,37 @@ def _links(
     tokens["p"] = session.scalars(printed).one()
     session.add(AccountLink(account_id=account_id, token_hash=hashes["a"], **times))
     return {name: f"/{name}/{token}" for name, token in tokens.items()}
+
+
+def _alert(session: Session, patient_id: int, account_id: int, *, at: datetime) -> int:
+    """Let a helper have been told that a first dose has no record."""
+    mine = select(Dose).where(Dose.patient_id == patient_id).order_by(Dose.due_at)
+    dose = session.scalars(mine.limit(1)).one()
+    to = {"kind": DOSE_ALERT, "channel": "email"}
+    told = Delivery(
+        dedupe_key="an alert",
+        recipient=CAREGIVER[1],
+        state="accepted",
+        account_id=account_id,
+        patient_id=patient_id,
+        created_at=at,
+        next_at=at,
+        expires_at=at,
+        accepted_at=at,
+        **to,
+    )
+    session.add(told)
+    session.flush()
+    session.add(
+        DeliveryDose(
+            delivery_id=told.id,
+            dose_id=dose.id,
+            recipient=f"a{account_id}",
+            step=0,
+            **to,
+        )
+    )
+    return told.id
 
 
 if __name__ == "__main__":

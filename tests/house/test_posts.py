@@ -11,12 +11,12 @@ from tests.house.policy import FORMS, PERSON, POLICY
 from tests.house.rows import all_rows, changed
 
 ROUTE = f"POST {PERSON}/today"
-EXEMPT = {"answers", "direct_answers", "codes", "stops", "hooks"}
+EXEMPT = {"alerts", "answers", "direct_answers", "codes", "stops", "hooks"}
 POSTS = [
     route
     for route in POLICY
     if route.startswith("POST ")
-    and not {"t", "p", "u", "hooks"} & set(route.split("/"))
+    and not {"t", "h", "p", "u", "hooks"} & set(route.split("/"))
 ]
 
 

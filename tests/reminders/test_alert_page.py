@@ -15,6 +15,7 @@ from pillweb.outbox.models import Delivery
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder
 from pillweb.sharing.models import Grant
+from tests.press import NO_PRESS, a_press
 from tests.reminders.steps import after
 from tests.world import World, csrf_of, signed_in
 
@@ -79,6 +80,29 @@ def test_whoever_presses_sees_to_it_and_the_first_one_stands(
     assert phone.post(path).status_code == 303
     assert facts(db, world) == (world.luis, "open")
     assert "Luis is seeing to it, 8.05am." in phone.get(path).text
+
+
+@pytest.mark.parametrize("deed", ["", "/taken"])
+@pytest.mark.parametrize("machine", ["no button", "at once", "no page"])
+def test_what_may_be_a_machine_does_nothing_and_is_asked_to_press_again(
+    phone: FlaskClient,
+    path: str,
+    db: Database,
+    world: World,
+    *,
+    deed: str,
+    machine: str,
+) -> None:
+    sent = {
+        "no button": a_press(path, by_button=False),
+        "at once": a_press(path, after_s=2.9),
+        "no page": {**NO_PRESS, "press": "yes"},
+    }[machine]
+    answer = phone.post(f"{path}{deed}", data=sent)
+    assert answer.status_code == 303
+    page = phone.get(answer.headers["Location"]).text
+    assert "Please press once more, so that we know it was you." in page
+    assert facts(db, world) == (None, "open")
 
 
 def test_who_may_record_can_say_that_it_is_taken(

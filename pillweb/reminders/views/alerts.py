@@ -22,6 +22,7 @@ from pillweb.reminders.queries.alerts import (
 from pillweb.sharing.queries import open_door
 from pillweb.sharing.rules import Door, Level
 from pillweb.web.htmx import go, page
+from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 
@@ -97,6 +98,7 @@ def show_alert(token: str) -> ResponseReturnValue:
     return page(
         "reminders/alert.html",
         url=f"/h/{token}",
+        shown=shown_here(),
         times=_times(found, door),
         is_open=bool(found.open_ids),
         is_gone=not found.dose_ids,
@@ -113,6 +115,8 @@ def show_alert(token: str) -> ResponseReturnValue:
 def post_seen_to(token: str) -> ResponseReturnValue:
     """Note that whom the link was sent to sees to it, so that nobody else need."""
     found, _door = _opened(token, Level.VIEW)
+    if not is_pressed():
+        return go(once_more(f"/h/{token}"))
     see_to(session(), found.reminder_ids, account_id=found.account_id, now=now())
     return go(f"/h/{token}")
 
@@ -122,6 +126,8 @@ def post_seen_to(token: str) -> ResponseReturnValue:
 def post_taken(token: str) -> ResponseReturnValue:
     """Record as taken what the alert was about and is still open."""
     found, _door = _opened(token, Level.MARK)
+    if not is_pressed():
+        return go(once_more(f"/h/{token}"))
     mark_taken(
         session(),
         found.open_ids,
