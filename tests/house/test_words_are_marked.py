@@ -77,6 +77,7 @@ NOT_SAID = {
     "pillweb/templates/looks/design.html": "the parts of a page, for who builds one",
     "pillweb/templates/mailbox/list.html": "for who runs the site",
     "pillweb/templates/mailbox/show.html": "for who runs the site",
+    "pillweb/channels/mime.py": "lines of a mail that machines read",
     "pillweb/looks/forms.py": "the parts of a page, for who builds one",
     "pillweb/watch/rules/metrics.py": "answers to a monitor",
     "pillweb/watch/views.py": "answers to a monitor",
