@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from jobs.runtime import transaction
+from jobs.runtime import give_way, transaction
 from pillweb.base.queue import wake
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.actions.resolving import resolve_alerts
@@ -13,7 +13,8 @@ from pillweb.reminders.actions.storms import end_storms, oldest_storm
 from pillweb.reminders.queries.alerts import oldest_change
 from pillweb.reminders.queries.waiting import oldest_unfired
 
-BATCH = 100
+# About five rows each: nobody waits long for the next batch to end.
+BATCH = 50
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -41,3 +42,4 @@ def _all(some: Callable[..., int]) -> int:
         if not did:
             return done
         done += did
+        give_way()

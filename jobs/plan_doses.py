@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from jobs.runtime import transaction
+from jobs.runtime import give_way, transaction
 from pillweb.base.log import log
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.actions.planning import Planning, replan_doses
@@ -36,6 +36,7 @@ def run() -> int:
             raise
         except Exception:  # noqa: BLE001 - one bad plan must not stop the others
             done += sum(_plan_alone(patient, failed) for patient in patients)
+        give_way()
     return done
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+_NOW = text("select clock_timestamp()")
+
 
 def now() -> datetime:
     """Return this moment in UTC, as this process sees it."""
@@ -20,7 +22,7 @@ def database_now(session: Session) -> datetime:
     """
     if session.get_bind().dialect.name == "sqlite":
         return now()
-    moment: datetime = session.scalar(text("select clock_timestamp()"))
+    moment: datetime = session.connection().execute(_NOW).scalar_one()
     return moment.astimezone(UTC)
 
 

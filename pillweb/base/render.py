@@ -28,6 +28,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
+        # A mail would ask four times whether its templates have changed.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -71,10 +71,10 @@ _UNBEGIN = (
 _FORGET_ATTEMPT = delete(table_of(Attempt)).where(
     _ATTEMPT.delivery_id == bindparam("which"), _ATTEMPT.lease_id == bindparam("lease")
 )
-_END_ATTEMPT = (
+_END_ATTEMPTS = (
     update(table_of(Attempt))
     .where(
-        _ATTEMPT.delivery_id == bindparam("which"),
+        _ATTEMPT.delivery_id.in_(bindparam("ids", expanding=True)),
         _ATTEMPT.lease_id == bindparam("lease"),
     )
     .values(ended_at=bindparam("at"), outcome=bindparam("said"))
@@ -255,8 +255,7 @@ def settle_deliveries(
     if not sent:
         return [], 0
     for_all: Mapping[str, object] = {"at": now}
-    ends = [_one(one, at=now, said=one.error or "accepted") for one in sent]
-    ask(session, _END_ATTEMPT, ends)
+    _end_attempts(session, sent, now=now)
     taken = [
         _one(one, **for_all, reference=one.reference) for one in sent if not one.error
     ]
@@ -275,6 +274,17 @@ def settle_deliveries(
     if dead:
         ask(session, _BURY, [_one(one, said=one.error) for one in dead])
     return dead, len(taken) - held
+
+
+def _end_attempts(session: Session, sent: Sequence[Sent], *, now: datetime) -> None:
+    """Close what was begun; nearly always all of one lease was accepted."""
+    ends: dict[tuple[str, str], list[int]] = {}
+    for one in sent:
+        how = one.leased.lease_id, one.error or "accepted"
+        ends.setdefault(how, []).append(one.leased.id)
+    for (lease, said), ids in ends.items():
+        values = {"ids": ids, "lease": lease, "at": now, "said": said}
+        ask(session, _END_ATTEMPTS, values)
 
 
 def _one(sent: Sent, **values: object) -> dict[str, object]:
