@@ -2,11 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
@@ -48,6 +50,7 @@ BATCH = 20
 # no more than a moment's messages.
 MOMENT_S = 0.1
 MOST_AT_ONCE = 8
+LATE_EVERY_S = 0.5
 
 # Asks which of these deliveries are still to be said, when they are about to leave.
 STILL_WANTED: dict[str, Callable[..., set[int]]] = {
@@ -98,17 +101,43 @@ class Line:
 
     def run(self, *, until: float) -> int:
         """Send until nothing is due or time is over; return how many were accepted."""
-        while time.monotonic() < until and self.turn():
-            pass
-        with transaction() as (session, now):
-            self._settle(session, now=now)
-            release_deliveries(session, self._queue, now=now)
+        try:
+            while time.monotonic() < until and self.turn():
+                pass
+            with self._settling() as (session, now):
+                release_deliveries(session, self._queue, now=now)
+        except OperationalError:
+            self._settle_late()
+            raise
         return self.accepted
+
+    @contextmanager
+    def _settling(self) -> Iterator[tuple[Session, datetime]]:
+        """Settle what was sent, and whatever else the block does, in one commit."""
+        sent, unsent = self._sent, self._unsent
+        try:
+            with transaction() as (session, now):
+                self._settle(session, now=now)
+                yield session, now
+        except OperationalError:
+            self._sent, self._unsent = sent, unsent
+            raise
+
+    def _settle_late(self) -> None:
+        """Write what was sent as soon as the database is back, while the lease lasts.
+
+        Nobody else knows that the provider took it over.
+        """
+        while self._sent:
+            if time.monotonic() - self._leased_s > LEASE.total_seconds():
+                return
+            time.sleep(LATE_EVERY_S)
+            with suppress(OperationalError), self._settling():
+                pass
 
     def turn(self) -> bool:
         """Send the next few; say whether there may be more."""
-        with transaction() as (session, now):
-            self._settle(session, now=now)
+        with self._settling() as (session, now):
             if self._rests or not (self._queue or self._claim(session, now=now)):
                 return False
             begun = self._begin(session, now=now)
