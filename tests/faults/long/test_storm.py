@@ -142,7 +142,7 @@ def until_calm(weather: Weather, people: int) -> float:
 
 def due_next_minute(weather: Weather, people: int) -> None:
     """Let so many people have a dose due in one minute, and wait until it is."""
-    at = (now() + timedelta(seconds=90)).replace(second=0, microsecond=0)
+    at = (now() + timedelta(seconds=150)).replace(second=0, microsecond=0)
     for _ in range(0, people, AT_A_TIME):
         make_due(
             weather.db,
