@@ -49,7 +49,7 @@ BATCH = 20
 # As many as leave in this time are begun, and settled, in one commit: a crash repeats
 # no more than a moment's messages.
 MOMENT_S = 0.1
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 2
 LATE_EVERY_S = 0.5
 
 # Asks which of these deliveries are still to be said, when they are about to leave.
