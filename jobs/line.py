@@ -45,12 +45,13 @@ from pillweb.reminders.actions.posting import follow_deliveries
 from pillweb.reminders.queries.waiting import still_wanted
 from pillweb.reports.queries import report_attachments
 
-BATCH = 20
 # As many as leave in this time are begun, and settled, in one commit: a crash repeats
 # no more than a moment's messages.
 MOMENT_S = 0.1
 MOST_AT_ONCE = 2
 LATE_EVERY_S = 0.5
+# Whole turns, so that no commit is for a remainder.
+BATCH = 10 * MOST_AT_ONCE
 
 # Asks which of these deliveries are still to be said, when they are about to leave.
 STILL_WANTED: dict[str, Callable[..., set[int]]] = {

@@ -1,14 +1,16 @@
 """Questions about where people can be reached."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.base.crypto import blind_index
-from pillweb.base.db import UTCDateTime
+from pillweb.base.db import UTCDateTime, ask, table_of
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.i18n import Speech
 from pillweb.base.look import read_look
@@ -24,6 +26,53 @@ from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import SELF
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+# Whose something is: the columns that say so.
+PATIENT, ACCOUNT = "patient_id", "account_id"
+_POINT, _WISH = table_of(ContactPoint).c, table_of(Preference).c
+_instant = UTCDateTime()
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+_PATIENTS = select(
+    Patient.id,
+    Patient.name,
+    Patient.language,
+    zone_in_force(bindparam("now", type_=_instant)).label("zone_now"),
+).where(Patient.id.in_(_ids))
+_LOOKS = (
+    select(Grant.patient_id, Account.look)
+    .join(Account, Account.id == Grant.account_id)
+    .where(Grant.patient_id.in_(_ids), Grant.role == SELF, Account.look.is_not(None))
+)
+_POINTS = {
+    owner: select(
+        _POINT[owner].label("owner"),
+        _POINT.id,
+        _POINT.channel,
+        _POINT.address,
+        _POINT.state,
+    )
+    .where(_POINT[owner].in_(_ids))
+    .order_by(_POINT.rank, _POINT.id)
+    for owner in (PATIENT, ACCOUNT)
+}
+_COUNTS = (
+    select(
+        Delivery.contact_id,
+        func.count().filter(Delivery.created_at > bindparam("minute", type_=_instant)),
+        func.count(),
+    )
+    .where(
+        Delivery.contact_id.in_(_ids),
+        Delivery.created_at > bindparam("hour", type_=_instant),
+        Delivery.state != "suppressed",
+    )
+    .group_by(Delivery.contact_id)
+)
+_WISHES = {
+    owner: select(
+        _WISH[owner].label("owner"), *(_WISH[one.name] for one in fields(Wishes))
+    ).where(_WISH[owner].in_(_ids))
+    for owner in (PATIENT, ACCOUNT)
+}
 
 
 def address_index(channel: str, address: str) -> bytes:
@@ -35,23 +84,20 @@ def patients_to_tell(
     session: Session, patient_ids: Collection[int], *, now: datetime
 ) -> Mapping[int, Person]:
     """Return how these patients are told, by id."""
-    place = zone_in_force(literal(now, UTCDateTime()))
-    rows = session.execute(
-        select(Patient, place).where(Patient.id.in_(patient_ids))
-    ).all()
+    rows = ask(session, _PATIENTS, {"ids": list(patient_ids), "now": now}).all()
     looks = _looks_of_selves(session, patient_ids)
-    points = _points(session, ContactPoint.patient_id, set(patient_ids), now=now)
-    wishes = _wishes(session, Preference.patient_id, patient_ids)
+    points = _points(session, PATIENT, set(patient_ids), now=now)
+    wishes = _wishes(session, PATIENT, patient_ids)
     return {
         patient.id: Person(
             key=f"p{patient.id}",
             name=patient.name,
             speech=looks.get(patient.id) or Speech(patient.language or "en"),
-            zone=zone_now,
+            zone=patient.zone_now,
             points=tuple(points.get(patient.id, ())),
             wishes=wishes.get(patient.id, Wishes()),
         )
-        for patient, zone_now in rows
+        for patient in rows
     }
 
 
@@ -69,8 +115,8 @@ def accounts_to_tell(
     `contacts.actions.adding.helpers_to_tell` sees to it that each has an address.
     """
     rows = session.scalars(select(Account).where(Account.id.in_(account_ids))).all()
-    points = _points(session, ContactPoint.account_id, set(account_ids), now=now)
-    wishes = _wishes(session, Preference.account_id, account_ids)
+    points = _points(session, ACCOUNT, set(account_ids), now=now)
+    wishes = _wishes(session, ACCOUNT, account_ids)
     return {
         account.id: Person(
             key=f"a{account.id}",
@@ -92,27 +138,15 @@ def _speech(account: Account, language: str) -> Speech:
 def _looks_of_selves(
     session: Session, patient_ids: Collection[int]
 ) -> dict[int, Speech]:
-    rows = session.execute(
-        select(Grant.patient_id, Account.look)
-        .join(Account, Account.id == Grant.account_id)
-        .where(
-            Grant.patient_id.in_(patient_ids),
-            Grant.role == SELF,
-            Account.look.is_not(None),
-        )
-    )
+    rows = ask(session, _LOOKS, {"ids": list(patient_ids)})
     found = {patient_id: read_look(look or "") for patient_id, look in rows}
     return {key: look.speech for key, look in found.items() if look.language}
 
 
 def _points(
-    session: Session, owner: object, ids: Collection[int], *, now: datetime
+    session: Session, owner: str, ids: Collection[int], *, now: datetime
 ) -> dict[int, list[Point]]:
-    rows = session.scalars(
-        select(ContactPoint)
-        .where(owner.in_(ids))  # type: ignore[attr-defined]
-        .order_by(ContactPoint.rank, ContactPoint.id)
-    ).all()
+    rows = ask(session, _POINTS[owner], {"ids": list(ids)}).all()
     lately = _counts(session, [row.id for row in rows], now=now)
     known = channels()
     found: dict[int, list[Point]] = {}
@@ -129,7 +163,7 @@ def _points(
             last_minute=minute,
             last_hour=hour,
         )
-        found.setdefault(row.patient_id or row.account_id or 0, []).append(point)
+        found.setdefault(row.owner, []).append(point)
     return found
 
 
@@ -138,36 +172,14 @@ def _counts(
 ) -> dict[int, tuple[int, int]]:
     if not contact_ids:
         return {}
-    rows = session.execute(
-        select(
-            Delivery.contact_id,
-            func.count().filter(Delivery.created_at > now - MINUTE),
-            func.count(),
-        )
-        .where(
-            Delivery.contact_id.in_(contact_ids),
-            Delivery.created_at > now - HOUR,
-            Delivery.state != "suppressed",
-        )
-        .group_by(Delivery.contact_id)
-    )
+    values = {"ids": list(contact_ids), "minute": now - MINUTE, "hour": now - HOUR}
+    rows = ask(session, _COUNTS, values)
     return {contact or 0: (minute, hour) for contact, minute, hour in rows}
 
 
-def _wishes(session: Session, owner: object, ids: Collection[int]) -> dict[int, Wishes]:
-    rows = session.scalars(
-        select(Preference).where(owner.in_(ids))  # type: ignore[attr-defined]
-    )
-    return {
-        row.patient_id or row.account_id or 0: Wishes(
-            unwanted=row.unwanted,
-            quiet_from=row.quiet_from,
-            quiet_until=row.quiet_until,
-            urgent_passes=row.urgent_passes,
-            shows_names=row.shows_names,
-        )
-        for row in rows
-    }
+def _wishes(session: Session, owner: str, ids: Collection[int]) -> dict[int, Wishes]:
+    rows = ask(session, _WISHES[owner], {"ids": list(ids)})
+    return {row.owner: Wishes(*row[1:]) for row in rows}
 
 
 def owned(row: type[ContactPoint | Preference], owner: Owner) -> ColumnElement[bool]:
@@ -207,7 +219,7 @@ def wishes_of(session: Session, owner: Owner) -> Wishes:
     """Return how somebody wants to be told."""
     found = _wishes(
         session,
-        Preference.patient_id if owner.patient_id else Preference.account_id,
+        PATIENT if owner.patient_id else ACCOUNT,
         [owner.number],
     )
     return found.get(owner.number, Wishes())

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new
+from pillweb.base.db import ask, insert_new
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
@@ -24,6 +24,9 @@ from pillweb.outbox.actions.posting import (
 from pillweb.outbox.models import Incident
 
 CONTACT_TEST = "contact_test"
+_STOP_TOKENS = select(StopLink.contact_id, StopLink.token).where(
+    StopLink.contact_id.in_(bindparam("ids", expanding=True))
+)
 
 
 class Manner(TypedDict, total=False):
@@ -173,11 +176,7 @@ def stop_tokens(session: Session, contact_ids: Collection[int]) -> dict[int, str
 
 
 def _kept_stop_tokens(session: Session, contact_ids: Collection[int]) -> dict[int, str]:
-    rows = session.execute(
-        select(StopLink.contact_id, StopLink.token).where(
-            StopLink.contact_id.in_(contact_ids)
-        )
-    )
+    rows = ask(session, _STOP_TOKENS, {"ids": list(contact_ids)})
     return {row.contact_id: row.token for row in rows}
 
 
