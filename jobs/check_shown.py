@@ -25,5 +25,5 @@ def run() -> int:
         beat(session, component=NAME, instance="job", now=now)
         found = note_unseen(session, now=now, limit=BATCH)
     if found:
-        wake("fire_reminders")
+        wake("deliver")
     return found

@@ -48,7 +48,7 @@ def run() -> int:
     except (OSError, imaplib.IMAP4.error) as error:
         log.warning("bounces_unread", error=type(error).__name__)
     if dead:
-        wake("fire_reminders")
+        wake("deliver")
     return dead
 
 

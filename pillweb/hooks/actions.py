@@ -34,7 +34,7 @@ from pillweb.hooks.queries import (
 )
 from pillweb.hooks.rules import START, STOP, read_reply
 from pillweb.outbox.models import Delivery
-from pillweb.reminders.models import Reminder
+from pillweb.reminders.actions.following import say_again
 from pillweb.reminders.rules.course import DOSE_DUE
 
 UNSEEN = "unseen"
@@ -133,8 +133,9 @@ def note_undelivered(
 ) -> bool:
     """Note that a message that was taken over never arrived; say whether that is new.
 
-    A dead address is gone, and what it reminded of is said again at once by what is
-    left. Without `is_fault` the address is as good as before: nobody took the call.
+    A dead address is gone, and what it reminded of is said at once by what is left
+    (`say_again`). Without `is_fault` the address is as good as before: nobody took the
+    call.
     """
     lost = session.execute(
         update(Delivery)
@@ -153,19 +154,8 @@ def note_undelivered(
         note_failure(
             session, delivery.contact_id, error=error, permanent=permanent, now=now
         )
-    _say_again(session, delivery, now=now)
+    say_again(session, delivery, now=now)
     return True
-
-
-def _say_again(session: Session, delivery: Delivery, *, now: datetime) -> None:
-    """Let the ladder go on now: what did not get this step yet gets it."""
-    if delivery.kind == DOSE_DUE and delivery.subject_id is not None:
-        session.execute(
-            update(Reminder)
-            .where(Reminder.id == delivery.subject_id, Reminder.state == "open")
-            .values(next_at=now),
-            execution_options={"synchronize_session": False},
-        )
 
 
 def note_bounce(session: Session, bounce: Bounce, *, now: datetime) -> bool:
@@ -224,8 +214,8 @@ def note_unseen(session: Session, *, now: datetime, limit: int) -> int:
     for contact, newest in found:
         # No send failed, so that one more send does not mend it.
         contact.state, contact.last_error, contact.failed_at = FAILING, UNSEEN, now
-        _say_again(session, newest, now=now)
+        session.flush()
+        say_again(session, newest, now=now)
         if contact.patient_id is not None:
-            session.flush()
             note_reach(session, contact.patient_id, now=now)
     return len(found)

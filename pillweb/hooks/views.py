@@ -149,7 +149,7 @@ def post_status() -> ResponseReturnValue:
             is_fault=status not in UNANSWERED and not failure.is_ours,
             now=now(),
         )
-        wake_after_commit("fire_reminders")
+        wake_after_commit("deliver")
     return "", 204
 
 
@@ -187,5 +187,5 @@ def post_bounce() -> ResponseReturnValue:
     if bounce is None:
         abort(400)
     if note_bounce(session(), bounce, now=now()):
-        wake_after_commit("fire_reminders")
+        wake_after_commit("deliver")
     return "", 204

@@ -42,6 +42,13 @@ def no_redis(request: pytest.FixtureRequest) -> Iterator[str]:
     valkey.resume()
 
 
+@pytest.fixture
+def _only_reminders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the jobs that look around every few minutes: they are due, too."""
+    names = ("plan_doses", "fire_reminders", "deliver")
+    monkeypatch.setattr(clock, "TIMETABLE", tuple(JOBS[name] for name in names))
+
+
 def tick_until_sent(sink: SmtpSink, count: int) -> float:
     """Tick like the clock; return how long the longest tick took."""
     longest = 0.0
@@ -69,6 +76,7 @@ def test_a_page_does_not_wait_for_a_redis_of_no_use(no_redis: str) -> None:
     assert time.monotonic() - began < 1.0
 
 
+@pytest.mark.usefixtures("_only_reminders")
 def test_where_redis_is_there_the_clock_rings_and_leaves_the_work(
     db: Database, world: World, moment: Moment, sink: SmtpSink, valkey: Valkey
 ) -> None:
@@ -92,6 +100,7 @@ def messages(db: Database) -> list[str]:
         return list(session.scalars(sa.select(Delivery.dedupe_key)))
 
 
+@pytest.mark.usefixtures("_only_reminders")
 def test_a_bell_nobody_answers_for_five_seconds_is_worked_off_by_the_clock(
     db: Database, world: World, moment: Moment, sink: SmtpSink, valkey: Valkey
 ) -> None:
@@ -104,6 +113,7 @@ def test_a_bell_nobody_answers_for_five_seconds_is_worked_off_by_the_clock(
     assert len(sink.mails) == 2
 
 
+@pytest.mark.usefixtures("_only_reminders")
 def test_what_was_forgotten_between_ring_and_work_is_rung_for_again(
     db: Database, world: World, moment: Moment, sink: SmtpSink, valkey: Valkey
 ) -> None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import insert_new, upsert
-from pillweb.outbox.models import Breaker, Incident
+from pillweb.base.db import upsert
+from pillweb.outbox.actions.incidents import close_incidents, open_incident
+from pillweb.outbox.models import Breaker
 from pillweb.outbox.queries import health_of
 from pillweb.outbox.rules import REST, Health, Sent, health_after
 
@@ -58,22 +59,7 @@ def heed_provider(
     if after != before:
         upsert(session, Breaker, [{"channel": channel} | asdict(after)])
     if any(one.is_ours for one in sent) and after.retry_at:
-        row = {"kind": CHANNEL, "about": channel, "opened_at": now, "closed_at": None}
-        insert_new(session, Incident, [row])
+        open_incident(session, kind=CHANNEL, about=channel, opened_at=now)
     if before.failures and not after.failures:
-        close_incident(session, kind=CHANNEL, about=channel, now=now)
+        close_incidents(session, kind=CHANNEL, about=channel, now=now)
     return after
-
-
-def close_incident(session: Session, *, kind: str, about: str, now: datetime) -> None:
-    """Note that a time in which messages may not have arrived is over."""
-    session.execute(
-        update(Incident)
-        .where(
-            Incident.kind == kind,
-            Incident.about == about,
-            Incident.closed_at.is_(None),
-        )
-        .values(closed_at=now),
-        execution_options={"synchronize_session": False},
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import true, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
@@ -23,18 +23,21 @@ def close_incidents(
     *,
     kind: str,
     now: datetime,
+    about: str | None = None,
     besides: Collection[str] = (),
     before: datetime | None = None,
 ) -> None:
-    """Note that all is well again with everything of a kind.
+    """Note that all is well again with everything of a kind, or what is `about` alone.
 
     But for what is about one of `besides`, or began later than `before`.
     """
+    is_meant = Incident.about == about if about is not None else true()
     session.execute(
         update(Incident)
         .where(
             Incident.kind == kind,
             Incident.closed_at.is_(None),
+            is_meant,
             Incident.about.not_in(besides),
             Incident.opened_at <= (before or now),
         )

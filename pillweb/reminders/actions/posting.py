@@ -135,25 +135,27 @@ def follow_deliveries(session: Session, followed: Mapping[int, int]) -> None:
     `followed` names the new delivery of each old one.
     """
     for old, new in followed.items():
-        way = session.execute(
-            select(Delivery.channel, Delivery.contact_id).where(Delivery.id == new)
-        ).one()
-        insert_new_from(
-            session,
-            DeliveryDose,
-            [
-                *(column.name for column in _MOVED),
-                "delivery_id",
-                "channel",
-                "contact_id",
-            ],
-            select(
-                *_MOVED, literal(new), literal(way.channel), literal(way.contact_id)
-            ).where(DeliveryDose.delivery_id == old),
-        )
+        channel = copy_doses(session, old, new)
         session.execute(
             update(ReminderLink)
             .where(ReminderLink.delivery_id == old)
-            .values(delivery_id=new, channel=way.channel),
+            .values(delivery_id=new, channel=channel),
             execution_options={"synchronize_session": False},
         )
+
+
+def copy_doses(session: Session, old: int, new: int) -> str:
+    """Let a delivery be about the doses of another; return its channel."""
+    way = session.execute(
+        select(Delivery.channel, Delivery.contact_id).where(Delivery.id == new)
+    ).one()
+    insert_new_from(
+        session,
+        DeliveryDose,
+        [*_MOVED_NAMES, "delivery_id", "channel", "contact_id"],
+        select(
+            *_MOVED, literal(new), literal(way.channel), literal(way.contact_id)
+        ).where(DeliveryDose.delivery_id == old),
+    )
+    channel: str = way.channel
+    return channel

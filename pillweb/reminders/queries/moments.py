@@ -94,6 +94,8 @@ _ACCEPTED = (
         DeliveryDose.dose_id.in_(bindparam("ids", expanding=True)),
         DeliveryDose.kind == DOSE_DUE,
         Delivery.accepted_at.is_not(None),
+        # Not what was lost after that.
+        Delivery.state != "dead",
     )
     .group_by(DeliveryDose.dose_id)
 )
