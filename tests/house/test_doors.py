@@ -9,10 +9,11 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.web.security import limiter
-from tests.house.cast import CANARIES, CAST, LINK, NOBODY, Cast, ownerships
+from tests.house.cast import CAST, LINK, NOBODY, Cast, ownerships
 from tests.house.conftest import PUBLIC, MakeApp
 from tests.house.policy import FORMS, NO_ONE, PERSON, POLICY
 from tests.house.rows import all_rows, changed, put_back
+from tests.house.things import CANARIES
 
 ARGUMENT = re.compile(r"<(?:int:)?(\w+)>")
 # An answer to a form that was not filled in: the door itself had opened.

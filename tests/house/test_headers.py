@@ -11,10 +11,11 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from pillweb.web.security import HEADERS
-from tests.house.cast import CAST, MARKUP, Cast
+from tests.house.cast import CAST, Cast
 from tests.house.conftest import PUBLIC, MakeApp
 from tests.house.policy import POLICY
 from tests.house.source import python_files
+from tests.house.things import MARKUP
 from tests.services import ROOT
 
 TEMPLATES = sorted((ROOT / "pillweb" / "templates").rglob("*.html"))

@@ -18,9 +18,10 @@ from pillweb.base.tokens import new_token
 from pillweb.patients.models import Patient
 from pillweb.web import server
 from pillweb.web.transaction import session
-from tests.house.cast import CANARIES, Cast
+from tests.house.cast import Cast
 from tests.house.policy import FORMS, PERSON
 from tests.house.rows import all_rows
+from tests.house.things import CANARIES
 from tests.services import ROOT
 from tests.world import World
 
