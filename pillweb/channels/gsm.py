@@ -62,16 +62,18 @@ def plainer(text: str) -> str:
 def fitting(words: str, extras: Sequence[str], link: str) -> str:
     """Return the words with the first extra that fits, and the link, never cut.
 
-    One SMS where that is possible, else at most three: then the words are cut.
+    One SMS where that is possible, else at most three; without any extra where not even
+    three hold one, and then the words are cut.
     """
     texts = [
         plainer(" ".join(part for part in (words, extra, link) if part))
         for extra in (*extras, "")
     ]
-    for most in (1, MOST_PARTS):
-        for text in texts:
-            if parts_of(text) <= most:
-                return text
+    for some in (texts[:-1], texts[-1:]):
+        for most in (1, MOST_PARTS):
+            for text in some:
+                if parts_of(text) <= most:
+                    return text
     size = len(words)
     while size and parts_of(text := plainer(f"{words[:size]}... {link}")) > MOST_PARTS:
         size -= 1

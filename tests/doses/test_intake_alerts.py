@@ -90,28 +90,22 @@ def test_nobody_is_told_who_was_not_chosen_or_recorded_it(
     assert len(rows(db, Delivery)) == 1
 
 
-def test_helpers_are_chosen_on_the_sharing_page_and_never_before(
+def test_helpers_are_chosen_on_their_page_and_never_before(
     rosa: FlaskClient, db: Database, world: World
 ) -> None:
-    path = f"/patients/{world.patient}/sharing"
-    page = rosa.get(path).text
-    assert "Tell <bdi>Marta</bdi> at once" in page
-    assert "checked> <span>Tell" not in page
     with db.reading() as session:
-        everybody = list(session.scalars(sa.select(Grant.id)))
         marta = session.scalar(
             sa.select(Grant.id).where(Grant.account_id == world.marta)
         )
-    send(rosa, f"{path}/alerts", tell=str(marta))
-    with db.reading() as session:
-        on = session.scalars(sa.select(Grant.account_id).where(Grant.alerts)).all()
-    assert list(on) == [world.marta]
-    assert "checked> <span>Tell <bdi>Marta" in rosa.get(path).text
-    token = csrf_of(rosa, "/people/new")
-    rosa.post(f"{path}/alerts", data={"csrf_token": token, "tell": everybody})
-    with db.reading() as session:
-        on = session.scalars(sa.select(Grant.account_id).where(Grant.alerts)).all()
-    assert set(on) == {world.marta, world.luis, world.nora}
-    send(rosa, f"{path}/alerts")
-    with db.reading() as session:
-        assert session.scalars(sa.select(Grant.id).where(Grant.alerts)).all() == []
+    path = f"/patients/{world.patient}/sharing/helpers/{marta}"
+    for fields, told in (
+        ({"place": ""}, []),
+        ({"place": "", "alerts": "y"}, [world.marta]),
+        ({"place": ""}, []),
+    ):
+        token = csrf_of(rosa, "/people/new")
+        answer = rosa.post(path, data={"csrf_token": token, **fields})
+        assert answer.status_code == 303, answer.text
+        with db.reading() as session:
+            on = session.scalars(sa.select(Grant.account_id).where(Grant.alerts)).all()
+        assert list(on) == told

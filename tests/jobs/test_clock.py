@@ -100,7 +100,14 @@ def messages(db: Database) -> list[str]:
         return list(session.scalars(sa.select(Delivery.dedupe_key)))
 
 
-@pytest.mark.usefixtures("_only_reminders")
+@pytest.fixture
+def _planned_in_time(db: Database, world: World) -> None:
+    """Let everybody wait since their dose is due, not since it was planned."""
+    with db.transaction() as session:
+        session.execute(sa.update(Reminder).values(next_at=Reminder.due_at))
+
+
+@pytest.mark.usefixtures("_only_reminders", "_planned_in_time")
 def test_a_bell_nobody_answers_for_five_seconds_is_worked_off_by_the_clock(
     db: Database, world: World, moment: Moment, sink: SmtpSink, valkey: Valkey
 ) -> None:
@@ -113,7 +120,7 @@ def test_a_bell_nobody_answers_for_five_seconds_is_worked_off_by_the_clock(
     assert len(sink.mails) == 2
 
 
-@pytest.mark.usefixtures("_only_reminders")
+@pytest.mark.usefixtures("_only_reminders", "_planned_in_time")
 def test_what_was_forgotten_between_ring_and_work_is_rung_for_again(
     db: Database, world: World, moment: Moment, sink: SmtpSink, valkey: Valkey
 ) -> None:

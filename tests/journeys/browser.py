@@ -2,14 +2,18 @@
 
 import html
 import re
+import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from pillweb.web.press import SHOWN
+
+READING_S = 3.1
 TAG = re.compile(r"<[^>]+>")
 
 
@@ -19,7 +23,16 @@ class Form:
 
     action: str
     fields: list[tuple[str, str]] = field(default_factory=list)
-    buttons: list[tuple[str, str]] = field(default_factory=list)
+    buttons: list["Button"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button: its words, where it goes if not where the form does, what it sends."""
+
+    words: str
+    action: str
+    sends: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -51,7 +64,7 @@ class _Forms(HTMLParser):
         self.forms: list[Form] = []
         self._inside = False
         self._select = ""
-        self._button: str | None = None
+        self._button: Button | None = None
         self._area: tuple[str, str] | None = None
         self._words = ""
 
@@ -72,7 +85,9 @@ class _Forms(HTMLParser):
         elif tag == "option" and "selected" in has:
             form.fields.append((self._select, has.get("value", "")))
         elif tag == "button":
-            self._button, self._words = has.get("formaction", ""), ""
+            sends = ((has["name"], has.get("value", "")),) if "name" in has else ()
+            self._button = Button("", has.get("formaction", ""), sends)
+            self._words = ""
 
     def handle_data(self, data: str) -> None:
         self._words += data
@@ -83,7 +98,7 @@ class _Forms(HTMLParser):
         elif tag == "button" and self._button is not None:
             words = " ".join(self._words.split())
             if self._inside:
-                self.forms[-1].buttons.append((words, self._button))
+                self.forms[-1].buttons.append(replace(self._button, words=words))
             self._button = None
 
 
@@ -114,11 +129,14 @@ class Browser:
             LookupError: the page has no such button.
         """
         for form in page.forms:
-            for words, action in form.buttons:
-                if words.startswith(button):
+            for one in form.buttons:
+                if one.words.startswith(button):
                     kept = [pair for pair in form.fields if pair[0] not in values]
-                    where = urljoin(page.url, action or form.action or page.url)
-                    return self._ask(where, [*kept, *values.items()])
+                    where = urljoin(page.url, one.action or form.action or page.url)
+                    if any(name == SHOWN for name, _value in form.fields):
+                        # What presses at once may be a machine.
+                        time.sleep(READING_S)
+                    return self._ask(where, [*kept, *one.sends, *values.items()])
         raise LookupError(f"no button {button!r} on {page.url}: {page.words}")
 
     def _ask(self, url: str, fields: list[tuple[str, str]] | None) -> Page:

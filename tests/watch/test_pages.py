@@ -12,6 +12,7 @@ from pillweb.base.db import Database
 from pillweb.base.heartbeat import beat
 from pillweb.outbox.actions.incidents import open_incident
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
+from pillweb.reminders.models import Reminder
 from pillweb.watch.queries import delays
 from tests.conftest import NOW, use_settings
 from tests.world import World, csrf_of, signed_in
@@ -99,6 +100,7 @@ def test_a_storm_or_a_jump_is_no_delay(
 def busy(db: Database, world: World, now: datetime) -> None:
     """A morning with something of everything a monitor counts."""
     with db.transaction() as session:
+        session.execute(sa.update(Reminder).values(next_at=Reminder.due_at))
         beat(session, component="clock", instance="a", now=now - 7 * MINUTE / 60)
         session.add(
             Breaker(
