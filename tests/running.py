@@ -21,7 +21,8 @@ class Processes:
     def __init__(self, logs: Path, **env: str) -> None:
         self.logs = logs
         path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-        self.env = {**os.environ, "PATH": path, "PYTHONTZPATH": "", **env}
+        own = {"PATH": path, "PYTHONTZPATH": "", "VAR_DIR": str(logs)}
+        self.env = {**os.environ, **own, **env}
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(
