@@ -15,7 +15,7 @@ from pillweb.patients.models import Patient
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder, ReminderLink
 from tests.answers.test_pages import events, phone
-from tests.reminders.steps import leave
+from tests.reminders.steps import leave, plan_in_time
 from tests.world import World, plan, prescribe
 
 __all__ = ["phone"]
@@ -42,6 +42,7 @@ def path(
         rosa = session.get_one(Patient, world.patient)
         prescribe(session, rosa, "08:05", now=eight, name="Bisoprolol")
         plan(session, rosa, now=eight)
+        plan_in_time(session)
         fire_reminders(session, now=eight, limit=10)
     found = newest(db, world)[1]
     with db.transaction() as session:

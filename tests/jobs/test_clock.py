@@ -20,6 +20,7 @@ from pillweb.reminders.models import Reminder
 from pillweb.schedules.actions import set_plan, stop_medication
 from tests.conftest import use_settings
 from tests.jobs.conftest import Moment
+from tests.reminders.steps import plan_in_time
 from tests.services import SmtpSink, Valkey
 from tests.world import World, daily
 
@@ -102,9 +103,8 @@ def messages(db: Database) -> list[str]:
 
 @pytest.fixture
 def _planned_in_time(db: Database, world: World) -> None:
-    """Let everybody wait since their dose is due, not since it was planned."""
     with db.transaction() as session:
-        session.execute(sa.update(Reminder).values(next_at=Reminder.due_at))
+        plan_in_time(session)
 
 
 @pytest.mark.usefixtures("_only_reminders", "_planned_in_time")
