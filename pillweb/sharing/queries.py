@@ -196,10 +196,13 @@ def accounts_wanting(session: Session, patient_id: int, group: str) -> Sequence[
     return [helper.account_id for helper in found if group in helper.wants]
 
 
-def told_of_doses(session: Session, patient_id: int) -> Sequence[int]:
-    """Return the accounts that are told where a dose was not reminded or recorded."""
-    return session.scalars(
-        select(Grant.account_id)
+def told_of_doses(session: Session, patient_id: int) -> dict[int, int | None]:
+    """Return the accounts that are told where a dose was not reminded or recorded.
+
+    Each with its place on the ladder, None where it has none.
+    """
+    rows = session.execute(
+        select(Grant.account_id, Grant.ladder_place)
         .where(
             Grant.patient_id == patient_id,
             Grant.status == ACCEPTED,
@@ -207,7 +210,8 @@ def told_of_doses(session: Session, patient_id: int) -> Sequence[int]:
             or_(Grant.ladder_place.is_not(None), Grant.alerts.is_(True)),
         )
         .order_by(Grant.id)
-    ).all()
+    )
+    return {row.account_id: row.ladder_place for row in rows}
 
 
 def told_of(
