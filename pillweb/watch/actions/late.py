@@ -24,7 +24,7 @@ from pillweb.reminders.actions.posting import Draft, post_drafts
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.rules.course import DOSE_DUE, DOSE_LATE
 from pillweb.reminders.rules.lateness import TOO_LATE, UNTOLD
-from pillweb.watch.actions.late_helpers import Loss, helper_drafts, times_of
+from pillweb.watch.actions.late_helpers import Loss, loss_drafts, times_of
 from pillweb.watch.queries import open_troubles, was_in_trouble
 from pillweb.watch.rules.alarm import HOLDING, failing_channels
 
@@ -82,7 +82,7 @@ def _tell(
     waits = {point.channel for point in points} <= failing
     waits = waits or _is_being_tried(session, patient.id, now=now)
     lost = [Loss(one, doses[one.id]) for one in untold]
-    drafts = helper_drafts(session, patient, lost, failing if waits else (), now=now)
+    drafts = loss_drafts(session, patient, lost, failing if waits else (), now=now)
     if untold and waits:
         _look_again(late, now=now)
         return drafts

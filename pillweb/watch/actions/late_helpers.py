@@ -30,7 +30,7 @@ class Loss(NamedTuple):
     doses: Sequence[Dose]
 
 
-def helper_drafts(
+def loss_drafts(
     session: Session,
     patient: Patient,
     lost: Sequence[Loss],
