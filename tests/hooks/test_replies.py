@@ -181,3 +181,14 @@ def test_a_key_pressed_in_a_call_answers_it(
     assert '<Say language="en-GB">Recorded at 10.05am.' in press_key(post, told, "1")
     assert events(db) == [("taken", "voice")]
     assert press_key(post, told, "9").endswith("<Response></Response>")
+
+
+def test_what_may_mean_no_records_nothing_and_says_what_to_reply(
+    post: Post, told: int, db: Database
+) -> None:
+    for doubtful in ("Not taken", "taken? no", "Yes I will take it", "1 later"):
+        words = reply(post, doubtful)
+        assert "Reply with a number: 1 Taken, 2 In 10 minutes, 3 Not taking" in words
+    assert events(db) == []
+    assert "Recorded at 8.05am." in reply(post, "Taken, thank you")
+    assert events(db) == [("taken", "sms")]
