@@ -10,6 +10,7 @@ from tests.e2e.site import Site
 from tests.services import ROOT
 
 WORDS = "It is 8am. Time for your medicines."
+WAITING = "async key => (await (await fetch('/live/' + key)).json()).length"
 
 
 def tell(site: Site, key: str) -> None:
@@ -35,10 +36,11 @@ def test_an_open_page_says_it_over_all_else_until_the_one_button_is_pressed(
     assert wall.get_by_role("button").count() == 1
     wall.get_by_role("button").click()
     wall.wait_for(state="detached")
-    page.wait_for_function(
-        "async key => (await (await fetch('/live/' + key)).json()).length === 0",
-        arg=key,
-    )
+    for _ in range(100):
+        if page.evaluate(WAITING, key) == 0:
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(WAITING, key) == 0
     page.reload()
     page.get_by_role("button", name="Ring aloud here").click()
     page.get_by_text("This page rings aloud while it is open.").wait_for()
