@@ -26,6 +26,7 @@ VOICES: Mapping[str, str] = MappingProxyType(
     }
 )
 LONGEST_WORDS = 600
+CALLER = "PillWeb."
 
 
 def is_ready() -> bool:
@@ -42,8 +43,8 @@ def read_address(typed: str) -> str:
 
 
 def words_of(message: Message) -> str:
-    """Return what the call says, and which keys to press."""
-    said = [(message.short or message.subject)[:LONGEST_WORDS]]
+    """Return what the call says, beginning with who calls, and which keys to press."""
+    said = [CALLER, (message.short or message.subject)[:LONGEST_WORDS]]
     with speaking(Speech(message.language)):
         for one in message.answers:
             digit = DIGITS[one.verb]
