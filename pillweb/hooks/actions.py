@@ -31,6 +31,7 @@ from pillweb.hooks.queries import (
     person_of,
     reminder_told_by,
     unseen_browsers,
+    was_heard_of,
 )
 from pillweb.hooks.rules import START, STOP, read_reply
 from pillweb.outbox.models import Delivery
@@ -165,6 +166,9 @@ def note_bounce(session: Session, bounce: Bounce, *, now: datetime) -> bool:
     """
     delivery = session.get(Delivery, bounce.delivery_id)
     if delivery is None or delivery.channel != "email" or not bounce.permanent:
+        return False
+    if was_heard_of(session, delivery):
+        # Somebody has it: what came back is of another address, behind theirs.
         return False
     # A server may say so long after it took the mail over, or even delivered it.
     delivery.delivered_at = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from pillweb.contacts.models import ContactPoint, ContactTest
@@ -97,6 +97,25 @@ def delivery_by_reference(
         # It may tell what became of a message before we wrote down its reference.
         found = session.get(Delivery, delivery_id)
     return found
+
+
+def was_heard_of(session: Session, delivery: Delivery) -> bool:
+    """Say whether somebody opened or answered a message, or a later one there."""
+    found = session.scalar(
+        select(Delivery.id)
+        .where(
+            or_(
+                Delivery.id == delivery.id,
+                and_(
+                    Delivery.contact_id == delivery.contact_id,
+                    Delivery.created_at >= delivery.created_at,
+                ),
+            ),
+            or_(Delivery.opened_at.is_not(None), Delivery.answered_at.is_not(None)),
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def unseen_browsers(
