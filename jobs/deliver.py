@@ -9,7 +9,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from jobs.line import BATCH, Line, follow
+from jobs.leaving import follow
+from jobs.line import BATCH, Line
 from jobs.runtime import transaction
 from pillweb.base.clock import database_now
 from pillweb.base.db import database

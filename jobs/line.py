@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,18 +11,17 @@ from functools import partial
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from jobs.leaving import follow, may_leave
 from jobs.runtime import transaction
 from pillweb.base.db import database
 from pillweb.base.log import log
 from pillweb.channels import Attachment, Send, SendError
-from pillweb.contacts.actions.arriving import fall_back, note_arrivals, note_failure
-from pillweb.contacts.queries import closed_contacts
-from pillweb.contacts.rules import DAY, GONE, WEEK, WELL
+from pillweb.contacts.actions.arriving import note_arrivals, note_failure
+from pillweb.contacts.rules import DAY, WEEK, WELL
 from pillweb.digests.queries import digests_wanted
 from pillweb.outbox.actions.breaking import heed_provider
 from pillweb.outbox.actions.sending import (
     begin_attempts,
-    bury_deliveries,
     claim_deliveries,
     close_deliveries,
     release_deliveries,
@@ -41,7 +40,6 @@ from pillweb.outbox.rules import (
     Leased,
     Sent,
 )
-from pillweb.reminders.actions.posting import follow_deliveries
 from pillweb.reminders.queries.waiting import still_wanted
 from pillweb.reports.queries import report_attachments
 
@@ -65,19 +63,6 @@ STILL_WANTED: dict[str, Callable[..., set[int]]] = {
 ATTACHMENTS: dict[str, Callable[[Session, int | None], list[Attachment]]] = {
     "report": report_attachments,
 }
-
-
-def follow(
-    session: Session, failed: Sequence[Leased], *, now: datetime
-) -> dict[int, int]:
-    """Send by another channel what did not arrive; return the new delivery of each."""
-    if not failed:
-        return {}
-    followed = fall_back(session, failed, now=now)
-    follow_deliveries(session, followed)
-    for old, new in followed.items():
-        log.info("message_followed", delivery=old, by=new)
-    return followed
 
 
 @dataclass
@@ -153,7 +138,7 @@ class Line:
         )
         if claim.crashed:
             follow(session, claim.crashed, now=now)
-        self._queue.extend(_to_open_contacts(session, claim.ready, now=now))
+        self._queue.extend(may_leave(session, claim.ready, now=now))
         return bool(claim.ready or claim.crashed)
 
     def _begin(self, session: Session, *, now: datetime) -> list[Leased]:
@@ -248,24 +233,6 @@ class Line:
         ]
         followed = follow(session, [one.leased for one in tired], now=now)
         supersede_deliveries(session, followed)
-
-
-def _to_open_contacts(
-    session: Session, rows: Sequence[Leased], *, now: datetime
-) -> Iterable[Leased]:
-    """Return what may go to its address; put aside what goes to one that is closed."""
-    closed = closed_contacts(
-        session, {row.contact_id for row in rows if row.contact_id}
-    )
-    if not closed:
-        return rows
-    gone = [row for row in rows if closed.get(row.contact_id or 0) == GONE]
-    bury_deliveries(session, gone, error=GONE)
-    follow(session, gone, now=now)
-    for reason in set(closed.values()) - {GONE}:
-        unwanted = [row for row in rows if closed.get(row.contact_id or 0) == reason]
-        close_deliveries(session, unwanted, state="suppressed", error=reason)
-    return [row for row in rows if row.contact_id not in closed]
 
 
 def _wanted(session: Session, rows: Sequence[Leased], *, now: datetime) -> list[Leased]:

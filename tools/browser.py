@@ -27,7 +27,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PLACE = VENV / "browser"
 OWN = PLACE / "chromium"
 DRIVER = PLACE / "node"
-PROGRAM = "chromium-headless-shell"
+# Not the smaller chromium-headless-shell: that shows no notifications.
+PROGRAM = "chromium"
 # It wants one font at least. Letters that font lacks are shown as boxes, which is
 # enough to measure a page, not to look at its Arabic, Hindi, Khmer or Chinese.
 # The last is for playwright's own driver.
@@ -96,7 +97,7 @@ def fetch_browser() -> None:
     if node:
         write_command(DRIVER, node)
     write_command(new, PLACE / "program" / PROGRAM)
-    call([new, *QUIET, "--dump-dom", "about:blank"], "Starting Chromium")
+    call([new, "--headless", *QUIET, "--dump-dom", "about:blank"], "Starting Chromium")
     new.rename(OWN)
 
 

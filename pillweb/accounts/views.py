@@ -25,6 +25,7 @@ from pillweb.base.mail_address import spelled
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.look import has_look, keep_look_here, spoken_look
+from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import current_viewer, sign_in, sign_out
@@ -156,7 +157,11 @@ def show_password(token: str) -> ResponseReturnValue:
     """Show where to choose a password, behind a mailed link."""
     if live_link(session(), token, now=now()) is None:
         raise LinkGoneError
-    return page("accounts/reset.html", form=PasswordForm(), action=f"/a/{token}")
+    return page("accounts/reset.html", form=PasswordForm(), **_here(token))
+
+
+def _here(token: str) -> dict[str, object]:
+    return {"action": f"/a/{token}", "shown": shown_here()}
 
 
 @accounts.post("/a/<token>")
@@ -167,7 +172,9 @@ def post_password(token: str) -> ResponseReturnValue:
         raise LinkGoneError
     form = PasswordForm()
     if not form.validate():
-        return bad_form("accounts/reset.html", form=form, action=f"/a/{token}")
+        return bad_form("accounts/reset.html", form=form, **_here(token))
+    if not is_pressed():
+        return go(once_more(f"/a/{token}"))
     account = choose_password(session(), token, password=said(form.password), now=now())
     _enter(account)
     return go("/")

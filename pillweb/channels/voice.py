@@ -7,7 +7,7 @@ from types import MappingProxyType
 from pillweb.base.config import settings
 from pillweb.base.i18n import Speech, gettext_noop, speaking
 from pillweb.base.i18n import gettext as _
-from pillweb.channels import DIGITS, Message, Receipt, Send, SendError
+from pillweb.channels import DIGITS, Message, Receipt, Send
 from pillweb.channels.http import Line, open_line
 from pillweb.channels.phone import CALLABLE, read_number
 from pillweb.channels.twilio import post_call
@@ -42,10 +42,18 @@ def read_address(typed: str) -> str:
     return read_number(typed, CALLABLE, otherwise=otherwise)
 
 
+def spoken(speech: Speech) -> Speech:
+    """Return how a call speaks: in English where no voice has the person's language.
+
+    It still rings, and its keys still answer.
+    """
+    return speech if speech.language in VOICES else Speech("en")
+
+
 def words_of(message: Message) -> str:
     """Return what the call says, beginning with who calls, and which keys to press."""
     said = [CALLER, (message.short or message.subject)[:LONGEST_WORDS]]
-    with speaking(Speech(message.language)):
+    with speaking(spoken(Speech(message.language))):
         for one in message.answers:
             digit = DIGITS[one.verb]
             said.append(
@@ -57,9 +65,7 @@ def words_of(message: Message) -> str:
 
 
 def _call(line: Line, message: Message) -> Receipt:
-    voice = VOICES.get(message.language)
-    if voice is None:
-        raise SendError("voice_language", permanent=True)
+    voice = VOICES[spoken(Speech(message.language)).language]
     return post_call(line, NAME, message, words=words_of(message), voice=voice)
 
 
@@ -67,7 +73,7 @@ def _call(line: Line, message: Message) -> Receipt:
 def open_channel() -> Iterator[Send]:
     """Yield the function that calls; raises SendError within 10 s a network step.
 
-    Permanent where the number is none, or no voice speaks the person's language.
+    Permanent where the number is none.
     """
     with open_line() as line:
         yield lambda message: _call(line, message)

@@ -5,8 +5,16 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session, aliased
 
 from pillweb.accounts.models import Account
 from pillweb.base.crypto import blind_index
@@ -18,12 +26,12 @@ from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.channels.registry import channels
 from pillweb.contacts.models import ContactPoint, ContactTest, Preference, StopLink
-from pillweb.contacts.rules import USABLE, Owner, Person, Point, Wishes
+from pillweb.contacts.rules import Owner, Person, Point, Standing, Wishes
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import SELF
+from pillweb.sharing.queries import ACCEPTED, SELF
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Whose something is: the columns that say so.
@@ -73,6 +81,36 @@ _WISHES = {
     ).where(_WISH[owner].in_(_ids))
     for owner in (PATIENT, ACCOUNT)
 }
+# One join for either would be a look at every row on SQLite.
+_patients, _accounts = aliased(Preference), aliased(Preference)
+_STANDINGS = (
+    select(
+        Delivery.id,
+        ContactPoint.state,
+        or_(
+            Delivery.account_id.is_(None),
+            Delivery.patient_id.is_(None),
+            exists().where(
+                Grant.patient_id == Delivery.patient_id,
+                Grant.account_id == Delivery.account_id,
+                Grant.status == ACCEPTED,
+            ),
+        ).label("is_granted"),
+        zone_in_force(bindparam("now", type_=_instant)).label("zone"),
+        func.coalesce(_patients.id, _accounts.id).is_not(None).label("is_wishing"),
+        *(
+            func.coalesce(getattr(_patients, one.name), getattr(_accounts, one.name))
+            for one in fields(Wishes)
+        ),
+    )
+    .outerjoin(ContactPoint, ContactPoint.id == Delivery.contact_id)
+    .outerjoin(_patients, _patients.patient_id == ContactPoint.patient_id)
+    .outerjoin(_accounts, _accounts.account_id == ContactPoint.account_id)
+    .outerjoin(Patient, Patient.id == Delivery.patient_id)
+    .where(Delivery.id.in_(_ids))
+)
+# How many of its columns come before the wishes.
+_FACTS = 5
 
 
 def address_index(channel: str, address: str) -> bytes:
@@ -253,20 +291,21 @@ def contact_to_stop(session: Session, token: str) -> ContactPoint:
     return row
 
 
-def closed_contacts(session: Session, contact_ids: Collection[int]) -> dict[int, str]:
-    """Return which of these are to get nothing, and why: stopped, gone or removed."""
-    if not contact_ids:
+def standings_of(
+    session: Session, delivery_ids: Collection[int], *, now: datetime
+) -> dict[int, Standing]:
+    """Return how whom these messages go to stand to them now, by the messages' ids."""
+    if not delivery_ids:
         return {}
-    rows = session.execute(
-        select(ContactPoint.id, ContactPoint.state).where(
-            ContactPoint.id.in_(contact_ids)
-        )
-    )
-    states = {one.id: one.state for one in rows}
+    rows = ask(session, _STANDINGS, {"ids": list(delivery_ids), "now": now})
     return {
-        contact: states.get(contact, "removed")
-        for contact in contact_ids
-        if states.get(contact) not in USABLE
+        row.id: Standing(
+            state=row.state,
+            is_granted=row.is_granted,
+            wishes=Wishes(*row[_FACTS:]) if row.is_wishing else Wishes(),
+            zone=row.zone or "Etc/UTC",
+        )
+        for row in rows
     }
 
 

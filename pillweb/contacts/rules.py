@@ -47,6 +47,8 @@ GROUP_OF = {
 }
 # What proves one channel does not go by another.
 ONE_CHANNEL = frozenset({"contact_test"})
+# What answers somebody who just did something waits for no quiet hours to end.
+AT_ONCE = frozenset({"contact_test", "answer_late"})
 
 
 # Whom a message of each group can be for: those who take medicine, those who help.
@@ -130,6 +132,37 @@ class Person:
         return int(self.key[1:]) if self.key[0] == "a" else None
 
 
+class Standing(NamedTuple):
+    """How whom a message goes to stands to it now, just before it leaves.
+
+    `state` is their address's, none where it was removed; `is_granted` is false where
+    a helper of the patient is none any more.
+    """
+
+    state: str | None
+    is_granted: bool
+    wishes: Wishes
+    zone: str
+
+    def wants(self, kind: str, channel: str) -> bool:
+        """Say whether they want such a message by this channel."""
+        return channel not in self.wishes.unwanted.get(GROUP_OF.get(kind, ""), ())
+
+    def quiet_until(
+        self, *, since: datetime, is_urgent: bool, now: datetime
+    ) -> datetime | None:
+        """Return when the quiet hours end that began since an instant; None for none.
+
+        What is time-critical does not wait, unless they chose so. What was posted in
+        these hours was meant for them.
+        """
+        if is_urgent and self.wishes.urgent_passes:
+            return None
+        until = _quiet_until(self.wishes, self.zone, now)
+        meant = _quiet_until(self.wishes, self.zone, since)
+        return until if until != meant else None
+
+
 def spelled_address(channel: str, address: str) -> str:
     """Return an address as people know it; empty where it is nothing for people."""
     return address if channel in SPELLED else ""
@@ -191,12 +224,15 @@ def points_beside(person: Person, kind: str, *, failed: int) -> list[Point]:
 
 def quiet_until(person: Person, now: datetime) -> datetime | None:
     """Return when the quiet hours end in which somebody is now; None outside them."""
-    wishes = person.wishes
+    return _quiet_until(person.wishes, person.zone, now)
+
+
+def _quiet_until(wishes: Wishes, where: str, now: datetime) -> datetime | None:
     if not wishes.quiet_from or wishes.quiet_from == wishes.quiet_until:
         return None
     begin = time.fromisoformat(wishes.quiet_from)
     end = time.fromisoformat(wishes.quiet_until)
-    place = zone(person.zone)
+    place = zone(where)
     here = local(now, place)
     clock = here.time()
     is_inside = begin <= clock < end if begin < end else clock >= begin or clock < end

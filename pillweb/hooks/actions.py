@@ -11,6 +11,7 @@ from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety, speaking
 from pillweb.base.zones import zone
+from pillweb.channels import DIGITS
 from pillweb.channels.bounces import Bounce
 from pillweb.channels.webpush import read_address
 from pillweb.contacts.actions.arriving import note_failure
@@ -35,6 +36,7 @@ from pillweb.hooks.queries import (
 )
 from pillweb.hooks.rules import START, STOP, read_reply
 from pillweb.outbox.models import Delivery
+from pillweb.outbox.queries import ANSWERS
 from pillweb.reminders.actions.following import say_again
 from pillweb.reminders.rules.course import DOSE_DUE
 
@@ -77,7 +79,15 @@ def _do_reply(
         return _("You get messages at this number again.")
     if told is not None and verb:
         return answer_message(session, contact, told, verb, person, now=now)
-    return _("We did not understand this. Please open the link in our message.")
+    return _what_to_reply(told)
+
+
+def _what_to_reply(told: Delivery | None) -> str:
+    unclear = _("We did not understand this. Please open the link in our message.")
+    if told is None or told.kind != DOSE_DUE:
+        return unclear
+    choices = ", ".join(f"{DIGITS[verb]} {_(word)}" for verb, word in ANSWERS.items())
+    return " ".join([unclear, _("Reply with a number: %(choices)s.", choices=choices)])
 
 
 def answer_message(

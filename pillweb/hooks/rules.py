@@ -5,6 +5,7 @@ import hmac
 import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import groupby
 
 from pillweb.answers.rules import LATER, SKIP, TAKEN
 from pillweb.base.i18n import gettext as _
@@ -22,6 +23,45 @@ WORDS = {
 }
 # English words that mean something else to who writes another language.
 FALSE_FRIENDS = {"pl": {"no"}}
+# What may follow an answer in any language: thanks, and what was taken.
+THANKS = frozenset(
+    {
+        "thanks",
+        "thank",
+        "you",
+        "thx",
+        "ty",
+        "it",
+        "them",
+        "gracias",
+        "muchas",
+        "merci",
+        "beaucoup",
+        "dziękuję",
+        "dziekuje",
+        "dzięki",
+        "dzieki",
+        "bardzo",
+        "شكرا",
+        "شكرًا",
+        "شكراً",
+        "جزيلا",
+        "धन्यवाद",
+        "शुक्रिया",
+        "dhanyavad",
+        "shukriya",
+        "谢谢",
+        "谢谢你",
+        "多谢",
+        "អរគុណ",
+    }
+)
+# Thumbs, hands and hearts, and the tones of their skin; no other sign means yes.
+GLAD = frozenset("👍👌🙏✅✔❤♥😊🙂😀") | {chr(tone) for tone in range(0x1F3FB, 0x1F400)}
+# How a sign is to look, which is no sign itself.
+UNSEEN = frozenset("\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}")
+QUESTIONS = frozenset("?\N{ARABIC QUESTION MARK}")
+KIND_OF = {"L": "word", "M": "word", "N": "number", "S": "sign"}
 LONGEST_REPLY = 40
 # A reply is about the newest message of a day.
 REPLY_LIFE = timedelta(hours=24)
@@ -57,22 +97,48 @@ def is_signed(
 def read_reply(text: str) -> str:
     """Return the verb a reply means, in the language spoken now; empty for none.
 
-    >>> [read_reply(text) for text in (" 1 ", "TAKEN.", "2", "No!", "", "11")]
-    ['taken', 'taken', 'later', 'skip', '', '']
+    After an answer only thanks may follow, and words that say the same: whatever else
+    there is may take it back, and no dose is recorded in doubt.
+
+    >>> [read_reply(text) for text in (" 1 ", "Taken, thanks.", "No!", "", "11")]
+    ['taken', 'taken', 'skip', '', '']
+    >>> [read_reply(text) for text in ("not taken", "taken 2", "taken?", "yes later")]
+    ['', '', '', '']
     """
-    said = _plain(text[:LONGEST_REPLY])
-    if len(said) == 1 and said.isdecimal():
-        return BY_DIGIT.get(str(unicodedata.decimal(said)), "")
+    first, *others = _plain(text) or [""]
+    verb = _by_digit(first) or _meant_by(first)
+    if all(_is_thanks(word) or _meant_by(word) == verb for word in others):
+        return verb
+    return ""
+
+
+def _by_digit(word: str) -> str:
+    if len(word) == 1 and word.isdecimal():
+        return BY_DIGIT.get(str(unicodedata.decimal(word)), "")
+    return ""
+
+
+def _meant_by(word: str) -> str:
     foreign = FALSE_FRIENDS.get(speech().language, set())
     for verb, words in WORDS.items():
         english = set(words.split()) - foreign
-        if said in english | {_plain(word) for word in _(words).split()}:
+        if word in english.union(*(_plain(own) for own in _(words).split())):
             return verb
     return ""
 
 
-def _plain(text: str) -> str:
-    """Return the letters, their marks and digits: a vowel of Hindi is a mark."""
-    normal = unicodedata.normalize("NFKC", text).casefold()
-    kept = (char if unicodedata.category(char)[0] in "LMN" else " " for char in normal)
-    return " ".join("".join(kept).split())
+def _is_thanks(word: str) -> bool:
+    return word in THANKS or set(word) <= GLAD
+
+
+def _plain(text: str) -> list[str]:
+    """Return the words, numbers and signs of a reply; nothing of a question.
+
+    A vowel of Hindi is a mark, and part of its word.
+    """
+    normal = unicodedata.normalize("NFKC", text.strip()).casefold()
+    if len(normal) > LONGEST_REPLY or QUESTIONS & set(normal):
+        return []
+    shown = [char for char in normal if char not in UNSEEN]
+    runs = groupby(shown, key=lambda char: KIND_OF.get(unicodedata.category(char)[0]))
+    return ["".join(run) for kind, run in runs if kind]

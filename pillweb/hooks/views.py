@@ -22,7 +22,7 @@ from pillweb.channels.twilio import (
     reply_script,
     say_script,
 )
-from pillweb.channels.voice import VOICES
+from pillweb.channels.voice import VOICES, spoken
 from pillweb.channels.webpush import receipt_fact
 from pillweb.contacts.models import ContactPoint
 from pillweb.hooks.actions import (
@@ -109,10 +109,11 @@ def post_voice() -> ResponseReturnValue:
         return _twiml(reply_script(""))
     person = person_of(session(), contact, now=now())
     was_doubted = _is_doubted(told)
-    with speaking(person.speech):
+    speech = spoken(person.speech)
+    with speaking(speech):
         words = answer_message(session(), contact, told, verb, person, now=now())
     wake_after_commit("deliver")
-    voice = VOICES.get(person.speech.language, VOICES["en"])
+    voice = VOICES[speech.language]
     if _is_doubted(told) and not was_doubted:
         return _twiml(ask_script(words, voice=voice, delivery_id=told.id))
     return _twiml(say_script(words, voice=voice))

@@ -11,7 +11,7 @@ from pillweb.base.db import ask, table_of
 from pillweb.base.i18n import Speech, gettext_noop, speaking
 from pillweb.base.i18n import gettext as _
 from pillweb.base.render import render_mail
-from pillweb.channels import Answer, Attachment, Message
+from pillweb.channels import Answer, Attachment, Message, voice
 from pillweb.channels.live import LiveNote
 from pillweb.outbox.models import DEAD, WAITING, Breaker, Canary, Delivery
 from pillweb.outbox.rules import (
@@ -114,6 +114,8 @@ def compose_message(
     """
     context = json.loads(delivery.context or "{}")
     speech = Speech(*context.pop(SPEECH, ()))
+    if delivery.channel == voice.NAME:
+        speech = voice.spoken(speech)
     how = context.pop(HOW, {})
     context |= {
         "lang": speech.language,

@@ -49,6 +49,7 @@ class Leased(NamedTuple):
     subject_id: int | None
     contact_id: int | None
     account_id: int | None
+    created_at: datetime
     due_at: datetime | None
     expires_at: datetime
     attempts: int

@@ -33,6 +33,7 @@ OTHER_KIND = gettext_noop("Message")
 _NO_ANSWER = gettext_noop("The service that carries it did not answer.")
 _OUR_FAULT = gettext_noop("PillWeb could not make this message.")
 _DEAD_ADDRESS = gettext_noop("The address does not work any more.")
+_UNWANTED = gettext_noop("It was asked that nothing is sent there.")
 _REFUSED = gettext_noop("The service that carries it did not take it.")
 # What the codes of channels and of our own mean.
 REASONS = {
@@ -42,7 +43,8 @@ REASONS = {
     "unmailable": _OUR_FAULT,
     "gone": _DEAD_ADDRESS,
     "removed": gettext_noop("The address was removed."),
-    "stopped": gettext_noop("It was asked that nothing is sent there."),
+    "stopped": _UNWANTED,
+    "unwanted": _UNWANTED,
     "storm": gettext_noop("There were too many messages at once."),
     "quiet": gettext_noop("It was a quiet time."),
     "channel_off": gettext_noop("This way of sending is switched off here."),

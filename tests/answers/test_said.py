@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 
 from pillweb.base.db import Database
@@ -16,7 +17,7 @@ from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder, ReminderLink
 from tests.answers.test_pages import events, path, phone, state
 from tests.press import NO_PRESS, a_press
-from tests.world import World
+from tests.world import World, signed_in
 
 __all__ = ["path", "phone"]
 
@@ -308,6 +309,24 @@ def test_a_button_of_a_notification_answers_without_a_page(
     assert direct(phone, by_push, "skip") == (200, "already", again)
     assert events(db, world) == [("taken", "ntfy")]
     assert delivery(db, world).answered_at == now
+
+
+def test_the_web_app_of_ntfy_presses_from_its_own_origin(
+    app: Flask, by_push: str, db: Database, world: World, now: datetime
+) -> None:
+    headers = {"Origin": "https://ntfy.sh", "Sec-Fetch-Site": "cross-site"}
+    # Whoever is signed in there answers as the link's owner, never as themselves.
+    nora = signed_in(app, world.nora, now=now)
+    answer = nora.post(f"{by_push}/direct/taken", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert not {"Set-Cookie", "Access-Control-Allow-Credentials"} & set(
+        answer.headers.keys()
+    )
+    assert events(db, world) == [("taken", "ntfy")]
+    with db.reading() as session:
+        assert session.scalars(sa.select(DoseEvent.account_id)).all() == [None]
+    assert nora.post(by_push, headers=headers).status_code == 403
 
 
 def test_later_and_skip_by_a_button(

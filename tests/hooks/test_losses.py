@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from jobs.line import follow
+from jobs.leaving import follow
 from pillweb.base.db import Database
 from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.models import ContactPoint

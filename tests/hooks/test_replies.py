@@ -1,5 +1,6 @@
 """Answers by SMS and by the keys of a phone."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from pillweb.contacts.models import ContactPoint, ContactTest
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.doses.models import DoseEvent
 from pillweb.outbox.models import Delivery
+from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
 from pillweb.reminders.actions.firing import fire_reminders
 from tests.hooks.conftest import NUMBER, Post
@@ -181,3 +183,32 @@ def test_a_key_pressed_in_a_call_answers_it(
     assert '<Say language="en-GB">Recorded at 10.05am.' in press_key(post, told, "1")
     assert events(db) == [("taken", "voice")]
     assert press_key(post, told, "9").endswith("<Response></Response>")
+
+
+def test_what_may_mean_no_records_nothing_and_says_what_to_reply(
+    post: Post, told: int, db: Database
+) -> None:
+    for doubtful in ("Not taken", "taken? no", "Yes I will take it", "1 later"):
+        words = reply(post, doubtful)
+        assert "Reply with a number: 1 Taken, 2 In 10 minutes, 3 Not taking" in words
+    assert events(db) == []
+    assert "Recorded at 8.05am." in reply(post, "Taken, thank you")
+    assert events(db) == [("taken", "sms")]
+
+
+def test_a_call_to_somebody_whose_language_has_no_voice_is_in_english(
+    post: Post, told: int, db: Database, world: World
+) -> None:
+    with db.transaction() as session:
+        session.get_one(Patient, world.patient).language = "km"
+        delivery = session.get_one(Delivery, told)
+        delivery.channel = "voice"
+        speech = {"speech": ["km"], "first_name": "Rosa", "time_words": "8", "link": ""}
+        delivery.context = json.dumps(speech | {"medicines": []})
+        words = compose_message(delivery)
+        delivery.channel = "sms"
+        assert compose_message(delivery).language == "km"
+        delivery.channel = "voice"
+    assert (words.language, words.subject) == ("en", "Reminder for 8")
+    said = '<Say language="en-GB">Recorded at 8.05am. Thank you, Rosa.'
+    assert said in press_key(post, told, "1")

@@ -65,8 +65,38 @@ def test_what_was_changed_or_is_of_somebody_else_is_not_signed(
         ("", ""),
         ("4", ""),
         ("12", ""),
+        ("1 thanks", "taken"),
+        ("1thanks", "taken"),
+        ("taken thank you!", "taken"),
+        ("Yes taken", "taken"),
+        ("1 taken", "taken"),
+        ("1 \N{THUMBS UP SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-3}", "taken"),
+        ("1 \N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}", "taken"),
+        ("no thank you", "skip"),
+        ("later, thanks", "later"),
+        ("1 \N{THUMBS DOWN SIGN}", ""),
+        ("taken \N{CROSS MARK}", ""),
         ("not yet", ""),
+        ("not taken", ""),
+        ("taken not", ""),
+        ("don't take it", ""),
         ("yes and no", ""),
+        ("yes I will take it", ""),
+        ("yes later", ""),
+        ("taken half", ""),
+        ("taken 2", ""),
+        ("taken 1", ""),
+        ("1 2", ""),
+        ("2 taken", ""),
+        ("1/2", ""),
+        ("1.5", ""),
+        ("1 hour", ""),
+        ("1?", ""),
+        ("taken?", ""),
+        ("\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC QUESTION MARK}", ""),
+        ("1" + " " * 50 + "not", ""),
+        ("stop it", "stop"),
+        ("thanks", ""),
         ("x" * 100_000, ""),
         ("\x00", ""),
     ],
@@ -97,3 +127,58 @@ def test_a_yes_that_looks_like_a_no_is_asked_again() -> None:
     with speaking(Speech("pl")):
         assert read_reply("no") == ""
         assert read_reply("nie") == "skip"
+
+
+# "Not taken", "taken, no", "I do not take it", as people write it.
+DENIALS = {
+    "en": ["not taken", "taken no", "no taken", "no i took it", "never taken"],
+    "es": ["no tomado", "no, tomado", "tomado no", "sí no", "no he tomado", "aún no"],
+    "fr": ["pas pris", "non pris", "pris non", "pris pas", "oui non", "pas fait"],
+    "pl": ["nie wzięte", "nie przyjęte", "wzięte nie", "tak nie", "jeszcze nie", "no"],
+    "ar": ["لا تناولت", "لم أتناول", "تناولت لا", "ما أخذته", "أخذته لا", "لم أخذته"],
+    "hi": ["नहीं ली", "ली नहीं", "nahin li", "haan nahi", "नही लीं", "ली नही"],
+    "zh": [
+        "没吃",
+        "不 吃了",
+        "吃了不",
+        "没 吃了",
+        "没有服用",
+        "未服用",
+        "吃了 没有",
+        "还没吃了",
+    ],
+    "km": ["មិនលេបហើយ", "មិន លេបហើយ", "លេបហើយ ទេ", "ទេ លេបហើយ", "មិនទាន់ លេបរួច"],
+}
+THANKFUL = {
+    "en": "taken thanks",
+    "es": "tomado, muchas gracias",
+    "fr": "oui merci",
+    "pl": "wzięte, dziękuję",
+    "ar": "نعم شكرا",
+    "hi": "ली धन्यवाद",
+    "zh": "吃了 谢谢",
+    "km": "លេបហើយ អរគុណ",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_not_taken_is_never_taken(language: str) -> None:
+    with speaking(Speech(language)):
+        for said in DENIALS[language]:
+            assert read_reply(said) != "taken", said
+        assert read_reply(THANKFUL[language]) == "taken"
+
+
+NOT = "not no never non pas nie nein kein لا لم ما لن नहीं नही मत"
+NOT += " न 不 没 没有 未 别 មិន ទេ អត់"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_beside_any_word_that_denies_is_not_taken(language: str) -> None:
+    with speaking(Speech(language)):
+        answers = ["1", *WORDS["taken"].split(), *_(WORDS["taken"]).split()]
+        for answer in answers:
+            for no in NOT.split():
+                for said in (f"{answer} {no}", f"{no} {answer}", f"{no}{answer}"):
+                    assert read_reply(said) != "taken", said
+                assert read_reply(f"{answer}{no}") != "taken", f"{answer}{no}"

@@ -1,11 +1,13 @@
 """A change is made only by a person who pressed a button on our own page."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from pillweb.base.db import Database
-from pillweb.web.security import csrf
+from pillweb.web.security import FROM_ANYWHERE, csrf
 from tests.house.cast import Cast
 from tests.house.policy import FORMS, PERSON, POLICY
 from tests.house.rows import all_rows, changed
@@ -93,6 +95,29 @@ def test_a_post_from_another_site_is_refused(
             assert answer.status_code == 403, headers
             assert "This is not allowed from here" in answer.text
     assert changed(before, all_rows(db)) == []
+
+
+def test_pages_of_other_sites_may_press_the_buttons_of_notifications_alone() -> None:
+    assert {"direct_answers"} == FROM_ANYWHERE
+    assert FROM_ANYWHERE < EXEMPT
+
+
+def test_only_there_a_browser_hears_that_it_may_post_from_another_site(
+    app: Flask,
+) -> None:
+    headers = {"Origin": "https://ntfy.sh", "Access-Control-Request-Method": "POST"}
+    heard: dict[str, dict[str, str]] = {}
+    for rule in {route.split()[1] for route in POLICY}:
+        path = re.sub("<[^>]+>", "1", rule)
+        answer = app.test_client().options(path, headers=headers)
+        told = {name: words for name, words in answer.headers if "-Control-A" in name}
+        heard |= {rule: told} if told else {}
+    assert heard == {
+        "/t/<token>/direct/<verb>": {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Methods": "POST",
+        }
+    }
 
 
 def test_a_post_from_our_own_page_is_accepted(

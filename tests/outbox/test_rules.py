@@ -50,7 +50,8 @@ def test_what_is_pointless_after_so_many_tries_is_not_tried_on(
 ) -> None:
     leased = Leased(
         *(1, "lease", "dose_due", "email", "rosa@family.example", None, "key"),
-        *(None, None, None, None, None, NOW + timedelta(hours=1), attempts),
+        *(None, None, None, None),
+        *(NOW, None, NOW + timedelta(hours=1), attempts),
     )
     sent = Sent(leased, error="smtp_550", most_tries=most)
     assert (next_try(sent, now=NOW, chance=0.0) is not None) is is_tried_again

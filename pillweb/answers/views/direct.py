@@ -1,6 +1,6 @@
 """Answers by the buttons of a notification: no page, so no press to doubt."""
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.answers.actions import answer_reminder, ask_to_open
@@ -14,12 +14,26 @@ from pillweb.contacts.queries import patients_to_tell
 from pillweb.reminders.queries.buttons import DIRECT
 from pillweb.web.security import csrf, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
+from pillweb.web.viewer import ask_nobody
 
 direct_answers = Blueprint("direct_answers", __name__)
 # The secret in the address is the permission.
 csrf.exempt(direct_answers)
+direct_answers.before_request(ask_nobody)
 
 GUESSES = "30 per 10 minutes"
+
+
+@direct_answers.after_request
+def _let_any_page_post(answer: Response) -> Response:
+    """Let a page of any origin press, without cookies (Fetch: CORS protocol).
+
+    `web.security.FROM_ANYWHERE` lets it through.
+    """
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    if request.method == "OPTIONS":
+        answer.headers["Access-Control-Allow-Methods"] = "POST"
+    return answer
 
 
 @direct_answers.post("/t/<token>/direct/<verb>")

@@ -107,6 +107,16 @@ _RELEASE = (
     .where(*_held)
     .values(state="pending", next_at=bindparam("then"), **_FREE)
 )
+_HOLD = (
+    update(table_of(Delivery))
+    .where(*_held)
+    .values(
+        state="pending",
+        next_at=bindparam("then"),
+        expires_at=bindparam("over"),
+        **_FREE,
+    )
+)
 _CLOSE = (
     update(table_of(Delivery))
     .where(*_held)
@@ -212,6 +222,21 @@ def postpone_deliveries(
     """Give back leased messages for which it is no use to be tried before then."""
     if rows:
         ask(session, _RETRY, _each(rows, then=until, said=error))
+
+
+def hold_deliveries(
+    session: Session, holds: Mapping[Leased, tuple[datetime, datetime]]
+) -> None:
+    """Give back leased messages that are not to be said now.
+
+    Each with from when on it may be, and when it is over.
+    """
+    rows = [
+        {"which": row.id, "lease": row.lease_id, "then": then, "over": over}
+        for row, (then, over) in holds.items()
+    ]
+    if rows:
+        ask(session, _HOLD, rows)
 
 
 def supersede_deliveries(session: Session, delivery_ids: Collection[int]) -> None:

@@ -57,6 +57,10 @@ _STILL_WANTED = (
     # Whoever records a dose meanwhile waits until its message has begun.
     .with_for_update(read=True, of=Dose)
 )
+_SAID_FIRST = select(DeliveryDose.delivery_id).where(
+    DeliveryDose.delivery_id.in_(bindparam("ids", expanding=True)),
+    DeliveryDose.step % A_ROUND == 0,
+)
 
 
 def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
@@ -79,3 +83,8 @@ def still_wanted(
     """
     values = {"ids": list(delivery_ids), "now": now, "soon": now + GATHERED}
     return set(ask(session, _STILL_WANTED, values).scalars())
+
+
+def said_first(session: Session, delivery_ids: Collection[int]) -> set[int]:
+    """Return of these messages those that tell of a dose for the first time."""
+    return set(ask(session, _SAID_FIRST, {"ids": list(delivery_ids)}).scalars())
