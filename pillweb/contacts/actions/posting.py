@@ -14,7 +14,7 @@ from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.contacts.models import ContactPoint, ContactTest, StopLink
-from pillweb.contacts.rules import STORM, TEST_LIFE, Person, Point
+from pillweb.contacts.rules import CONTACT_TEST, STORM, TEST_LIFE, Person, Point
 from pillweb.outbox.actions.posting import (
     Facts,
     delivery_row,
@@ -23,7 +23,6 @@ from pillweb.outbox.actions.posting import (
 )
 from pillweb.outbox.models import Incident
 
-CONTACT_TEST = "contact_test"
 _STOP_TOKENS = select(StopLink.contact_id, StopLink.token).where(
     StopLink.contact_id.in_(bindparam("ids", expanding=True))
 )

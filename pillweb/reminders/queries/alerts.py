@@ -189,6 +189,29 @@ def alert_behind(session: Session, token: str, *, now: datetime) -> AlertLink:
     )
 
 
+def alerted_by(session: Session, delivery_id: int) -> Sequence[int]:
+    """Return the reminders an alert was about, while whom it went to still helps."""
+    return session.scalars(
+        select(Reminder.id)
+        .join(Dose, IS_OF_REMINDER)
+        .join(DeliveryDose, DeliveryDose.dose_id == Dose.id)
+        .join(Delivery, Delivery.id == DeliveryDose.delivery_id)
+        .join(
+            Grant,
+            and_(
+                Grant.account_id == Delivery.account_id,
+                Grant.patient_id == Reminder.patient_id,
+            ),
+        )
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.kind == DOSE_ALERT,
+            Grant.status == ACCEPTED,
+        )
+        .distinct()
+    ).all()
+
+
 class SeenTo(NamedTuple):
     """That somebody sees to what is due at a moment."""
 
