@@ -80,6 +80,25 @@ def oldest_change(session: Session, *, now: datetime) -> datetime | None:
     return (found[1] or now) if found[0] else None
 
 
+def resolved_wanted(
+    session: Session,
+    delivery_ids: Collection[int],
+    *,
+    now: datetime,  # noqa: ARG001 - as all are asked
+) -> set[int]:
+    """Return of these messages that it is recorded those of what still is."""
+    wanted = (
+        select(Delivery.id)
+        .join(Reminder, Reminder.id == Delivery.subject_id)
+        .where(
+            Delivery.id.in_(delivery_ids),
+            Reminder.resolved_at.is_not(None),
+            ~has_open(),
+        )
+    )
+    return set(session.scalars(wanted))
+
+
 class Outcome(NamedTuple):
     """What became of doses that helpers were told of; who said it, and when.
 
