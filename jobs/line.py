@@ -58,6 +58,7 @@ STILL_WANTED: dict[str, Callable[..., set[int]]] = {
     "dose_alert": still_wanted,
     "dose_late": late_wanted,
     "alert_resolved": resolved_wanted,
+    "could_not_remind": still_wanted,
     "day_digest": partial(digests_wanted, group=DAY),
     "all_well": partial(digests_wanted, group=WELL),
     "week_digest": partial(digests_wanted, group=WEEK),
