@@ -40,7 +40,8 @@ from pillweb.outbox.rules import (
     Leased,
     Sent,
 )
-from pillweb.reminders.queries.waiting import still_wanted
+from pillweb.reminders.queries.alerts import resolved_wanted
+from pillweb.reminders.queries.waiting import late_wanted, still_wanted
 from pillweb.reports.queries import report_attachments
 
 # As many as leave in this time are begun, and settled, in one commit: a crash repeats
@@ -55,6 +56,8 @@ BATCH = 10 * MOST_AT_ONCE
 STILL_WANTED: dict[str, Callable[..., set[int]]] = {
     "dose_due": still_wanted,
     "dose_alert": still_wanted,
+    "dose_late": late_wanted,
+    "alert_resolved": resolved_wanted,
     "could_not_remind": still_wanted,
     "day_digest": partial(digests_wanted, group=DAY),
     "all_well": partial(digests_wanted, group=WELL),

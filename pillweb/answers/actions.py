@@ -27,12 +27,12 @@ from pillweb.answers.rules import (
 )
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
-from pillweb.base.zones import zone
+from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import DOSES, chosen_points
 from pillweb.doses.actions.marking import (
-    mark_taken,
+    mark_told,
     put_off_doses,
     skip_dose,
     undo_marks,
@@ -46,6 +46,7 @@ from pillweb.doses.rules.days import (
     waiting,
 )
 from pillweb.outbox.models import Delivery
+from pillweb.patients.queries import zone_at
 from pillweb.reminders.actions.arming import hold_reminders
 from pillweb.reminders.models import Reminder, ReminderLink
 
@@ -117,7 +118,8 @@ def _outcome(
         return Outcome(SKIPPED_NOW if skippable else NOTHING, at, now)
     if not is_warned and is_late(left, now=now):
         return Outcome(LATE, at)
-    marked = mark_taken(session, [dose.id for dose in left], **told)
+    place = zone(zone_at(session, reminder.patient_id, at=now))
+    marked = mark_told(session, left, today=local(now, place).date(), **told)
     if not marked:
         doses = doses_told(session, reminder, delivery_id)
     return Outcome(DONE, at, now) if marked else _already(session, doses, at)

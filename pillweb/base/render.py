@@ -45,12 +45,16 @@ def render(template: str, **context: Any) -> str:  # noqa: ANN401
 
 
 class Words(NamedTuple):
-    """What a message says; `short` in one sentence."""
+    """What a message says; `short` in one sentence.
+
+    `key_words` is what whoever presses 1 in a call says by it.
+    """
 
     subject: str
     text: str
     html: str
     short: str
+    key_words: str = ""
 
 
 def render_mail(kind: str, context: dict[str, Any]) -> Words:
@@ -65,7 +69,8 @@ def render_mail(kind: str, context: dict[str, Any]) -> Words:
     if context["stop_url"]:
         text = f"{text.rstrip()}\n\n{render('messages/_stop.txt', **context)}\n"
     html = render(f"messages/{kind}.html", **context)
-    return Words(subject, text, html, str(named.get("short", subject)))
+    short, key_words = named.get("short", subject), named.get("key_words", "")
+    return Words(subject, text, html, str(short), str(key_words))
 
 
 @cache

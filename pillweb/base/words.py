@@ -3,7 +3,7 @@
 English follows the NHS and ISMP; the other languages follow CLDR.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -211,6 +211,23 @@ def month_words(month: date) -> str:
         "%(month)s %(year)s",
         month=month_name(month.month),
         year=digits(str(month.year)),
+    )
+
+
+def dated_words(moments: Iterable[datetime]) -> str:
+    """Return local times with their dates: "8am and 9am on Friday 20 November"."""
+    days: dict[date, list[str]] = {}
+    for at in moments:
+        days.setdefault(at.date(), []).append(time_words(at.time()))
+    return join_words(
+        [
+            gettext(
+                "%(time)s on %(date)s",
+                time=join_words([*dict.fromkeys(clocks)]),
+                date=date_words(day),
+            )
+            for day, clocks in days.items()
+        ]
     )
 
 

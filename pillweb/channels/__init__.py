@@ -45,7 +45,8 @@ class Answer:
 class Message:
     """What one person is told; `key` is equal in every repeat of the same message.
 
-    `short` says it in one sentence, for a screen or a voice; `topic` is shared by
+    `short` says it in one sentence, for a screen or a voice, and `key_words` what the
+    key 1 means in a call where there are no `answers`; `topic` is shared by
     messages of which a newer one replaces the older; `delivery_id` is what comes back
     in bounces and receipts. `stop_url` unsubscribes by one POST (RFC 8058).
     `lasts_s` is for how many seconds it is worth delivering. `is_silent` asks for no
@@ -58,6 +59,7 @@ class Message:
     text: str
     html: str = ""
     short: str = ""
+    key_words: str = ""
     link: str = ""
     topic: str = ""
     language: str = "en"

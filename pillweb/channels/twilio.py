@@ -21,6 +21,8 @@ TAKEN = frozenset({200, 201})
 LONGEST_SID = 64
 # What it calls the parts of a reply, and of the key that was pressed.
 SENDER, TEXT, KEY = "From", "Body", "Digits"
+# Stands in the address to which a key is posted that was asked for once more.
+ONCE_MORE = "again"
 LONGEST_VALIDITY_S, RINGS_S, LISTENS_S = 36000, 30, 8
 
 
@@ -124,7 +126,8 @@ def say_script(words: str, *, voice: str) -> str:
 
 def ask_script(words: str, *, voice: str, delivery_id: int) -> str:
     """Return TwiML that says one sentence and listens for one more key."""
-    action = quoteattr(link(f"/hooks/voice?delivery={delivery_id}"))
+    path = f"/hooks/voice?delivery={delivery_id}&{ONCE_MORE}=1"
+    action = quoteattr(link(path))
     return (
         f'<Response><Gather numDigits="1" timeout="{LISTENS_S}" method="POST" '
         f"action={action}><Say language={quoteattr(voice)}>{escape(words)}</Say>"

@@ -26,6 +26,7 @@ VOICES: Mapping[str, str] = MappingProxyType(
     }
 )
 LONGEST_WORDS = 600
+CALLER = "PillWeb."
 
 
 def is_ready() -> bool:
@@ -50,15 +51,17 @@ def spoken(speech: Speech) -> Speech:
 
 
 def words_of(message: Message) -> str:
-    """Return what the call says, and which keys to press."""
-    said = [(message.short or message.subject)[:LONGEST_WORDS]]
+    """Return what the call says, beginning with who calls, and which keys to press."""
+    said = [CALLER, (message.short or message.subject)[:LONGEST_WORDS]]
     with speaking(spoken(Speech(message.language))):
-        for one in message.answers:
-            digit = DIGITS[one.verb]
+        keys = [(DIGITS[one.verb], one.label) for one in message.answers]
+        if not keys and message.key_words:
+            keys = [("1", message.key_words)]
+        for digit, label in keys:
             said.append(
-                _("For “%(label)s”, press %(digit)s.", label=one.label, digit=digit)
+                _("For “%(label)s”, press %(digit)s.", label=label, digit=digit)
             )
-        if not message.answers:
+        if not keys:
             said.append(_("Press 1 to say that you heard this."))
     return " ".join(said)
 

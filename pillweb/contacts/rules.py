@@ -46,7 +46,8 @@ GROUP_OF = {
     "all_well": WELL,
 }
 # What proves one channel does not go by another.
-ONE_CHANNEL = frozenset({"contact_test"})
+CONTACT_TEST = "contact_test"
+ONE_CHANNEL = frozenset({CONTACT_TEST})
 # What answers somebody who just did something waits for no quiet hours to end.
 AT_ONCE = frozenset({"contact_test", "answer_late"})
 

@@ -1,18 +1,26 @@
 """What came in is done: a reply recorded, an arrival noted, a failure followed."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pillweb.answers.actions import answer_reminder, doubt_link, note_delivery
-from pillweb.answers.rules import LATE, TAKEN, outcome_words, times_words
+from pillweb.answers.rules import (
+    LATE,
+    TAKEN,
+    Outcome,
+    outcome_words,
+    times_words,
+)
 from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety, speaking
 from pillweb.base.zones import zone
 from pillweb.channels import DIGITS
 from pillweb.channels.bounces import Bounce
+from pillweb.channels.voice import NAME as VOICE
 from pillweb.channels.webpush import read_address
 from pillweb.contacts.actions.arriving import note_failure
 from pillweb.contacts.actions.changing import (
@@ -23,21 +31,25 @@ from pillweb.contacts.actions.changing import (
 from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import address_index
-from pillweb.contacts.rules import ACTIVE, FAILING, Person
+from pillweb.contacts.rules import ACTIVE, CONTACT_TEST, FAILING, Person
 from pillweb.hooks.queries import (
     PUSH,
     contacts_at,
-    newest_to,
     open_test,
     person_of,
     reminder_told_by,
+    told_at,
     unseen_browsers,
+    was_heard_of,
 )
-from pillweb.hooks.rules import START, STOP, read_reply
+from pillweb.hooks.rules import START, STOP, is_believed, read_reply
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import ANSWERS
+from pillweb.patients.queries import zone_at
 from pillweb.reminders.actions.following import say_again
-from pillweb.reminders.rules.course import DOSE_DUE
+from pillweb.reminders.actions.resolving import see_to
+from pillweb.reminders.queries.alerts import alerted_by, seen_to
+from pillweb.reminders.rules.course import DOSE_ALERT, DOSE_DUE
 
 UNSEEN = "unseen"
 
@@ -47,14 +59,13 @@ def take_reply(
 ) -> str:
     """Do what a reply from an address says; return one sentence for who wrote it.
 
-    It is about the newest message of a day to any of its people.
+    Where two people who share it have something open, nobody knows whose it is.
     """
-    told = newest_to(session, contacts, now=now)
-    if told is None:
-        person = person_of(session, contacts[0], now=now)
-        with speaking(person.speech):
-            return _do_reply(session, contacts[0], None, text, person, now=now)
-    contact = next(one for one in contacts if one.id == told.contact_id)
+    found = told_at(session, contacts, now=now)
+    told = found[0] if len(found) == 1 else None
+    contact = contacts[0]
+    if told is not None:
+        contact = next(one for one in contacts if one.id == told.contact_id)
     person = person_of(session, contact, now=now)
     with speaking(person.speech):
         return _do_reply(session, contact, told, text, person, now=now)
@@ -77,7 +88,7 @@ def _do_reply(
         start_contact(session, contact, now=now)
         return _("You get messages at this number again.")
     if told is not None and verb:
-        return answer_message(session, contact, told, verb, person, now=now)
+        return answer_message(session, contact, told, verb, person, now=now).words
     return _what_to_reply(told)
 
 
@@ -89,6 +100,13 @@ def _what_to_reply(told: Delivery | None) -> str:
     return " ".join([unclear, _("Reply with a number: %(choices)s.", choices=choices)])
 
 
+class Reply(NamedTuple):
+    """What is said back to an answer, and whether it asks for the answer once more."""
+
+    words: str
+    asks: bool = False
+
+
 def answer_message(
     session: Session,
     contact: ContactPoint,
@@ -97,39 +115,77 @@ def answer_message(
     person: Person,
     *,
     now: datetime,
-) -> str:
-    """Do what somebody answered to one message; return one sentence for them."""
-    if told.kind != DOSE_DUE:
-        test = open_test(session, contact.id, now=now)
-        if verb != TAKEN or test is None:
-            return _("Please open the link in our last message.")
-        answer_contact_test(session, test, now=now)
-        note_delivery(session, told.id, answered_at=now)
-        return _("Thank you. Reminders arrive here.")
-    found = reminder_told_by(session, told)
-    if found is None:
-        return _("Please open the link in our last message.")
-    reminder, link = found
-    outcome = answer_reminder(
-        session,
-        reminder,
-        verb=verb,
-        channel=told.channel,
-        now=now,
-        delivery_id=told.id,
-        # Asked once already, whoever says it again means it.
-        is_warned=link is not None and link.doubted_at is not None,
-    )
-    place = zone(person.zone)
-    if outcome.kind == LATE and link is not None:
-        doubt_link(link, now=now)
-        return safety(
-            "It is now %(now)s. Reply 1 once more only if you took your %(time)s "
-            "medicines.",
-            now=times_words([now], place),
-            time=times_words(outcome.moments, place),
+    is_warned: bool = False,
+) -> Reply:
+    """Do what somebody answered to one message; return one sentence for them.
+
+    `is_warned` where they were asked, just before, to say it once more.
+    """
+    found = reminder_told_by(session, told) if told.kind == DOSE_DUE else None
+    if found is not None:
+        reminder, link = found
+        outcome = answer_reminder(
+            session,
+            reminder,
+            verb=verb,
+            channel=told.channel,
+            now=now,
+            delivery_id=told.id,
+            is_warned=is_warned
+            or (link is not None and is_believed(link.doubted_at, now=now)),
         )
-    return outcome_words(outcome, name=person.name, place=place, now=now)
+        if outcome.kind == LATE and link is not None:
+            doubt_link(link, now=now)
+            return Reply(_asked_again(outcome, person, now=now), asks=True)
+        place = zone(person.zone)
+        return Reply(outcome_words(outcome, name=person.name, place=place, now=now))
+    words = None
+    if verb == TAKEN and told.kind == CONTACT_TEST:
+        words = _answer_test(session, contact, now=now)
+    elif verb == TAKEN and told.channel == VOICE and told.kind == DOSE_ALERT:
+        words = _see_to(session, told, person, now=now)
+    elif verb == TAKEN and told.channel == VOICE and told.kind != DOSE_DUE:
+        # It only asked to say that it was heard.
+        words = ""
+    if words is None:
+        return Reply(_("Please open the link in our last message."))
+    note_delivery(session, told.id, answered_at=now)
+    return Reply(words)
+
+
+def _asked_again(outcome: Outcome, person: Person, *, now: datetime) -> str:
+    place = zone(person.zone)
+    return safety(
+        "It is now %(now)s. Reply 1 once more only if you took your %(time)s "
+        "medicines.",
+        now=times_words([now], place),
+        time=times_words(outcome.moments, place),
+    )
+
+
+def _answer_test(
+    session: Session, contact: ContactPoint, *, now: datetime
+) -> str | None:
+    test = open_test(session, contact.id, now=now)
+    if test is None:
+        return None
+    answer_contact_test(session, test, now=now)
+    return _("Thank you. Reminders arrive here.")
+
+
+def _see_to(
+    session: Session, told: Delivery, person: Person, *, now: datetime
+) -> str | None:
+    """Note that whom an alert went to sees to it, if they still help; say who does."""
+    reminder_ids = alerted_by(session, told.id)
+    if not reminder_ids or told.patient_id is None or told.account_id is None:
+        return None
+    see_to(session, reminder_ids, account_id=told.account_id, now=now)
+    known = seen_to(session, reminder_ids)
+    name, at = (known[0].name, known[0].at) if known else (person.name, now)
+    place = zone(zone_at(session, told.patient_id, at=now))
+    clock = times_words([at], place)
+    return _("%(name)s is seeing to it, %(time)s.", name=name, time=clock)
 
 
 def note_undelivered(
@@ -175,6 +231,9 @@ def note_bounce(session: Session, bounce: Bounce, *, now: datetime) -> bool:
     """
     delivery = session.get(Delivery, bounce.delivery_id)
     if delivery is None or delivery.channel != "email" or not bounce.permanent:
+        return False
+    if was_heard_of(session, delivery):
+        # Somebody has it: what came back is of another address, behind theirs.
         return False
     # A server may say so long after it took the mail over, or even delivered it.
     delivery.delivered_at = None

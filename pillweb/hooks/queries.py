@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from pillweb.answers.queries import doses_told
 from pillweb.contacts.models import ContactPoint, ContactTest
 from pillweb.contacts.queries import accounts_to_tell, address_index, patients_to_tell
-from pillweb.contacts.rules import ACTIVE, UNPROVEN, Person
+from pillweb.contacts.rules import ACTIVE, CONTACT_TEST, UNPROVEN, Person
+from pillweb.doses.rules.days import OPEN
 from pillweb.hooks.rules import REPLY_LIFE, SHOWN_WITHIN, UNSEEN_ALLOWED
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.reminders.rules.course import DOSE_DUE
 
 PUSH = "webpush"
 
@@ -29,11 +32,15 @@ def contacts_at(session: Session, channel: str, address: str) -> Sequence[Contac
     ).all()
 
 
-def newest_to(
+def told_at(
     session: Session, contacts: Sequence[ContactPoint], *, now: datetime
-) -> Delivery | None:
-    """Return the newest message of a day that left for any of these addresses."""
-    return session.scalar(
+) -> Sequence[Delivery]:
+    """Return the messages a reply from these addresses may be about.
+
+    Those are the newest reminder of each person that waits for an answer; without any,
+    a test that does; or the newest message, of a day.
+    """
+    sent = session.scalars(
         select(Delivery)
         .where(
             Delivery.contact_id.in_([contact.id for contact in contacts]),
@@ -41,8 +48,27 @@ def newest_to(
             Delivery.accepted_at.is_not(None),
         )
         .order_by(Delivery.accepted_at.desc(), Delivery.id.desc())
-        .limit(1)
-    )
+    ).all()
+    newest: dict[int | None, Delivery] = {}
+    for one in sent:
+        if one.kind == DOSE_DUE:
+            newest.setdefault(one.contact_id, one)
+    waiting = [one for one in newest.values() if _is_open(session, one)]
+    tests = [one for one in sent if _is_unproven(session, one, now=now)]
+    return waiting or tests[:1] or sent[:1]
+
+
+def _is_open(session: Session, told: Delivery) -> bool:
+    found = reminder_told_by(session, told)
+    doses = doses_told(session, found[0], told.id) if found else []
+    return any(dose.state == OPEN for dose in doses)
+
+
+def _is_unproven(session: Session, told: Delivery, *, now: datetime) -> bool:
+    if told.kind != CONTACT_TEST or told.contact_id is None:
+        return False
+    test = open_test(session, told.contact_id, now=now)
+    return test is not None and test.answered_at is None
 
 
 def person_of(session: Session, contact: ContactPoint, *, now: datetime) -> Person:
@@ -97,6 +123,25 @@ def delivery_by_reference(
         # It may tell what became of a message before we wrote down its reference.
         found = session.get(Delivery, delivery_id)
     return found
+
+
+def was_heard_of(session: Session, delivery: Delivery) -> bool:
+    """Say whether somebody opened or answered a message, or a later one there."""
+    found = session.scalar(
+        select(Delivery.id)
+        .where(
+            or_(
+                Delivery.id == delivery.id,
+                and_(
+                    Delivery.contact_id == delivery.contact_id,
+                    Delivery.created_at >= delivery.created_at,
+                ),
+            ),
+            or_(Delivery.opened_at.is_not(None), Delivery.answered_at.is_not(None)),
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def unseen_browsers(

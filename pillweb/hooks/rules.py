@@ -4,25 +4,23 @@ import base64
 import hmac
 import unicodedata
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from pillweb.answers.rules import LATER, SKIP, TAKEN
 from pillweb.base.i18n import gettext as _
-from pillweb.base.i18n import gettext_noop, speech
+from pillweb.base.i18n import gettext_noop
 
 STOP, START = "stop", "start"
 BY_DIGIT = {"1": TAKEN, "2": LATER, "3": SKIP}
-# What people write for a digit, in English and in their own words.
+# What people write for a digit, in English and in their own words. Not for 3: "no" may
+# be "not yet", and who says that they do not take it is reminded no more.
 WORDS = {
     TAKEN: gettext_noop("taken yes done"),
     LATER: gettext_noop("later wait"),
-    SKIP: gettext_noop("no skip"),
     STOP: gettext_noop("stop end unsubscribe"),
     START: gettext_noop("start again"),
 }
-# English words that mean something else to who writes another language.
-FALSE_FRIENDS = {"pl": {"no"}}
 # What may follow an answer in any language: thanks, and what was taken.
 THANKS = frozenset(
     {
@@ -63,6 +61,8 @@ UNSEEN = frozenset("\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}")
 QUESTIONS = frozenset("?\N{ARABIC QUESTION MARK}")
 KIND_OF = {"L": "word", "M": "word", "N": "number", "S": "sign"}
 LONGEST_REPLY = 40
+# When "once more" is meant: not by a provider that says the same twice, nor long after.
+ONCE_MORE = (timedelta(seconds=10), timedelta(minutes=15))
 # A reply is about the newest message of a day.
 REPLY_LIFE = timedelta(hours=24)
 # How long a browser may take to show what was pushed, and how often it may not.
@@ -101,7 +101,7 @@ def read_reply(text: str) -> str:
     there is may take it back, and no dose is recorded in doubt.
 
     >>> [read_reply(text) for text in (" 1 ", "Taken, thanks.", "No!", "", "11")]
-    ['taken', 'taken', 'skip', '', '']
+    ['taken', 'taken', '', '', '']
     >>> [read_reply(text) for text in ("not taken", "taken 2", "taken?", "yes later")]
     ['', '', '', '']
     """
@@ -112,6 +112,12 @@ def read_reply(text: str) -> str:
     return ""
 
 
+def is_believed(asked_at: datetime | None, *, now: datetime) -> bool:
+    """Say whether a late answer is the one that was asked for once more."""
+    soonest, latest = ONCE_MORE
+    return asked_at is not None and asked_at + soonest <= now <= asked_at + latest
+
+
 def _by_digit(word: str) -> str:
     if len(word) == 1 and word.isdecimal():
         return BY_DIGIT.get(str(unicodedata.decimal(word)), "")
@@ -119,10 +125,8 @@ def _by_digit(word: str) -> str:
 
 
 def _meant_by(word: str) -> str:
-    foreign = FALSE_FRIENDS.get(speech().language, set())
     for verb, words in WORDS.items():
-        english = set(words.split()) - foreign
-        if word in english.union(*(_plain(own) for own in _(words).split())):
+        if word in set(words.split()).union(*(_plain(own) for own in _(words).split())):
             return verb
     return ""
 

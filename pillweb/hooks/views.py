@@ -14,6 +14,7 @@ from pillweb.channels.bounces import LONGEST_NOTE, bounce_in
 from pillweb.channels.marks import is_mark
 from pillweb.channels.twilio import (
     KEY,
+    ONCE_MORE,
     SENDER,
     TEXT,
     account,
@@ -37,7 +38,6 @@ from pillweb.hooks.queries import (
     contacts_at,
     delivery_by_reference,
     person_of,
-    reminder_told_by,
 )
 from pillweb.hooks.rules import (
     ARRIVED,
@@ -108,21 +108,23 @@ def post_voice() -> ResponseReturnValue:
     if told is None or contact is None or told.channel != "voice" or not verb:
         return _twiml(reply_script(""))
     person = person_of(session(), contact, now=now())
-    was_doubted = _is_doubted(told)
     speech = spoken(person.speech)
     with speaking(speech):
-        words = answer_message(session(), contact, told, verb, person, now=now())
+        reply = answer_message(
+            session(),
+            contact,
+            told,
+            verb,
+            person,
+            now=now(),
+            is_warned=ONCE_MORE in request.args,
+        )
     wake_after_commit("deliver")
     voice = VOICES[speech.language]
-    if _is_doubted(told) and not was_doubted:
-        return _twiml(ask_script(words, voice=voice, delivery_id=told.id))
-    return _twiml(say_script(words, voice=voice))
-
-
-def _is_doubted(told: Delivery) -> bool:
-    """Say whether an answer to this message came late and was to be said once more."""
-    found = reminder_told_by(session(), told)
-    return bool(found and found[1] and found[1].doubted_at)
+    if reply.asks:
+        return _twiml(ask_script(reply.words, voice=voice, delivery_id=told.id))
+    said = say_script(reply.words, voice=voice) if reply.words else reply_script("")
+    return _twiml(said)
 
 
 @hooks.post("/hooks/status")

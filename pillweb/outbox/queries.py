@@ -136,6 +136,7 @@ def compose_message(
         text=words.text,
         html=words.html,
         short=words.short,
+        key_words=words.key_words,
         link=context.get("link", ""),
         topic=f"{delivery.kind}:{delivery.subject_id or delivery.id}",
         language=speech.language,

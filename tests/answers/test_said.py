@@ -364,3 +364,17 @@ def test_only_links_of_notifications_and_known_verbs_are_direct(
         assert session.scalar(sa.select(sa.func.count(DoseEvent.id))) == 0
     assert direct(phone, path, "undo")[0] == 404
     assert phone.get(f"{path}/direct/taken").status_code == 405
+
+
+def test_what_is_answered_of_a_past_day_keeps_no_time(
+    phone: FlaskClient,
+    path: str,
+    db: Database,
+    world: World,
+    pinned: time_machine.Traveller,
+) -> None:
+    pinned.shift(timedelta(hours=23))
+    phone.post(path, data={"warned": "yes"})
+    dose = first_dose(db, world)
+    assert (dose.state, dose.taken_at) == ("taken", None)
+    assert dose.recorded_at

@@ -146,7 +146,7 @@ def test_replies_are_told_in_every_language(language: str) -> None:
 
 
 def test_a_call_says_it_twice_and_listens(provider: Provider) -> None:
-    reference = send(voice, message(short="Pills & <water>", answers=ANSWERS[:2]))
+    reference = send(voice, message(short="Pills & <water>.", answers=ANSWERS[:2]))
     assert reference.startswith("CA")
     (call,) = provider.accepted
     assert call.path.endswith("/Calls.json")
@@ -155,10 +155,8 @@ def test_a_call_says_it_twice_and_listens(provider: Provider) -> None:
     assert gather.attrib["action"] == "http://127.0.0.1:8000/hooks/voice?delivery=7"
     assert gather.attrib["numDigits"] == "1"
     said = [say.text for say in gather.findall("Say")]
-    assert (
-        said
-        == ["Pills & <water> For “Taken”, press 1. For “In 10 minutes”, press 2."] * 2
-    )
+    keys = "For “Taken”, press 1. For “In 10 minutes”, press 2."
+    assert said == [f"PillWeb. Pills & <water>. {keys}"] * 2
     assert gather.find("Say").attrib["language"] == "en-GB"  # type: ignore[union-attr]
 
 

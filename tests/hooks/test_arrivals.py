@@ -218,6 +218,43 @@ def test_only_a_fresh_genuine_dead_address_is_gone(
     assert row(db, mailed.id).last_error == "bounced"
 
 
+@pytest.mark.parametrize("heard", ["opened_at", "answered_at"])
+@pytest.mark.parametrize("later", [False, True])
+def test_a_bounce_from_behind_an_address_that_answered_does_not_close_it(
+    app: Flask,
+    db: Database,
+    mailed: Delivery,
+    now: datetime,
+    *,
+    pinned: object,
+    heard: str,
+    later: bool,
+) -> None:
+    with db.transaction() as session:
+        if later:
+            session.add(
+                Delivery(
+                    kind="dose_due",
+                    channel="email",
+                    contact_id=mailed.contact_id,
+                    dedupe_key="later",
+                    recipient="",
+                    state="accepted",
+                    created_at=now,
+                    next_at=now,
+                    expires_at=now,
+                    accepted_at=now,
+                )
+            )
+            session.flush()
+        newest = sa.select(sa.func.max(Delivery.id)).scalar_subquery()
+        which = Delivery.id == (newest if later else mailed.id)
+        session.execute(sa.update(Delivery).where(which).values({heard: now}))
+    assert bounced(app, note(sender_of(mailed.id, now=now), "5.1.1")) == 204
+    assert contact(db, mailed.contact_id or 0).state == "unproven"
+    assert row(db, mailed.id).state == "accepted"
+
+
 def test_without_a_secret_nobody_may_hand_mail_over(app: Flask, db: Database) -> None:
     assert bounced(app, b"x", secret="") == 403
 

@@ -1,5 +1,7 @@
 """Signatures as Twilio makes them, and what replies mean."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from pillweb.base.i18n import LANGUAGES, Speech, speaking
@@ -7,6 +9,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.channels.twilio import ask_script, reply_script
 from pillweb.hooks.rules import (
     WORDS,
+    is_believed,
     is_signed,
     read_reply,
     signature_of,
@@ -57,7 +60,7 @@ def test_what_was_changed_or_is_of_somebody_else_is_not_signed(
         ("2", "later"),
         ("Later", "later"),
         ("3", "skip"),
-        ("no", "skip"),
+        ("no", ""),
         ("\N{ARABIC-INDIC DIGIT ONE}", "taken"),
         ("२", "later"),
         ("STOP", "stop"),
@@ -72,7 +75,7 @@ def test_what_was_changed_or_is_of_somebody_else_is_not_signed(
         ("1 taken", "taken"),
         ("1 \N{THUMBS UP SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-3}", "taken"),
         ("1 \N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}", "taken"),
-        ("no thank you", "skip"),
+        ("no thank you", ""),
         ("later, thanks", "later"),
         ("1 \N{THUMBS DOWN SIGN}", ""),
         ("taken \N{CROSS MARK}", ""),
@@ -123,10 +126,24 @@ def test_every_word_of_every_language_is_understood(language: str) -> None:
                 assert read_reply(f" {word}! ") == verb, word
 
 
-def test_a_yes_that_looks_like_a_no_is_asked_again() -> None:
-    with speaking(Speech("pl")):
-        assert read_reply("no") == ""
-        assert read_reply("nie") == "skip"
+def test_no_may_be_not_yet_and_so_is_asked_again() -> None:
+    for language, word in {"en": "no", "pl": "nie", "es": "no", "fr": "non"}.items():
+        with speaking(Speech(language)):
+            assert read_reply(word) == ""
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("asked_s_ago", "believed"),
+    [(None, False), (0, False), (9, False), (10, True), (900, True), (901, False)],
+)
+def test_once_more_is_believed_when_a_person_may_have_read_the_question(
+    asked_s_ago: int | None, *, believed: bool
+) -> None:
+    asked = None if asked_s_ago is None else NOON - timedelta(seconds=asked_s_ago)
+    assert is_believed(asked, now=NOON) is believed
 
 
 # "Not taken", "taken, no", "I do not take it", as people write it.

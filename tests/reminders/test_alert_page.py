@@ -1,7 +1,7 @@
 """The page behind an alert: looking changes nothing, a press tells everybody."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -161,3 +161,21 @@ def test_everybody_sees_on_today_who_sees_to_it(
     assert said not in shared.get(f"/shared/{world.link}/today").text
     phone.post(f"{path}/taken")
     assert said not in marta.get(today).text
+
+
+def test_what_is_recorded_of_a_past_day_keeps_no_time(
+    phone: FlaskClient,
+    path: str,
+    db: Database,
+    world: World,
+    *,
+    pinned: time_machine.Traveller,
+) -> None:
+    pinned.shift(timedelta(hours=23))
+    phone.post(f"{path}/taken")
+    with db.reading() as session:
+        mine = sa.select(Dose.state, Dose.taken_at, Dose.recorded_at)
+        wanted = mine.where(Dose.patient_id == world.patient).order_by(Dose.due_at)
+        state, taken_at, recorded_at = session.execute(wanted).first() or ("",) * 3
+    assert (state, taken_at) == ("taken", None)
+    assert recorded_at

@@ -15,7 +15,7 @@ from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.contacts.models import ContactPoint, ContactTest, StopLink
 from pillweb.contacts.queries import sent_lately
-from pillweb.contacts.rules import STORM, TEST_LIFE, Person, Point
+from pillweb.contacts.rules import CONTACT_TEST, STORM, TEST_LIFE, Person, Point
 from pillweb.outbox.actions.posting import (
     Facts,
     delivery_row,
@@ -24,7 +24,6 @@ from pillweb.outbox.actions.posting import (
 )
 from pillweb.outbox.models import Incident
 
-CONTACT_TEST = "contact_test"
 # Who posts to these takes turns (`base.db.take_turns_about`).
 HELPERS = 1
 _STOP_TOKENS = select(StopLink.contact_id, StopLink.token).where(

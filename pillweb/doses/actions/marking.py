@@ -1,8 +1,9 @@
 """Doses are recorded, and what was recorded is taken back."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -18,6 +19,8 @@ from pillweb.doses.rules.days import (
     SKIPPED,
     TAKEN,
     UNDO_FOR,
+    DoseFacts,
+    is_late_entry,
 )
 from pillweb.patients.actions import note_plan_change
 
@@ -74,6 +77,37 @@ def mark_taken(
         said_at=said_at,
     )
     return [dose.id for dose in marked]
+
+
+def mark_told(
+    session: Session,
+    doses: Iterable[DoseFacts],
+    *,
+    today: date,
+    patient_id: int,
+    account_id: int | None,
+    channel: str,
+    now: datetime,
+) -> list[int]:
+    """Record what a message told of as taken; return which were not recorded yet.
+
+    What is of a past day keeps no time: when it was taken nobody knows. `today` is the
+    patient's.
+    """
+    marked = []
+    for past, some in groupby(
+        doses, key=lambda dose: is_late_entry(dose, today=today, now=now)
+    ):
+        marked += mark_taken(
+            session,
+            [dose.id for dose in some],
+            patient_id=patient_id,
+            account_id=account_id,
+            channel=channel,
+            now=now,
+            just_now=not past,
+        )
+    return marked
 
 
 def mark_amount(

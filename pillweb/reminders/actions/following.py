@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
-from pillweb.base.words import join_words, time_words
+from pillweb.base.words import dated_words, join_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.arriving import fall_back
 from pillweb.contacts.queries import patients_to_tell
@@ -79,13 +79,15 @@ def _words(
         Medication.category == TIME_CRITICAL,
     )
     with speaking(person.speech):
-        clocks = [time_words(local(dose.due_at, place).time()) for dose in doses]
-        times = join_words([*dict.fromkeys(clocks)])
+        here = [local(dose.due_at, place) for dose in doses]
+        times = join_words([*dict.fromkeys(time_words(at.time()) for at in here)])
+        when = dated_words(here)
     names = {f"{dose.name} {dose.strength}".strip() for dose in doses}
     return json.dumps(
         {
             "first_name": person.name,
             "time_words": times,
+            "when_words": when,
             "medicines": sorted(names) if person.wishes.shows_names else [],
             "link": link(f"/t/{token}"),
             SPEECH: astuple(person.speech),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pillweb.base.i18n import speaking
-from pillweb.base.words import join_words, time_words
+from pillweb.base.words import dated_words, join_words, time_words
 from pillweb.contacts.rules import DOSES, Person, chosen_points
 from pillweb.reminders.actions.posting import Draft
 from pillweb.reminders.actions.turn import Turn
@@ -100,8 +100,13 @@ def _words(turn: Turn, person: Person, speeches: Sequence[Speech]) -> dict[str, 
     with speaking(person.speech):
         clocks = [time_words(speech.moment.clock) for speech in speeches]
         times = join_words([*dict.fromkeys(clocks)])
-    named = turn.names_of(dose for speech in speeches for dose in speech.doses)
-    return {"first_name": person.name, "time_words": times, "medicines": named}
+        when = dated_words(speech.moment.local_at for speech in speeches)
+    return {
+        "first_name": person.name,
+        "time_words": times,
+        "when_words": when,
+        "medicines": turn.names_of(dose for one in speeches for dose in one.doses),
+    }
 
 
 def is_untold(turn: Turn, moment: Moment) -> bool:

@@ -80,6 +80,25 @@ def oldest_change(session: Session, *, now: datetime) -> datetime | None:
     return (found[1] or now) if found[0] else None
 
 
+def resolved_wanted(
+    session: Session,
+    delivery_ids: Collection[int],
+    *,
+    now: datetime,  # noqa: ARG001 - as all are asked
+) -> set[int]:
+    """Return of these messages that it is recorded those of what still is."""
+    wanted = (
+        select(Delivery.id)
+        .join(Reminder, Reminder.id == Delivery.subject_id)
+        .where(
+            Delivery.id.in_(delivery_ids),
+            Reminder.resolved_at.is_not(None),
+            ~has_open(),
+        )
+    )
+    return set(session.scalars(wanted))
+
+
 class Outcome(NamedTuple):
     """What became of doses that helpers were told of; who said it, and when.
 
@@ -208,6 +227,29 @@ def alert_behind(session: Session, token: str, *, now: datetime) -> AlertLink:
         open_ids=[row.id for row in rows if row.state == OPEN],
         moments=list(dict.fromkeys(row.due_at for row in rows)),
     )
+
+
+def alerted_by(session: Session, delivery_id: int) -> Sequence[int]:
+    """Return the reminders an alert was about, while whom it went to still helps."""
+    return session.scalars(
+        select(Reminder.id)
+        .join(Dose, IS_OF_REMINDER)
+        .join(DeliveryDose, DeliveryDose.dose_id == Dose.id)
+        .join(Delivery, Delivery.id == DeliveryDose.delivery_id)
+        .join(
+            Grant,
+            and_(
+                Grant.account_id == Delivery.account_id,
+                Grant.patient_id == Reminder.patient_id,
+            ),
+        )
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.kind == DOSE_ALERT,
+            Grant.status == ACCEPTED,
+        )
+        .distinct()
+    ).all()
 
 
 class SeenTo(NamedTuple):

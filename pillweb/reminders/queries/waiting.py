@@ -106,3 +106,33 @@ def still_wanted(
 def said_first(session: Session, delivery_ids: Collection[int]) -> set[int]:
     """Return of these messages those that tell of a dose for the first time."""
     return set(ask(session, _SAID_FIRST, {"ids": list(delivery_ids)}).scalars())
+
+
+def late_wanted(
+    session: Session, delivery_ids: Collection[int], *, now: datetime
+) -> set[int]:
+    """Return of these messages that we were late those to who still waits for it.
+
+    That is: something nobody reminded them of, and nobody recorded, by `now` either.
+    """
+    reminded = aliased(Delivery)
+    was_reminded = exists().where(
+        DeliveryDose.dose_id == Dose.id,
+        DeliveryDose.kind == DOSE_DUE,
+        reminded.id == DeliveryDose.delivery_id,
+        reminded.accepted_at.is_not(None),
+        reminded.state != "dead",
+    )
+    untold = (
+        select(Dose.id)
+        .join(Reminder, IS_OF_REMINDER)
+        .where(
+            Dose.patient_id == Delivery.patient_id,
+            Dose.state == OPEN,
+            Dose.due_at <= now,
+            Reminder.last_fired_at <= Delivery.created_at,
+            ~was_reminded,
+        )
+    )
+    wanted = select(Delivery.id).where(Delivery.id.in_(delivery_ids), untold.exists())
+    return set(session.scalars(wanted))

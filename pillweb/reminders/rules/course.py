@@ -89,9 +89,14 @@ class Moment(NamedTuple):
         return self.open_doses or self.doses
 
     @property
+    def local_at(self) -> datetime:
+        """When it is due, where the patient was then."""
+        return local(self.due_at, zone(self.zone))
+
+    @property
     def clock(self) -> time:
         """The time of day at which it is due, where the patient was then."""
-        return local(self.due_at, zone(self.zone)).time()
+        return self.local_at.time()
 
     @property
     def is_urgent(self) -> bool:

@@ -10,7 +10,8 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.viewer import Viewer
 from pillweb.base.words import date_words, join_words, time_words
 from pillweb.base.zones import local, zone
-from pillweb.doses.actions.marking import mark_taken
+from pillweb.doses.actions.marking import mark_told
+from pillweb.doses.queries.days import doses_among
 from pillweb.reminders.actions.resolving import see_to
 from pillweb.reminders.queries.alerts import (
     AlertLink,
@@ -125,12 +126,13 @@ def post_seen_to(token: str) -> ResponseReturnValue:
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def post_taken(token: str) -> ResponseReturnValue:
     """Record as taken what the alert was about and is still open."""
-    found, _door = _opened(token, Level.MARK)
+    found, door = _opened(token, Level.MARK)
     if not is_pressed():
         return go(once_more(f"/h/{token}"))
-    mark_taken(
+    mark_told(
         session(),
-        found.open_ids,
+        doses_among(session(), found.patient_id, found.open_ids),
+        today=local(now(), zone(door.zone)).date(),
         patient_id=found.patient_id,
         account_id=found.account_id,
         channel="link",
