@@ -13,7 +13,7 @@ from pillweb.base.i18n import safety, speaking
 from pillweb.base.zones import zone
 from pillweb.channels.bounces import Bounce
 from pillweb.channels.webpush import read_address
-from pillweb.contacts.actions.arriving import note_failure
+from pillweb.contacts.actions.arriving import note_failure, note_seen
 from pillweb.contacts.actions.changing import (
     answer_contact_test,
     start_contact,
@@ -22,7 +22,7 @@ from pillweb.contacts.actions.changing import (
 from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import address_index
-from pillweb.contacts.rules import ACTIVE, FAILING, Person
+from pillweb.contacts.rules import FAILING, UNSEEN, Person
 from pillweb.hooks.queries import (
     PUSH,
     contacts_at,
@@ -36,8 +36,6 @@ from pillweb.hooks.rules import START, STOP, read_reply
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.actions.following import say_again
 from pillweb.reminders.rules.course import DOSE_DUE
-
-UNSEEN = "unseen"
 
 
 def take_reply(
@@ -182,11 +180,7 @@ def note_push_shown(session: Session, delivery_id: int, *, now: datetime) -> boo
     if contact is None:
         return False
     note_delivery(session, delivery_id, delivered_at=now)
-    if contact.state == FAILING and contact.last_error == UNSEEN:
-        contact.state, contact.last_error = ACTIVE, None
-        if contact.patient_id is not None:
-            session.flush()
-            note_reach(session, contact.patient_id, now=now)
+    note_seen(session, contact, now=now)
     return True
 
 

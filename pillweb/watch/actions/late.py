@@ -19,11 +19,18 @@ from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
-from pillweb.contacts.rules import ALERTS, DOSES, Person, Point, chosen_points
+from pillweb.contacts.rules import (
+    ALERTS,
+    DOSES,
+    OPEN_PAGE,
+    Person,
+    Point,
+    chosen_points,
+)
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN
 from pillweb.outbox.models import Delivery
-from pillweb.patients.models import Patient
+from pillweb.patients.models import Patient, Unreachable
 from pillweb.patients.queries import zone_at
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.rules.course import DOSE_DUE
@@ -73,13 +80,16 @@ def _tell(
 ) -> None:
     points = chosen_points(person, DOSES)
     late = _late_of(session, patient.id)
-    untold = [one for one in late if _mark_fault(session, one)] if points else []
+    # Who never had an address is reminded of nothing; who lost all theirs should be.
+    is_missed = points or session.get(Unreachable, patient.id) is not None
+    untold = [one for one in late if _mark_fault(session, one)] if is_missed else []
     failing = failing_channels(troubles)
     if untold and any(kind in HOLDING for kind, _about in troubles):
         _look_again(late, now=now)
         return
-    waits = {point.channel for point in points} <= failing
-    waits = waits or _is_being_tried(session, patient.id, now=now)
+    waits = bool(points) and (
+        _is_cut_off(points, failing) or _is_being_tried(session, patient.id, now=now)
+    )
     if untold:
         _tell_helpers(session, patient, untold, failing if waits else (), now=now)
     if untold and waits:
@@ -90,6 +100,12 @@ def _tell(
         one.last_fired_at = now
     if untold:
         _tell_patient(session, person, patient.id, untold, points, now=now)
+
+
+def _is_cut_off(points: Sequence[Point], failing: Collection[str]) -> bool:
+    """Say whether nothing arrives now. An open page may be closed: it is no help."""
+    ways = {point.channel for point in points}
+    return (ways - {OPEN_PAGE} or ways).issubset(failing)
 
 
 def _look_again(late: Sequence[Reminder], *, now: datetime) -> None:
@@ -241,7 +257,7 @@ def _tell_helpers(
         for person in people.values()
         for point in chosen_points(person, ALERTS)
     ]
-    if all(point.channel in failing for _person, point in reached):
+    if _is_cut_off([point for _person, point in reached], failing):
         return
     for person, point in reached:
         with speaking(person.speech):
