@@ -253,19 +253,21 @@ class Line:
 def _to_open_contacts(
     session: Session, rows: Sequence[Leased], *, now: datetime
 ) -> Iterable[Leased]:
-    """Return what may go to its address; put aside what goes to one that is closed."""
+    """Return what may go to its address; what goes to a closed one goes another way."""
     closed = closed_contacts(
         session, {row.contact_id for row in rows if row.contact_id}
     )
     if not closed:
         return rows
-    gone = [row for row in rows if closed.get(row.contact_id or 0) == GONE]
-    bury_deliveries(session, gone, error=GONE)
-    follow(session, gone, now=now)
-    for reason in set(closed.values()) - {GONE}:
-        unwanted = [row for row in rows if closed.get(row.contact_id or 0) == reason]
-        close_deliveries(session, unwanted, state="suppressed", error=reason)
-    return [row for row in rows if row.contact_id not in closed]
+    kept = [row for row in rows if row.contact_id in closed]
+    for reason in sorted(set(closed.values())):
+        these = [row for row in kept if closed[row.contact_id or 0] == reason]
+        if reason == GONE:
+            bury_deliveries(session, these, error=reason)
+        else:
+            close_deliveries(session, these, state="suppressed", error=reason)
+    follow(session, kept, now=now)
+    return [row for row in rows if row not in kept]
 
 
 def _wanted(session: Session, rows: Sequence[Leased], *, now: datetime) -> list[Leased]:

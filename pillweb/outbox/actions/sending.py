@@ -338,13 +338,3 @@ def _end_attempts(session: Session, sent: Sequence[Sent], *, now: datetime) -> N
 
 def _one(sent: Sent, **values: object) -> dict[str, object]:
     return {"which": sent.leased.id, "lease": sent.leased.lease_id} | values
-
-
-def suppress_waiting(session: Session, contact_id: int, *, reason: str) -> None:
-    """Keep what waits for a contact point from leaving; what is on its way is not."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.contact_id == contact_id, Delivery.state == "pending")
-        .values(state="suppressed", context=None, last_error=reason),
-        execution_options={"synchronize_session": False},
-    )
