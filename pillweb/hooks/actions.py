@@ -22,7 +22,7 @@ from pillweb.contacts.actions.changing import (
 from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import address_index
-from pillweb.contacts.rules import FAILING, UNSEEN, Person
+from pillweb.contacts.rules import ACTIVE, FAILING, UNPROVEN, UNSEEN, Owner, Person
 from pillweb.hooks.queries import (
     PUSH,
     contacts_at,
@@ -66,11 +66,14 @@ def _do_reply(
     now: datetime,
 ) -> str:
     verb = read_reply(text)
+    at_number = contacts_at(session, contact.channel, contact.address)
     if verb == STOP:
-        stop_contact(session, contact, now=now)
+        for one in at_number:
+            stop_contact(session, one, now=now)
         return _("You get no more messages at this number. Reply START to get them.")
     if verb == START:
-        start_contact(session, contact, now=now)
+        for one in at_number:
+            start_contact(session, one, now=now)
         return _("You get messages at this number again.")
     if told is not None and verb:
         return answer_message(session, contact, told, verb, person, now=now)
@@ -187,16 +190,30 @@ def note_push_shown(session: Session, delivery_id: int, *, now: datetime) -> boo
 def move_browser(session: Session, *, before: str, after: str) -> bool:
     """Reach a browser at another address of its push service; say if it was known.
 
-    Both are what a browser calls a subscription, in JSON.
+    Both are what a browser calls a subscription, in JSON. Where it is known by the new
+    one already, that stays, and works if the old one did.
     """
     try:
         old, new = read_address(before), read_address(after)
     except InvalidError:
         return False
     found = contacts_at(session, PUSH, old)
+    if old == new:
+        return bool(found)
+    twins = {_owner(twin): twin for twin in contacts_at(session, PUSH, new)}
     for contact in found:
-        contact.address, contact.address_index = new, address_index(PUSH, new)
+        twin = twins.get(_owner(contact))
+        if twin is None:
+            contact.address, contact.address_index = new, address_index(PUSH, new)
+            continue
+        if twin.state == UNPROVEN and contact.state == ACTIVE:
+            twin.state, twin.proven_at = ACTIVE, contact.proven_at
+        session.delete(contact)
     return bool(found)
+
+
+def _owner(contact: ContactPoint) -> Owner:
+    return Owner(contact.patient_id, contact.account_id)
 
 
 def note_unseen(session: Session, *, now: datetime, limit: int) -> int:
