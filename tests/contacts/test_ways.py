@@ -9,7 +9,11 @@ from sqlalchemy.orm import Session
 from pillweb.base.i18n import Speech
 from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.actions.arriving import note_failure
-from pillweb.contacts.actions.changing import keep_wishes
+from pillweb.contacts.actions.changing import (
+    keep_wishes,
+    start_contact,
+    stop_contact,
+)
 from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.rules import (
@@ -167,6 +171,19 @@ def test_a_tablet_nobody_looks_at_is_not_being_reminded(
     assert set(times_reminded(session, doses).values()) == {1}
     note_failure(session, email.id, error="smtp_550", permanent=True, now=now)
     assert tablet.state == "active"
+    assert is_out_of_reach(session, world)
+
+
+def test_a_first_tablet_is_added_without_an_alarm(
+    session: Session, world: World, now: datetime
+) -> None:
+    session.execute(sa.delete(ContactPoint))
+    tablet = add_contact(
+        session, channel="live", address="k" * 30, patient_id=world.patient, now=now
+    )
+    start_contact(session, tablet, now=now)
+    assert not is_out_of_reach(session, world)
+    stop_contact(session, tablet, now=now)
     assert is_out_of_reach(session, world)
 
 

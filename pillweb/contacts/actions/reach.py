@@ -16,6 +16,8 @@ from pillweb.contacts.queries import contacts_of_patient, ways_to_remind
 from pillweb.contacts.rules import (
     ACTIVE,
     ALERTS,
+    OPEN_PAGE,
+    USABLE,
     chosen_points,
     is_reached,
 )
@@ -28,8 +30,12 @@ UNREACHABLE = "unreachable"
 def look_at_reach(
     session: Session, contact: ContactPoint, *, now: datetime, has_lost: bool = False
 ) -> None:
-    """Do what `note_reach` does, where the address is a patient's."""
-    if contact.patient_id is not None:
+    """Do what `note_reach` does, where the address is a patient's.
+
+    An open page that is added loses nobody.
+    """
+    is_more = contact.channel == OPEN_PAGE and contact.state in USABLE and not has_lost
+    if contact.patient_id is not None and not is_more:
         note_reach(session, contact.patient_id, now=now, has_lost=has_lost)
 
 
