@@ -227,6 +227,15 @@ def points_beside(person: Person, kind: str, *, failed: int) -> list[Point]:
     return sorted(wanted, key=lambda point: point.loudness)
 
 
+def is_cut_off(points: Sequence[Point], failing: Collection[str]) -> bool:
+    """Say whether nothing arrives while these channels fail, or there is no point.
+
+    An open page may be closed: it is no help beside another.
+    """
+    ways = {point.channel for point in points}
+    return (ways - {OPEN_PAGE} or ways).issubset(failing)
+
+
 def quiet_until(person: Person, now: datetime) -> datetime | None:
     """Return when the quiet hours end in which somebody is now; None outside them."""
     wishes = person.wishes
