@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.log import log
 from pillweb.contacts.actions.arriving import fall_back
-from pillweb.contacts.queries import standings_of
-from pillweb.contacts.rules import AT_ONCE, GONE, USABLE, Standing
+from pillweb.contacts.queries import patients_to_tell, standings_of
+from pillweb.contacts.rules import AT_ONCE, GONE, USABLE, Standing, is_way
 from pillweb.outbox.actions.sending import (
     bury_deliveries,
     close_deliveries,
@@ -72,15 +72,16 @@ def _to_helpers(
 def _to_open(
     session: Session, rows: Sequence[Leased], known: Standings, *, now: datetime
 ) -> list[Leased]:
-    """Return what goes to an address in use; of a dead one it goes another way."""
-    gone = [row for row in rows if known[row.id].state == GONE]
-    bury_deliveries(session, gone, error=GONE)
-    follow(session, gone, now=now)
-    closed = [row for row in rows if known[row.id].state not in USABLE | {GONE}]
+    """Return what goes to an address in use; of a closed one it goes another way."""
+    closed = [row for row in rows if known[row.id].state not in USABLE]
     for row in closed:
         reason = known[row.id].state or REMOVED
-        close_deliveries(session, [row], state="suppressed", error=reason)
-    return [row for row in rows if row not in gone and row not in closed]
+        if reason == GONE:
+            bury_deliveries(session, [row], error=reason)
+        else:
+            close_deliveries(session, [row], state="suppressed", error=reason)
+    follow(session, closed, now=now)
+    return [row for row in rows if row not in closed]
 
 
 def _to_willing(
@@ -88,6 +89,15 @@ def _to_willing(
 ) -> list[Leased]:
     """Return what is wanted where it goes; the rest goes where it is, if anywhere."""
     spurned = [row for row in rows if not known[row.id].wants(row.kind, row.channel)]
+    patient_ids = {row.patient_id or 0 for row in spurned if not row.account_id}
+    people = patients_to_tell(session, patient_ids, now=now) if patient_ids else {}
+    # Of doses somebody is told by a way they did not want, when no other works.
+    spurned = [
+        row
+        for row in spurned
+        if row.account_id
+        or not is_way(people[row.patient_id or 0], row.kind, row.contact_id or 0)
+    ]
     followed = follow(session, spurned, now=now)
     for state, is_followed in (("superseded", True), ("suppressed", False)):
         some = [row for row in spurned if (row.id in followed) == is_followed]

@@ -18,8 +18,8 @@ from pillweb.watch.actions.canaries import (
     note_returns,
     send_canaries,
 )
-from pillweb.watch.queries import canary_round_due, reminder_since
-from pillweb.watch.rules.alarm import CANARY_EVERY, is_late
+from pillweb.watch.queries import canary_round_due, open_troubles, reminder_since
+from pillweb.watch.rules.alarm import CANARY_EVERY, DELAYING, is_late
 
 
 def watched() -> dict[str, str]:
@@ -66,7 +66,8 @@ def run() -> int:
     with transaction() as (session, now):
         note_returns(session, back, now=now)
         is_well = judge_canaries(session, channels, now=now)
-        if is_late(reminder_since(session, now=now), now=now):
+        in_trouble = any(kind in DELAYING for kind, _about in open_troubles(session))
+        if in_trouble or is_late(reminder_since(session, now=now), now=now):
             is_well = False
         send_canaries(session, channels, now=now)
     if channels:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account
 from pillweb.base.errors import NotFoundError
 from pillweb.base.viewer import Viewer
-from pillweb.outbox.models import Breaker, Delivery, Incident
+from pillweb.outbox.models import UNREAD, Breaker, Delivery, Incident
 
 MOST_SHOWN = 100
 
@@ -24,14 +24,16 @@ def open_machine_room(session: Session, viewer: Viewer) -> None:
         raise NotFoundError
 
 
-def dead_letters(session: Session) -> Sequence[Delivery]:
-    """Return the newest messages that were given up."""
-    return session.scalars(
-        select(Delivery)
+def dead_letters(session: Session) -> list[tuple[Delivery, bool]]:
+    """Return the newest messages that were given up, and whether they have words."""
+    rows = session.execute(
+        select(Delivery, Delivery.context.is_not(None))
         .where(Delivery.state == "dead")
+        .options(*UNREAD)
         .order_by(Delivery.id.desc())
         .limit(MOST_SHOWN)
-    ).all()
+    )
+    return [(row, has_words) for row, has_words in rows]
 
 
 def failing_providers(session: Session) -> Sequence[Breaker]:

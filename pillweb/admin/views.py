@@ -46,7 +46,7 @@ def show_dead_letters() -> ResponseReturnValue:
     return page(
         "admin/messages.html",
         action=HERE,
-        letters=[_letter(row, now=at) for row in dead_letters(session())],
+        letters=[_letter(*found, now=at) for found in dead_letters(session())],
         providers=[_provider(row) for row in failing_providers(session())],
         incidents=[_incident(row) for row in newest_incidents(session())],
     )
@@ -80,11 +80,11 @@ def _label(channel: str) -> str:
     return _(known.LABEL) if known else channel
 
 
-def _letter(row: Delivery, *, now: datetime) -> dict[str, object]:
+def _letter(row: Delivery, has_words: bool, *, now: datetime) -> dict[str, object]:
     return {
         "id": row.id,
         "kind_words": kind_words(row.kind),
-        "may_try": row.expires_at > now and row.context is not None,
+        "may_try": row.expires_at > now and has_words,
         "facts": [
             (_("Way"), _label(row.channel), None),
             (_("Reason"), f"{reason_words(row.last_error)} ({row.last_error})", None),

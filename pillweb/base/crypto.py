@@ -5,7 +5,9 @@ import hmac
 import os
 from collections.abc import Callable
 from functools import cache, lru_cache
+from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import LargeBinary
 from sqlalchemy.engine import Dialect
@@ -56,6 +58,22 @@ def decrypt(blob: bytes, *, place: str) -> bytes:
 def _text_of(blob: bytes, place: str) -> str:
     # What a blob says never changes: a new text, even the same one, is a new blob.
     return decrypt(blob, place=place).decode()
+
+
+class UnreadableError(Exception):
+    """What is kept cannot be read: its key is gone, or it was changed."""
+
+
+def read_text(kept: Any, *, place: str) -> str | None:  # noqa: ANN401 - of whatever is there
+    """Return the text that a column at this place kept.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    try:
+        return None if kept is None else _text_of(kept, place)
+    except (KeyError, ValueError, InvalidTag):
+        raise UnreadableError from None
 
 
 def blind_index(text: str, *, purpose: str) -> bytes:

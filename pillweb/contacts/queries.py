@@ -26,7 +26,14 @@ from pillweb.base.mail_address import email_key
 from pillweb.base.tokens import token_hash
 from pillweb.channels.registry import channels
 from pillweb.contacts.models import ContactPoint, ContactTest, Preference, StopLink
-from pillweb.contacts.rules import Owner, Person, Point, Standing, Wishes
+from pillweb.contacts.rules import (
+    Owner,
+    Person,
+    Point,
+    Standing,
+    Wishes,
+    reminding_states,
+)
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
@@ -265,6 +272,20 @@ def wishes_of(session: Session, owner: Owner) -> Wishes:
         [owner.number],
     )
     return found.get(owner.number, Wishes())
+
+
+def ways_to_remind(session: Session, patient_id: int, *, besides: int = 0) -> list[str]:
+    """Return the states of where a patient wants reminders, but for one contact point.
+
+    `contacts.rules.is_reached` says whether these are enough.
+    """
+    ways = session.execute(
+        select(ContactPoint.channel, ContactPoint.state).where(
+            ContactPoint.patient_id == patient_id, ContactPoint.id != besides
+        )
+    )
+    wishes = wishes_of(session, Owner(patient_id=patient_id))
+    return reminding_states([(one.channel, one.state) for one in ways], wishes)
 
 
 def newest_tests(

@@ -1,6 +1,6 @@
 """Which channels a message takes, how loudly, and when it has to wait."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
@@ -16,6 +16,8 @@ TEST_LIFE = timedelta(days=2)
 MOST_A_MINUTE, MOST_AN_HOUR = 6, 30
 # Why a message was held back that would have been too many.
 STORM = "storm"
+# Why a browser fails that took messages over and showed none of them.
+UNSEEN = "unseen"
 
 # What people choose channels for, and which messages each is.
 DOSES, ALERTS, REFILLS, DAY, WEEK, WELL = (
@@ -173,9 +175,46 @@ def working(points: Sequence[Point]) -> list[Point]:
     """Return the points that are known to work; where there is none, those that may.
 
     Silence would be worse than a message to an address nobody has answered from yet.
+    An open page that showed nothing lately is told all the same: it may be opened.
     """
-    known = [point for point in points if point.state == ACTIVE]
-    return known or [point for point in points if point.state in USABLE]
+    known = [
+        point
+        for point in points
+        if point.state == ACTIVE
+        or (point.channel == OPEN_PAGE and point.state == FAILING)
+    ]
+    if any(_is_sure(point) for point in known):
+        return known
+    return [point for point in points if point.state in USABLE]
+
+
+def _is_sure(point: Point) -> bool:
+    """Say whether a message gets there: it works, and is no page that may be closed."""
+    return point.state == ACTIVE and point.channel != OPEN_PAGE
+
+
+def _wanted(points: Sequence[Point], group: str, wishes: Wishes) -> list[Point]:
+    """Return which of these points work and are wanted for messages of this group.
+
+    Of doses somebody is told by a channel they did not want, when no other works.
+    """
+    unwanted = set(wishes.unwanted.get(group, ()))
+    found = working([point for point in points if point.channel not in unwanted])
+    if group != DOSES:
+        return found
+    return max(
+        (found, working(points)),
+        key=lambda some: (any(_is_sure(point) for point in some), bool(some)),
+    )
+
+
+def reminding_states(ways: Iterable[tuple[str, str]], wishes: Wishes) -> list[str]:
+    """Return the states of those of a patient's ways by which they want reminders.
+
+    Each is a channel and a state. An open page is none: nobody may look at it.
+    """
+    unwanted = {*wishes.unwanted.get(DOSES, ()), OPEN_PAGE}
+    return [state for channel, state in ways if channel not in unwanted]
 
 
 def is_reached(states: Collection[str], *, has_lost: bool = False) -> bool:
@@ -194,33 +233,47 @@ def is_reached(states: Collection[str], *, has_lost: bool = False) -> bool:
 def chosen_points(person: Person, group: str, *, loudest: int = 0) -> list[Point]:
     """Return by which addresses a message of this group goes to somebody.
 
-    All that are no louder than `loudest`, or else the quietest there are. A channel
-    that is unwanted for the group is left out.
+    All that are no louder than `loudest`, or else the quietest there are, beside an
+    open page. A channel that is unwanted for the group is left out (`_wanted`).
     """
-    unwanted = set(person.wishes.unwanted.get(group, ()))
-    wanted = [
-        point for point in working(person.points) if point.channel not in unwanted
-    ]
-    if not wanted:
-        return []
-    limit = max(loudest, min(point.loudness for point in wanted))
+    wanted = _wanted(person.points, group, person.wishes)
+    quietest = min(
+        (point.loudness for point in wanted if point.channel != OPEN_PAGE), default=0
+    )
+    limit = max(loudest, quietest)
     return [point for point in wanted if point.loudness <= limit]
+
+
+def is_way(person: Person, kind: str, contact_id: int) -> bool:
+    """Say whether such a message goes to somebody by this of their contact points."""
+    found = _wanted(person.points, GROUP_OF.get(kind, ""), person.wishes)
+    return contact_id in {point.id for point in found}
 
 
 def points_beside(person: Person, kind: str, *, failed: int) -> list[Point]:
     """Return where a message goes that did not arrive at a point: the quietest first.
 
     Nowhere where it is unwanted, and nowhere where the person was not reached either.
+    An open page is no way round: what it took over may never be seen.
     """
     if kind in ONE_CHANNEL:
         return []
-    unwanted = set(person.wishes.unwanted.get(GROUP_OF.get(kind, ""), ()))
     left = [
         point
         for point in person.points
-        if point.id != failed and point.channel not in unwanted
+        if point.id != failed and point.channel != OPEN_PAGE
     ]
-    return sorted(working(left), key=lambda point: point.loudness)
+    wanted = _wanted(left, GROUP_OF.get(kind, ""), person.wishes)
+    return sorted(wanted, key=lambda point: point.loudness)
+
+
+def is_cut_off(points: Sequence[Point], failing: Collection[str]) -> bool:
+    """Say whether nothing arrives while these channels fail, or there is no point.
+
+    An open page may be closed: it is no help beside another.
+    """
+    ways = {point.channel for point in points}
+    return (ways - {OPEN_PAGE} or ways).issubset(failing)
 
 
 def quiet_until(person: Person, now: datetime) -> datetime | None:

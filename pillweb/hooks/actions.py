@@ -22,7 +22,7 @@ from pillweb.channels import DIGITS
 from pillweb.channels.bounces import Bounce
 from pillweb.channels.voice import NAME as VOICE
 from pillweb.channels.webpush import read_address
-from pillweb.contacts.actions.arriving import note_failure
+from pillweb.contacts.actions.arriving import note_failure, note_seen
 from pillweb.contacts.actions.changing import (
     answer_contact_test,
     start_contact,
@@ -31,7 +31,15 @@ from pillweb.contacts.actions.changing import (
 from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import address_index
-from pillweb.contacts.rules import ACTIVE, CONTACT_TEST, FAILING, Person
+from pillweb.contacts.rules import (
+    ACTIVE,
+    CONTACT_TEST,
+    FAILING,
+    UNPROVEN,
+    UNSEEN,
+    Owner,
+    Person,
+)
 from pillweb.hooks.queries import (
     PUSH,
     contacts_at,
@@ -50,8 +58,6 @@ from pillweb.reminders.actions.following import say_again
 from pillweb.reminders.actions.resolving import see_to
 from pillweb.reminders.queries.alerts import alerted_by, seen_to
 from pillweb.reminders.rules.course import DOSE_ALERT, DOSE_DUE
-
-UNSEEN = "unseen"
 
 
 def take_reply(
@@ -81,11 +87,14 @@ def _do_reply(
     now: datetime,
 ) -> str:
     verb = read_reply(text)
+    at_number = contacts_at(session, contact.channel, contact.address)
     if verb == STOP:
-        stop_contact(session, contact, now=now)
+        for one in at_number:
+            stop_contact(session, one, now=now)
         return _("You get no more messages at this number. Reply START to get them.")
     if verb == START:
-        start_contact(session, contact, now=now)
+        for one in at_number:
+            start_contact(session, one, now=now)
         return _("You get messages at this number again.")
     if told is not None and verb:
         return answer_message(session, contact, told, verb, person, now=now).words
@@ -251,27 +260,37 @@ def note_push_shown(session: Session, delivery_id: int, *, now: datetime) -> boo
     if contact is None:
         return False
     note_delivery(session, delivery_id, delivered_at=now)
-    if contact.state == FAILING and contact.last_error == UNSEEN:
-        contact.state, contact.last_error = ACTIVE, None
-        if contact.patient_id is not None:
-            session.flush()
-            note_reach(session, contact.patient_id, now=now)
+    note_seen(session, contact, now=now)
     return True
 
 
 def move_browser(session: Session, *, before: str, after: str) -> bool:
     """Reach a browser at another address of its push service; say if it was known.
 
-    Both are what a browser calls a subscription, in JSON.
+    Both are what a browser calls a subscription, in JSON. Where it is known by the new
+    one already, that stays, and works if the old one did.
     """
     try:
         old, new = read_address(before), read_address(after)
     except InvalidError:
         return False
     found = contacts_at(session, PUSH, old)
+    if old == new:
+        return bool(found)
+    twins = {_owner(twin): twin for twin in contacts_at(session, PUSH, new)}
     for contact in found:
-        contact.address, contact.address_index = new, address_index(PUSH, new)
+        twin = twins.get(_owner(contact))
+        if twin is None:
+            contact.address, contact.address_index = new, address_index(PUSH, new)
+            continue
+        if twin.state == UNPROVEN and contact.state == ACTIVE:
+            twin.state, twin.proven_at = ACTIVE, contact.proven_at
+        session.delete(contact)
     return bool(found)
+
+
+def _owner(contact: ContactPoint) -> Owner:
+    return Owner(contact.patient_id, contact.account_id)
 
 
 def note_unseen(session: Session, *, now: datetime, limit: int) -> int:

@@ -9,7 +9,13 @@ from sqlalchemy.orm import Session
 from pillweb.answers.queries import doses_told
 from pillweb.contacts.models import ContactPoint, ContactTest
 from pillweb.contacts.queries import accounts_to_tell, address_index, patients_to_tell
-from pillweb.contacts.rules import ACTIVE, CONTACT_TEST, UNPROVEN, Person
+from pillweb.contacts.rules import (
+    ACTIVE,
+    CONTACT_TEST,
+    OPEN_PAGE,
+    UNPROVEN,
+    Person,
+)
 from pillweb.doses.rules.days import OPEN
 from pillweb.hooks.rules import REPLY_LIFE, SHOWN_WITHIN, UNSEEN_ALLOWED
 from pillweb.outbox.models import Delivery
@@ -147,9 +153,10 @@ def was_heard_of(session: Session, delivery: Delivery) -> bool:
 def unseen_browsers(
     session: Session, *, now: datetime, limit: int
 ) -> Sequence[tuple[ContactPoint, Delivery]]:
-    """Return the browsers that showed none of their last three pushes, and the newest.
+    """Return the browsers that showed nothing of their last three, and the newest.
 
-    Each push was taken over two minutes ago or more.
+    Each message was taken over two minutes ago or more: by a push service, or for an
+    open page.
     """
     ranked = (
         select(
@@ -162,7 +169,7 @@ def unseen_browsers(
         )
         .join(ContactPoint, ContactPoint.id == Delivery.contact_id)
         .where(
-            ContactPoint.channel == PUSH,
+            ContactPoint.channel.in_((PUSH, OPEN_PAGE)),
             ContactPoint.state.in_((ACTIVE, UNPROVEN)),
             Delivery.accepted_at <= now - SHOWN_WITHIN,
             Delivery.created_at > now - REPLY_LIFE,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id, index_where
@@ -54,6 +54,10 @@ class Delivery(Base):
         Index("ix_delivery_contact_id_created_at", "contact_id", "created_at"),
         Index("ix_delivery_patient_id_subject_id", "patient_id", "subject_id"),
     )
+
+
+# For who reads a row whose words may be unreadable.
+UNREAD = (defer(Delivery.recipient), defer(Delivery.context))
 
 
 class Attempt(Base):

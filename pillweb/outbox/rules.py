@@ -33,6 +33,7 @@ NOTES_KEPT_FOR = timedelta(days=7)
 # The states of a message that arrives, or may still do so.
 REACHING = frozenset({"pending", "leased", "accepted", "delivered"})
 BROKEN, UNWORDABLE = "broken", "unwordable"
+UNREADABLE = "unreadable"
 
 
 class Leased(NamedTuple):

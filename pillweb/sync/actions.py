@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from pillweb.base.errors import NotFoundError
 from pillweb.base.zones import local, zone
 from pillweb.channels.live import LiveNote
+from pillweb.contacts.actions.arriving import note_seen
+from pillweb.contacts.models import ContactPoint
 from pillweb.doses.actions.marking import (
     mark_taken,
     put_off_doses,
@@ -147,6 +149,8 @@ def _record(session: Session, answer: Answer, replay: Replay, *, now: datetime) 
 def note_shown(session: Session, device: bytes, note_id: int, *, now: datetime) -> None:
     """Note that an open page said something: its message is delivered; once.
 
+    A page that seemed closed for good works again.
+
     Raises:
         NotFoundError: that page has no such note.
     """
@@ -160,6 +164,13 @@ def note_shown(session: Session, device: bytes, note_id: int, *, now: datetime) 
         .values(delivered_at=now),
         execution_options={"synchronize_session": False},
     )
+    contact = session.scalar(
+        select(ContactPoint)
+        .join(Delivery, Delivery.contact_id == ContactPoint.id)
+        .where(Delivery.id == note.delivery_id)
+    )
+    if contact is not None:
+        note_seen(session, contact, now=now)
 
 
 def forget_replays(session: Session, *, now: datetime, limit: int) -> int:

@@ -20,7 +20,7 @@ from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import is_tzdata_old, local, tzdata_version, zone
 from pillweb.sharing.rules import Nav
 from pillweb.watch.queries import delays, figures, look_at
-from pillweb.watch.rules.alarm import LATE_AFTER, RESTORED
+from pillweb.watch.rules.alarm import LATE_AFTER, RESTORED, failing_channels
 from pillweb.watch.rules.metrics import Figures, metrics_text
 from pillweb.web.transaction import session
 
@@ -45,7 +45,9 @@ def _weak(found: Figures) -> list[str]:
     stale = STALE_AFTER.total_seconds()
     well = {component for (component, _one), age in found.beats.items() if age <= stale}
     late = ["late reminders"] if found.lag_s > LATE_AFTER.total_seconds() else []
-    return [component for component in WATCHED if component not in well] + late
+    failing = [f"channel {name}" for name in sorted(failing_channels(found.incidents))]
+    silent = [component for component in WATCHED if component not in well]
+    return silent + late + failing
 
 
 def _is_held(found: Figures) -> bool:

@@ -229,17 +229,6 @@ def test_an_answer_to_an_old_test_does_not_start_what_was_stopped(
     assert point.state == "stopped"
 
 
-def test_what_waits_for_a_stopped_address_never_leaves(
-    session: Session, world: World, point: ContactPoint, now: datetime
-) -> None:
-    person = patients_to_tell(session, [world.patient], now=now)[world.patient]
-    send_contact_test(session, point, person, now=now)
-    stop_contact(session, point, now=now)
-    waiting = sa.select(Delivery).where(Delivery.contact_id == point.id)
-    row = session.scalars(waiting.execution_options(populate_existing=True)).one()
-    assert (row.state, row.last_error, row.context) == ("suppressed", "stopped", None)
-
-
 def test_a_stopped_address_starts_again_as_it_was(
     session: Session, world: World, point: ContactPoint, now: datetime
 ) -> None:

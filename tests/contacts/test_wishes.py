@@ -3,15 +3,17 @@
 from datetime import datetime
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.contacts.actions.adding import add_contact
+from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import wishes_of
 from pillweb.contacts.rules import Owner, Wishes
-from pillweb.patients.models import Patient
+from pillweb.patients.models import Patient, Unreachable
 from pillweb.sharing.queries import accounts_wanting, helpers_of, told_of
 from pillweb.sharing.rules import Helper
 from tests.world import World, csrf_of, signed_in
@@ -61,6 +63,28 @@ def test_a_kind_of_message_comes_by_the_channels_chosen(
     assert wished(db, world).unwanted == {"doses": ["email"], "week": ["email", "sms"]}
     assert send(rosa, here, part="week", channels=["email", "sms"]).status_code == 303
     assert wished(db, world).unwanted == {"doses": ["email"], "week": []}
+
+
+@pytest.mark.usefixtures("two_ways")
+def test_reminders_by_a_way_that_fails_alone_are_told_and_by_one_that_works_not(
+    rosa: FlaskClient, here: str, db: Database, world: World
+) -> None:
+    with db.transaction() as session:
+        for channel, state in (("email", "active"), ("sms", "gone")):
+            which = ContactPoint.channel == channel
+            session.execute(sa.update(ContactPoint).where(which).values(state=state))
+    for channels, is_lost in ((["sms"], True), (["email", "sms"], False)):
+        answer = send(rosa, here, part="doses", channels=channels)
+        assert answer.status_code == 303
+        with db.reading() as session:
+            found = session.get(Unreachable, world.patient)
+        assert (found is not None) is is_lost
+    # Nothing else that is wished says anything of it.
+    with db.transaction() as session:
+        session.execute(sa.delete(ContactPoint))
+    send(rosa, here, part="names", shows_names="y")
+    with db.reading() as session:
+        assert session.get(Unreachable, world.patient) is None
 
 
 @pytest.mark.usefixtures("two_ways")

@@ -145,7 +145,7 @@ FAULTS = (
     ),
     Fault(
         12,
-        "Poison: what cannot be worded, what kills its sender, an unknown channel: "
+        "Poison: what cannot be worded or read, kills its sender, or has no channel: "
         "dead with its reason, its neighbours sent.",
         (
             (
@@ -153,6 +153,10 @@ FAULTS = (
                 "nobody"
             ),
             "tests/jobs/test_deliver.py::test_a_row_that_cannot_be_worded_dies_alone",
+            (
+                "tests/jobs/test_deliver.py::test_a_row_that_cannot_be_read_waits_alone_and_"
+                "dies_when_it_is_too_late"
+            ),
             (
                 "tests/jobs/test_providers.py::test_a_channel_that_is_unknown_or_off_leaves_"
                 "dead_letters_with_their_reason"

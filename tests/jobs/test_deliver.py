@@ -8,10 +8,12 @@ import sqlalchemy as sa
 
 from jobs import deliver, fire_reminders, line
 from jobs.line import Line
+from pillweb.admin.queries import dead_letters
 from pillweb.base.db import Database
 from pillweb.channels import Message, Receipt, SendError, email
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose
+from pillweb.outbox.actions.mending import give_up_delivery, try_delivery_again
 from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Attempt, Delivery
 from pillweb.outbox.rules import SEND_LIMIT
@@ -218,3 +220,39 @@ def test_a_run_ends_before_its_worker_would_be_cut_off(
     began = time.monotonic()
     deliver.run()
     assert time.monotonic() - began < 5
+
+
+def test_a_row_that_cannot_be_read_waits_alone_and_dies_when_it_is_too_late(
+    db: Database, moment: Moment, sink: SmtpSink
+) -> None:
+    post(db, moment, 3)
+    with db.transaction() as session:
+        known = session.scalars(sa.select(Delivery.id).order_by(Delivery.id)).all()
+        # Encrypted with a key that nobody has any more.
+        session.execute(
+            sa.text("update delivery set recipient = :blob where id = :which"),
+            {"blob": b"\1gone" + bytes(40), "which": known[1]},
+        )
+    assert deliver.run() == 2
+    assert len(sink.mails) == 2
+
+    def ends() -> list[tuple[str, str | None]]:
+        with db.reading() as session:
+            rows = sa.select(Delivery.state, Delivery.last_error)
+            return [(a, b) for a, b in session.execute(rows.order_by(Delivery.id))]
+
+    assert ends()[1] == ("pending", "unreadable")
+    with db.transaction() as session:
+        # Its hour is over before it could be tried again.
+        soon = moment.now + timedelta(minutes=6)
+        session.execute(sa.update(Delivery).values(expires_at=soon))
+    moment.move(minutes=5)
+    assert deliver.run() == 0
+    assert ends()[1] == ("dead", "unreadable")
+    with db.transaction() as session:
+        ((letter, has_words),) = dead_letters(session)
+        assert (letter.id, has_words) == (known[1], True)
+        assert try_delivery_again(session, letter.id, now=moment.now)
+        letter.state = "dead"
+        session.flush()
+        assert give_up_delivery(session, letter.id)

@@ -123,6 +123,19 @@ def test_what_is_wanted_by_another_channel_since_goes_there_once(
     assert sorted(told) == ["email", "sms"]
 
 
+@pytest.mark.parametrize("unwanted", [["email"], ["email", "sms"]])
+def test_a_reminder_leaves_by_a_way_nobody_wants_when_no_wanted_one_works(
+    db: Database, due: Owner, fakes: Mapping[str, Fake], unwanted: list[str]
+) -> None:
+    wish(db, due, unwanted={"doses": unwanted})
+    with db.transaction() as session:
+        gone = sa.update(ContactPoint).where(ContactPoint.channel == "sms")
+        session.execute(gone.values(state="gone"))
+    deliver.run()
+    assert [one.topic.split(":")[0] for one in fakes["email"].sent] == ["dose_due"]
+    assert rows(db) == [("email", "accepted", None)]
+
+
 def test_what_is_wanted_nowhere_since_goes_nowhere(
     db: Database, world: World, moment: Moment, fakes: Mapping[str, Fake]
 ) -> None:

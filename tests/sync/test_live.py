@@ -138,3 +138,18 @@ def test_a_page_that_was_stopped_is_told_so(
             .values(state="stopped")
         )
     assert tablet.get(f"/live/{device}").status_code == 404
+
+
+def test_a_tablet_that_seemed_closed_works_again_when_it_shows_something(
+    db: Database, tablet: FlaskClient, device: str, tell: Tell
+) -> None:
+    note, delivery = tell("It is 8am.")
+    with db.transaction() as session:
+        wall = session.scalars(
+            sa.select(ContactPoint).where(ContactPoint.channel == "live")
+        ).one()
+        wall.state, wall.last_error = "failing", "unseen"
+        session.get_one(Delivery, delivery).contact_id = wall.id
+    assert shown(tablet, device, note) == 204
+    with db.reading() as session:
+        assert session.get_one(ContactPoint, wall.id).state == "active"

@@ -12,6 +12,7 @@ from jobs import deliver, send_canaries
 from pillweb.base.db import Database
 from pillweb.channels.loop import came_back, ping_dead_man
 from pillweb.channels.mailbox import kept_mails
+from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.outbox.models import Canary, Delivery, Incident
 from tests.conftest import use_settings
 from tests.jobs.conftest import Moment
@@ -170,4 +171,29 @@ def test_a_topic_is_read_back_and_nonsense_is_no_return(
     assert not came_back("ntfy", "a-mark", sent_s_ago=300)
     use_settings(CANARY_NTFY="", DEAD_MAN_URL="http://127.0.0.1:1")
     assert not ping_dead_man(is_well=True)
+    use_settings(DEAD_MAN_URL="")
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("channel", "/fail"),
+        ("late", "/fail"),
+        ("stopped", "/fail"),
+        # Too many for one person is no fault of what carries them.
+        ("storm", "/"),
+    ],
+)
+def test_without_a_test_message_the_watcher_hears_of_what_is_wrong(
+    db: Database, moment: Moment, outside: Outside, kind: str, asked: str
+) -> None:
+    use_settings(DEAD_MAN_URL=outside.url)
+    with db.transaction() as session:
+        open_incident(session, kind=kind, about="email", opened_at=moment.now)
+    send_canaries.run()
+    with db.transaction() as session:
+        close_incidents(session, kind=kind, now=moment.now)
+    moment.move(minutes=5)
+    send_canaries.run()
+    assert outside.asked == [asked, "/"]
     use_settings(DEAD_MAN_URL="")

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account
 from pillweb.channels import Message
 from pillweb.contacts.actions.adding import add_contact
+from pillweb.contacts.actions.changing import stop_contact
+from pillweb.contacts.models import ContactPoint
 from pillweb.doses.actions.marking import mark_taken
 from pillweb.doses.models import Dose
 from pillweb.outbox.actions.incidents import close_incidents, open_incident
@@ -231,3 +233,19 @@ def test_who_is_reached_nowhere_waits_for_nothing(
     assert session.scalars(
         sa.select(Reminder.state).where(Reminder.due_at == now)
     ).all() == ["done"]
+
+
+def test_who_lost_every_address_is_told_of_by_their_helpers(
+    session: Session, rosa: Patient, now: datetime
+) -> None:
+    contact = session.scalars(
+        sa.select(ContactPoint).where(ContactPoint.patient_id == rosa.id)
+    ).one()
+    stop_contact(session, contact, now=now)
+    tell(session, now + 62 * MINUTE)
+    tell(session, now + 64 * MINUTE)
+    assert deliveries(session) == []
+    (to_marta,) = words(session, "could_not_remind")
+    assert "8.05am" in to_marta.text
+    due = sa.select(Reminder.state).where(Reminder.due_at == now)
+    assert session.scalars(due).all() == ["done"]

@@ -139,7 +139,8 @@ def test_ready_tells_this_machine_what_is_weak(
     assert found["channels"]["sms"]["is_left_alone"]
     assert found["channels"]["sms"]["failing_seconds"] == 240
     assert found["channels"]["email"]["canary_age_seconds"] == 120
-    assert found["degraded"] == ["reminders", "reports", "late reminders", "redis"]
+    weak = ["reminders", "reports", "late reminders", "channel sms", "redis"]
+    assert found["degraded"] == weak
     outside = app.test_client().get("/readyz", environ_base=OUTSIDE).get_json()
     assert outside == {"status": "ready"}
 

@@ -22,7 +22,6 @@ from pillweb.contacts.rules import (
     Owner,
     Person,
 )
-from pillweb.outbox.actions.sending import suppress_waiting
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
 
@@ -81,7 +80,8 @@ def replace_email(
 ) -> ContactPoint:
     """Remind a patient at this e-mail address, and by mail nowhere else.
 
-    An address that was once answered from is stopped, not forgotten.
+    An address that was once answered from is stopped, not forgotten. What waits for it
+    goes to the new one when it is to leave.
     """
     kept = add_contact(
         session, channel="email", address=email, patient_id=patient_id, now=now
@@ -93,7 +93,6 @@ def replace_email(
             session.delete(other)
         else:
             other.state = STOPPED
-        suppress_waiting(session, other.id, reason=STOPPED)
     return kept
 
 

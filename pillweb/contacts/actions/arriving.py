@@ -23,6 +23,7 @@ from pillweb.contacts.rules import (
     FAILURES_ALLOWED,
     GONE,
     STOPPED,
+    UNSEEN,
     Person,
     points_beside,
 )
@@ -61,6 +62,13 @@ def note_arrival(session: Session, contact_id: int, *, now: datetime) -> None:
     ).first()
     if failed is not None and failed.patient_id and failed.failed_at:
         note_reach(session, failed.patient_id, now=now)
+
+
+def note_seen(session: Session, contact: ContactPoint, *, now: datetime) -> None:
+    """Note that a browser showed something; one that seemed lost works again."""
+    if contact.state == FAILING and contact.last_error == UNSEEN:
+        contact.state, contact.last_error = ACTIVE, None
+        look_at_reach(session, contact, now=now)
 
 
 def note_failure(

@@ -21,7 +21,6 @@ from pillweb.contacts.rules import (
     Owner,
     Wishes,
 )
-from pillweb.outbox.actions.sending import suppress_waiting
 
 
 def answer_contact_test(session: Session, test: ContactTest, *, now: datetime) -> None:
@@ -39,9 +38,11 @@ def answer_contact_test(session: Session, test: ContactTest, *, now: datetime) -
 
 
 def stop_contact(session: Session, contact: ContactPoint, *, now: datetime) -> None:
-    """Send nothing more to an address, nor what waits for it; twice changes nothing."""
+    """Send nothing more to an address; twice changes nothing.
+
+    What waits for it goes another way, where there is one, when it is to leave.
+    """
     contact.state = STOPPED
-    suppress_waiting(session, contact.id, reason=STOPPED)
     look_at_reach(session, contact, now=now)
 
 
@@ -52,7 +53,7 @@ def start_contact(session: Session, contact: ContactPoint, *, now: datetime) -> 
 
 
 def remove_contact(session: Session, contact: ContactPoint, *, now: datetime) -> None:
-    """Forget an address; what waits for it is not sent.
+    """Forget an address; what waits for it goes another way, where there is one.
 
     The last one of an account is only stopped: who has none is written to where they
     sign in.
@@ -61,7 +62,6 @@ def remove_contact(session: Session, contact: ContactPoint, *, now: datetime) ->
     if owner.account_id and len(contacts_of(session, owner)) == 1:
         stop_contact(session, contact, now=now)
         return
-    suppress_waiting(session, contact.id, reason="removed")
     session.delete(contact)
     worked = contact.state in {ACTIVE, FAILING}
     look_at_reach(session, contact, now=now, has_lost=worked)

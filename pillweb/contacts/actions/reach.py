@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
@@ -12,9 +12,12 @@ from pillweb.base.links import link
 from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.models import ContactPoint
+from pillweb.contacts.queries import contacts_of_patient, ways_to_remind
 from pillweb.contacts.rules import (
     ACTIVE,
     ALERTS,
+    OPEN_PAGE,
+    USABLE,
     chosen_points,
     is_reached,
 )
@@ -27,8 +30,12 @@ UNREACHABLE = "unreachable"
 def look_at_reach(
     session: Session, contact: ContactPoint, *, now: datetime, has_lost: bool = False
 ) -> None:
-    """Do what `note_reach` does, where the address is a patient's."""
-    if contact.patient_id is not None:
+    """Do what `note_reach` does, where the address is a patient's.
+
+    An open page that is added loses nobody.
+    """
+    is_more = contact.channel == OPEN_PAGE and contact.state in USABLE and not has_lost
+    if contact.patient_id is not None and not is_more:
         note_reach(session, contact.patient_id, now=now, has_lost=has_lost)
 
 
@@ -42,17 +49,13 @@ def note_reach(
     """
     # Two last addresses that go at once must see each other.
     patient = session.get_one(Patient, patient_id, with_for_update=True)
-    mine = session.execute(
-        select(ContactPoint.state, ContactPoint.channel, ContactPoint.address).where(
-            ContactPoint.patient_id == patient_id
-        )
-    ).all()
-    states = [one.state for one in mine]
+    states = ways_to_remind(session, patient_id)
     if ACTIVE in states:
         session.execute(delete(Unreachable).where(Unreachable.patient_id == patient_id))
     elif not is_reached(states, has_lost=has_lost):
         row = {"patient_id": patient_id, "since": now, "told_at": now}
         if insert_new(session, Unreachable, [row]):
+            mine = contacts_of_patient(session, patient_id)
             lost = {(one.channel, one.address) for one in mine}
             _tell_unreachable(session, patient, lost, now=now)
 

@@ -17,7 +17,12 @@ from pillweb.contacts.actions.changing import put_first, remove_contact, start_c
 from pillweb.contacts.actions.posting import send_contact_test
 from pillweb.contacts.forms import AddressForm
 from pillweb.contacts.models import ContactPoint, ContactTest
-from pillweb.contacts.queries import contact_of, contacts_of, newest_tests
+from pillweb.contacts.queries import (
+    contact_of,
+    contacts_of,
+    newest_tests,
+    ways_to_remind,
+)
 from pillweb.contacts.rules import (
     ACTIVE,
     BROWSER,
@@ -115,10 +120,10 @@ def _card(
 
 def _no_reach_without(opened: Opened, contact: ContactPoint) -> bool:
     """Say whether this is the only way that works of a patient."""
-    mine = contacts_of(session(), opened.owner)
-    left = [one.state for one in mine if one.id != contact.id]
-    is_last = contact.state == ACTIVE and not is_reached(left, has_lost=True)
-    return is_last and not opened.for_helper
+    if opened.for_helper or contact.state != ACTIVE:
+        return False
+    left = ways_to_remind(session(), opened.owner.number, besides=contact.id)
+    return not is_reached(left, has_lost=True)
 
 
 @contacts.get(f"{OWN}/contacts")

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from pillweb.base.clock import now
 from pillweb.contacts.actions.changing import start_contact, stop_contact
 from pillweb.contacts.models import ContactPoint
-from pillweb.contacts.queries import contact_to_stop, contacts_of_patient
+from pillweb.contacts.queries import contact_to_stop, ways_to_remind
 from pillweb.contacts.rules import STOPPED, is_reached
 from pillweb.contacts.views.points import label_of
 from pillweb.web.htmx import go, page
@@ -24,8 +24,9 @@ ONE_CLICK = "One-Click"
 
 def _stop_page(token: str, contact: ContactPoint) -> ResponseReturnValue:
     patient_id = contact.patient_id
-    others = contacts_of_patient(session(), patient_id) if patient_id else ()
-    left = [one.state for one in others if one.id != contact.id]
+    left = (
+        ways_to_remind(session(), patient_id, besides=contact.id) if patient_id else ()
+    )
     return page(
         "contacts/stop.html",
         action=f"/u/{token}",

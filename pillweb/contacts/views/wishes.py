@@ -6,13 +6,15 @@ from dataclasses import asdict, replace
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speech
 from pillweb.contacts.actions.changing import keep_wishes
+from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.forms import ChannelsForm, NamesForm, QuietForm
 from pillweb.contacts.queries import contacts_of, wishes_of
-from pillweb.contacts.rules import OF_HELPERS, OF_PATIENTS, Wishes
+from pillweb.contacts.rules import DOSES, OF_HELPERS, OF_PATIENTS, Wishes
 from pillweb.contacts.views.owner import OWN, PATIENT, Opened, open_owner
 from pillweb.contacts.views.points import label_of
 from pillweb.patients.actions import choose_language
@@ -20,7 +22,7 @@ from pillweb.patients.forms import LanguageForm
 from pillweb.patients.models import Patient
 from pillweb.web.forms import Form
 from pillweb.web.htmx import bad_form, go, page
-from pillweb.web.transaction import session
+from pillweb.web.transaction import session, wake_after_commit
 
 wishes = Blueprint("wishes", __name__)
 
@@ -104,6 +106,9 @@ def post_wishes(patient_id: int | None = None) -> ResponseReturnValue:
         choose_language(session(), opened.owner.number, language=form.language.data)
     else:
         keep_wishes(session(), opened.owner, _wished(opened, form, kept))
+        if opened.owner.patient_id is not None and part == DOSES:
+            note_reach(session(), opened.owner.patient_id, now=now())
+            wake_after_commit("deliver")
     return go(opened.wishes_url, notice=_("Saved."))
 
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pillweb.outbox.models import Attempt, Delivery
+from pillweb.outbox.models import UNREAD, Attempt, Delivery
 
 UNKNOWN = "unknown"
 
@@ -15,13 +15,18 @@ def try_delivery_again(session: Session, delivery_id: int, *, now: datetime) -> 
 
     Whether it is still wanted is asked when it leaves, as of any other.
     """
-    row = session.get(Delivery, delivery_id, with_for_update=True)
-    if (
-        row is None
-        or row.state != "dead"
-        or row.expires_at <= now
-        or row.context is None
-    ):
+    row = session.scalar(
+        select(Delivery)
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.state == "dead",
+            Delivery.expires_at > now,
+            Delivery.context.is_not(None),
+        )
+        .options(*UNREAD)
+        .with_for_update()
+    )
+    if row is None:
         return False
     # Crashes of before do not count against it: what caused them may be mended.
     session.execute(
@@ -35,7 +40,7 @@ def try_delivery_again(session: Session, delivery_id: int, *, now: datetime) -> 
 
 def give_up_delivery(session: Session, delivery_id: int) -> bool:
     """Close a dead letter for good and drop its words; say whether there was one."""
-    row = session.get(Delivery, delivery_id, with_for_update=True)
+    row = session.get(Delivery, delivery_id, options=UNREAD, with_for_update=True)
     if row is None or row.state != "dead":
         return False
     row.state, row.context = "cancelled", None

@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -15,17 +15,30 @@ from sqlalchemy import (
     null,
     select,
     text,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
+from pillweb.base.crypto import UnreadableError, read_text
 from pillweb.base.db import ask, table_of
+from pillweb.base.log import log
 from pillweb.outbox.models import WAITING, Attempt, Delivery
-from pillweb.outbox.rules import CRASHES_ALLOWED, LEASE, Leased, Sent, next_try
+from pillweb.outbox.rules import (
+    CRASHES_ALLOWED,
+    LEASE,
+    LONGEST_PAUSE_S,
+    UNREADABLE,
+    Leased,
+    Sent,
+    next_try,
+)
 
 _DELIVERY = table_of(Delivery).c
 _ATTEMPT = table_of(Attempt).c
 _FREE: Mapping[str, Any] = {"lease_id": null(), "lease_until": null()}
+SECRETS = ("recipient", "context")
 _jitter = random.SystemRandom()
 
 _CLAIM = (
@@ -51,7 +64,15 @@ _CLAIM = (
         lease_until=bindparam("until"),
         next_at=bindparam("until"),
     )
-    .returning(*(_DELIVERY[name] for name in Leased._fields))
+    # As they are kept: one that cannot be read must not hide the others.
+    .returning(
+        *(
+            type_coerce(_DELIVERY[name], NullType())
+            if name in SECRETS
+            else _DELIVERY[name]
+            for name in Leased._fields
+        )
+    )
 )
 _held = (_DELIVERY.id == bindparam("which"), _DELIVERY.lease_id == bindparam("lease"))
 _BEGIN = (
@@ -146,21 +167,49 @@ def claim_deliveries(
 
     Nobody else gets them for 30 s; a lease that ran out is claimed like a pending
     row. What is past its time becomes expired; what crashed its sender three
-    times becomes dead, so that it cannot stop its neighbours. Nothing at all means
-    that none is due.
+    times becomes dead, so that it cannot stop its neighbours; what cannot be read is
+    put off. Nothing at all means that none is due.
     """
     values = {"by": channel, "at": now, "until": now + LEASE, "most": limit}
     while True:
         lease = {"lease": uuid.uuid4().hex}
-        rows = [Leased(*row) for row in ask(session, _CLAIM, values | lease)]
+        rows = [_read(Leased(*row)) for row in ask(session, _CLAIM, values | lease)]
         late = [row for row in rows if row.expires_at <= now]
         close_deliveries(session, late, state="expired")
         timely = [row for row in rows if row.expires_at > now]
+        unreadable = [row for row in timely if not row.recipient]
+        _put_off_unreadable(session, unreadable, now=now)
+        timely = [row for row in timely if row not in unreadable]
         crashed = _crashed(session, timely)
         bury_deliveries(session, crashed, error="crashed")
         ready = [row for row in timely if row not in crashed]
         if ready or crashed or not rows:
             return Claim(ready, crashed)
+
+
+def _read(row: Leased) -> Leased:
+    """Return a message with its words; without an address when it cannot be read."""
+    try:
+        recipient = read_text(row.recipient, place="delivery.recipient")
+        context = read_text(row.context, place="delivery.context")
+    except UnreadableError:
+        log.warning("message_unreadable", delivery=row.id)
+        recipient, context = "", None
+    return row._replace(recipient=recipient or "", context=context)
+
+
+def _put_off_unreadable(
+    session: Session, rows: Sequence[Leased], *, now: datetime
+) -> None:
+    """Put off what cannot be read, until it would be too late: its key may come back.
+
+    Then it is dead.
+    """
+    then = now + timedelta(seconds=LONGEST_PAUSE_S)
+    waiting = [row for row in rows if row.expires_at > then]
+    postpone_deliveries(session, waiting, until=then, error=UNREADABLE)
+    dead = [row for row in rows if row not in waiting]
+    bury_deliveries(session, dead, error=UNREADABLE)
 
 
 def _crashed(session: Session, rows: Sequence[Leased]) -> list[Leased]:
@@ -314,13 +363,3 @@ def _end_attempts(session: Session, sent: Sequence[Sent], *, now: datetime) -> N
 
 def _one(sent: Sent, **values: object) -> dict[str, object]:
     return {"which": sent.leased.id, "lease": sent.leased.lease_id} | values
-
-
-def suppress_waiting(session: Session, contact_id: int, *, reason: str) -> None:
-    """Keep what waits for a contact point from leaving; what is on its way is not."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.contact_id == contact_id, Delivery.state == "pending")
-        .values(state="suppressed", context=None, last_error=reason),
-        execution_options={"synchronize_session": False},
-    )

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, func, select
+from sqlalchemy import Row, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from pillweb.base.db import UTCDateTime, ask
 from pillweb.base.zones import local, zone
+from pillweb.contacts.rules import OPEN_PAGE
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, RECORDED
 from pillweb.medications.models import Medication
@@ -93,7 +94,11 @@ _ACCEPTED = (
     .where(
         DeliveryDose.dose_id.in_(bindparam("ids", expanding=True)),
         DeliveryDose.kind == DOSE_DUE,
-        Delivery.accepted_at.is_not(None),
+        # An open page may be closed: only what it showed was said.
+        case(
+            (Delivery.channel == OPEN_PAGE, Delivery.delivered_at),
+            else_=Delivery.accepted_at,
+        ).is_not(None),
         # Not what was lost after that.
         Delivery.state != "dead",
     )
@@ -248,7 +253,10 @@ def told_of(session: Session, dose_ids: Collection[int]) -> set[Told]:
 
 
 def times_reminded(session: Session, dose_ids: Collection[int]) -> Mapping[int, int]:
-    """Return how often the patient was reminded of each: only what a provider took."""
+    """Return how often the patient was reminded of each: what a provider took.
+
+    Of an open page it counts what was shown.
+    """
     if not dose_ids:
         return {}
     rows = ask(session, _ACCEPTED, {"ids": list(dose_ids)})

@@ -15,11 +15,11 @@ from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
-from pillweb.contacts.rules import DOSES, Person, Point, chosen_points
+from pillweb.contacts.rules import DOSES, Person, Point, chosen_points, is_cut_off
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN
 from pillweb.outbox.models import Delivery
-from pillweb.patients.models import Patient
+from pillweb.patients.models import Patient, Unreachable
 from pillweb.reminders.actions.posting import Draft, post_drafts
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.rules.course import DOSE_DUE, DOSE_LATE
@@ -73,14 +73,17 @@ def _tell(
     """Tell a patient, if now is the time; return what their helpers are to be told."""
     points = chosen_points(person, DOSES)
     late = _late_of(session, patient.id)
-    doses = {one.id: _mark_fault(session, one) for one in late if points}
+    # Who never had an address is reminded of nothing; who lost all theirs should be.
+    is_missed = points or session.get(Unreachable, patient.id) is not None
+    doses = {one.id: _mark_fault(session, one) for one in late if is_missed}
     untold = [one for one in late if doses.get(one.id)]
     failing = failing_channels(troubles)
     if untold and any(kind in HOLDING for kind, _about in troubles):
         _look_again(late, now=now)
         return []
-    waits = {point.channel for point in points} <= failing
-    waits = waits or _is_being_tried(session, patient.id, now=now)
+    waits = bool(points) and (
+        is_cut_off(points, failing) or _is_being_tried(session, patient.id, now=now)
+    )
     lost = [Loss(one, doses[one.id]) for one in untold]
     drafts = loss_drafts(session, patient, lost, failing if waits else (), now=now)
     if untold and waits:

@@ -11,7 +11,7 @@ from pillweb.base.i18n import speaking
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.adding import helpers_to_tell
-from pillweb.contacts.rules import ALERTS, Person, chosen_points
+from pillweb.contacts.rules import ALERTS, Person, chosen_points, is_cut_off
 from pillweb.doses.models import Dose
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
@@ -59,11 +59,7 @@ def loss_drafts(
         _draft(session, patient, people[account_id], mine, places[account_id], now=now)
         for account_id, mine in news.items()
     ]
-    said = [
-        draft
-        for draft in drafts
-        if any(point.channel not in failing for point in draft.points)
-    ]
+    said = [draft for draft in drafts if not is_cut_off(draft.points, failing)]
     ids = {dose.reminder_id for draft in said for dose, _step in draft.doses}
     for one in lost:
         if one.reminder.id in ids and one.reminder.alerted_at is None:
