@@ -149,6 +149,10 @@ FAULTS = (
             ),
             "tests/jobs/test_deliver.py::test_a_row_that_cannot_be_worded_dies_alone",
             (
+                "tests/jobs/test_apart.py::test_whoever_cannot_be_reminded_is_passed_over_"
+                "and_shown"
+            ),
+            (
                 "tests/jobs/test_providers.py::test_a_channel_that_is_unknown_or_off_leaves_"
                 "dead_letters_with_their_reason"
             ),

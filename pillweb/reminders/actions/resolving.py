@@ -22,6 +22,7 @@ from pillweb.reminders.queries.alerts import (
     is_changed,
     outcome_of,
 )
+from pillweb.reminders.queries.waiting import passed_over
 from pillweb.reminders.rules.course import ALERT_RESOLVED
 from pillweb.reminders.rules.ladder import BUZZING
 
@@ -45,7 +46,7 @@ def resolve_alerts(session: Session, *, now: datetime, limit: int) -> int:
     """
     rows = session.execute(
         select(Reminder, has_open().label("is_open"))
-        .where(is_changed(now))
+        .where(is_changed(now), Reminder.patient_id.not_in(passed_over(session)))
         .order_by(Reminder.patient_id, Reminder.due_at)
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)

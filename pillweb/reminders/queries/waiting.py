@@ -10,7 +10,7 @@ from pillweb.base.db import UTCDateTime, ask
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN
 from pillweb.medications.models import Medication
-from pillweb.outbox.models import Delivery
+from pillweb.outbox.models import Delivery, Incident
 from pillweb.reminders.models import DeliveryDose, Reminder
 from pillweb.reminders.rules.course import A_ROUND, DOSE_ALERT, DOSE_DUE, GATHERED
 from pillweb.sharing.models import Grant
@@ -19,6 +19,8 @@ from pillweb.sharing.queries import ACCEPTED
 IS_OF_REMINDER = and_(
     Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at
 )
+# The kind of incident that tells of a patient whose rows cannot be worked with.
+PASSED_OVER = "unfired"
 _newer = aliased(Dose)
 _IS_SUPERSEDED = exists().where(
     _newer.patient_id == Dose.patient_id,
@@ -67,6 +69,38 @@ def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
         )
     )
     return since
+
+
+def waiting_patients(
+    session: Session,
+    state: str,
+    *,
+    now: datetime,
+    limit: int,
+    besides: Collection[int] = (),
+) -> set[int]:
+    """Return patients whose reminders of a state wait the longest."""
+    rows = session.scalars(
+        select(Reminder.patient_id)
+        .where(
+            Reminder.state == state,
+            Reminder.next_at <= now,
+            Reminder.patient_id.not_in(besides),
+        )
+        .order_by(Reminder.next_at)
+        .limit(limit)
+    )
+    return set(rows)
+
+
+def passed_over(session: Session) -> set[int]:
+    """Return the patients for whom it failed to tell them anything."""
+    rows = session.scalars(
+        select(Incident.about).where(
+            Incident.kind == PASSED_OVER, Incident.closed_at.is_(None)
+        )
+    )
+    return {int(about[1:]) for about in rows}
 
 
 def still_wanted(
