@@ -16,6 +16,7 @@ from pillweb.reminders.actions.speaking import is_untold, patient_drafts
 from pillweb.reminders.actions.turn import Turn
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries.moments import (
+    answered_among,
     helper_places,
     moments_of,
     names_of,
@@ -122,6 +123,8 @@ def _turn(
 def _go_on(session: Session, turn: Turn, moments: Sequence[Moment]) -> None:
     """Note when each reminder is looked at again, and what became of it now."""
     rows: list[dict[str, Any]] = []
+    untold = {moment.id for moment in moments if is_untold(turn, moment)}
+    untold -= answered_among(session, untold)
     for moment in moments:
         if moment.id not in turn.due and moment.id not in turn.early:
             continue
@@ -132,7 +135,7 @@ def _go_on(session: Session, turn: Turn, moments: Sequence[Moment]) -> None:
             held=turn.held.get(moment.id, ()),
         )
         left = "open" if then else "done"
-        if is_untold(turn, moment):
+        if moment.id in untold:
             then, left = turn.now, UNTOLD
         rows.append(
             {

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from pillweb.base.db import UTCDateTime, ask
 from pillweb.base.zones import local, zone
-from pillweb.doses.models import Dose
+from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, RECORDED
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery
@@ -253,6 +253,22 @@ def times_reminded(session: Session, dose_ids: Collection[int]) -> Mapping[int, 
         return {}
     rows = ask(session, _ACCEPTED, {"ids": list(dose_ids)})
     return {row.dose_id: row.n for row in rows}
+
+
+def answered_among(session: Session, reminder_ids: Collection[int]) -> set[int]:
+    """Return of these reminders those of which something was said, taken back or not.
+
+    Where none was sent, that is why.
+    """
+    if not reminder_ids:
+        return set()
+    rows = session.scalars(
+        select(Reminder.id)
+        .join(Dose, IS_OF_REMINDER)
+        .join(DoseEvent, DoseEvent.dose_id == Dose.id)
+        .where(Reminder.id.in_(reminder_ids))
+    )
+    return set(rows)
 
 
 def helper_places(
