@@ -57,6 +57,7 @@ BATCH = 10 * MOST_AT_ONCE
 STILL_WANTED: dict[str, Callable[..., set[int]]] = {
     "dose_due": still_wanted,
     "dose_alert": still_wanted,
+    "could_not_remind": still_wanted,
     "day_digest": partial(digests_wanted, group=DAY),
     "all_well": partial(digests_wanted, group=WELL),
     "week_digest": partial(digests_wanted, group=WEEK),

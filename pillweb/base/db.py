@@ -1,7 +1,7 @@
 """The database: one set of models and sessions for SQLite and for Postgres."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +38,11 @@ from pillweb.base.config import settings
 
 READS = "pillweb_reads"
 UTC_TEXT = len("2026-11-20 08:05:00.000000")
+# In the order in which they are given.
+_TURNS_ABOUT = text(
+    "select pg_advisory_xact_lock(:group, cast(one as integer)) "
+    "from unnest(cast(:ids as bigint[])) as one"
+)
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -275,6 +280,17 @@ def take_turns(session: Session, row: type[Base]) -> None:
         table = row.__tablename__
         session.execute(text("set local lock_timeout = 0"))
         session.execute(text(f"lock table {table} in share row exclusive mode"))
+
+
+def take_turns_about(session: Session, group: int, ids: Collection[int]) -> None:
+    """Let transactions that are about the same ones of a group take turns.
+
+    As `take_turns`, but only those wait that have an id in common. Each asks once, and
+    locks nothing after that: then none waits for another that waits for it.
+    """
+    if ids and session.get_bind().dialect.name != "sqlite":
+        session.execute(text("set local lock_timeout = 0"))
+        session.execute(_TURNS_ABOUT, {"group": group, "ids": sorted(ids)})
 
 
 def insert_new(

@@ -147,7 +147,7 @@ def _points(
     session: Session, owner: str, ids: Collection[int], *, now: datetime
 ) -> dict[int, list[Point]]:
     rows = ask(session, _POINTS[owner], {"ids": list(ids)}).all()
-    lately = _counts(session, [row.id for row in rows], now=now)
+    lately = sent_lately(session, [row.id for row in rows], now=now)
     known = channels()
     found: dict[int, list[Point]] = {}
     for row in rows:
@@ -167,9 +167,13 @@ def _points(
     return found
 
 
-def _counts(
+def sent_lately(
     session: Session, contact_ids: Collection[int], *, now: datetime
 ) -> dict[int, tuple[int, int]]:
+    """Return how many messages addresses got in the last minute, and the last hour.
+
+    Of those that got none there is nothing.
+    """
     if not contact_ids:
         return {}
     values = {"ids": list(contact_ids), "minute": now - MINUTE, "hour": now - HOUR}

@@ -1,16 +1,18 @@
 """The doors: the only places where a patient's data is opened to somebody."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, exists, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, literal, literal_column, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from pillweb.accounts.models import Account
 from pillweb.base.db import UTCDateTime, ask
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
+from pillweb.outbox.models import Delivery
+from pillweb.outbox.rules import REACHING
 from pillweb.patients.models import Patient, Unreachable
 from pillweb.patients.queries import zone_in_force
 from pillweb.sharing.models import Grant, ShareLink
@@ -18,6 +20,22 @@ from pillweb.sharing.rules import Door, Helper, Level, link_is_live, may
 
 ACCEPTED = "accepted"
 SELF = "self"
+# So long a reminder that did not arrive is shown, where none arrived after it.
+LOST_FOR = timedelta(days=1)
+_beside = aliased(Delivery)
+_IS_LOST = exists().where(
+    # Found by the index of dead letters, as that has it: it is far the shortest.
+    Delivery.patient_id + 0 == Patient.id,
+    Delivery.kind == "dose_due",
+    Delivery.state == literal_column("'dead'"),
+    Delivery.created_at > bindparam("lost_since", type_=UTCDateTime()),
+    ~exists().where(
+        _beside.patient_id == Delivery.patient_id,
+        _beside.kind == Delivery.kind,
+        _beside.state.in_(REACHING),
+        or_(_beside.id > Delivery.id, _beside.subject_id == Delivery.subject_id),
+    ),
+)
 
 _DOOR = (
     select(
@@ -28,6 +46,7 @@ _DOOR = (
         Grant.level,
         (Grant.role == SELF).label("is_self"),
         exists().where(Unreachable.patient_id == Patient.id).label("is_unreached"),
+        _IS_LOST.label("has_lost"),
     )
     .join(Grant, Grant.patient_id == Patient.id)
     .where(
@@ -50,6 +69,7 @@ def open_door(
         "patient_id": patient_id,
         "account_id": viewer.account_id,
         "at": viewer.at,
+        "lost_since": viewer.at - LOST_FOR,
     }
     row = ask(session, _DOOR, who).first()
     if row is None or not may(row.level, need):
@@ -63,6 +83,7 @@ def open_door(
         is_self=row.is_self,
         base_url=f"/patients/{row.id}",
         is_unreached=row.is_unreached,
+        has_lost=row.has_lost,
     )
 
 
@@ -196,10 +217,13 @@ def accounts_wanting(session: Session, patient_id: int, group: str) -> Sequence[
     return [helper.account_id for helper in found if group in helper.wants]
 
 
-def told_of_doses(session: Session, patient_id: int) -> Sequence[int]:
-    """Return the accounts that are told where a dose was not reminded or recorded."""
-    return session.scalars(
-        select(Grant.account_id)
+def told_of_doses(session: Session, patient_id: int) -> dict[int, int | None]:
+    """Return the accounts that are told where a dose was not reminded or recorded.
+
+    Each with its place on the ladder, None where it has none.
+    """
+    rows = session.execute(
+        select(Grant.account_id, Grant.ladder_place)
         .where(
             Grant.patient_id == patient_id,
             Grant.status == ACCEPTED,
@@ -207,7 +231,8 @@ def told_of_doses(session: Session, patient_id: int) -> Sequence[int]:
             or_(Grant.ladder_place.is_not(None), Grant.alerts.is_(True)),
         )
         .order_by(Grant.id)
-    ).all()
+    )
+    return {row.account_id: row.ladder_place for row in rows}
 
 
 def told_of(

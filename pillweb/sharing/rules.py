@@ -58,7 +58,8 @@ class Door:
     """An opened patient: who it is, and how much the viewer may see and do.
 
     `zone` is the zone the patient lives by now, `home_zone` the one at home.
-    `is_unreached` says that reminders reach the patient nowhere.
+    `is_unreached` says that reminders reach the patient nowhere, `has_lost` that the
+    last one was given up.
     """
 
     patient_id: int
@@ -71,6 +72,7 @@ class Door:
     shows_names: bool = True
     home_zone: str = ""
     is_unreached: bool = False
+    has_lost: bool = False
 
     @property
     def may_mark(self) -> bool:
@@ -113,12 +115,25 @@ def clock_words(door: Door) -> str:
 
 
 def alarm_words(door: Door) -> str:
-    """Return what every page says while reminders reach the patient nowhere."""
-    if not door.is_unreached:
-        return ""
-    if door.is_self:
+    """Return what every page says while reminders reach the patient nowhere.
+
+    Who helps reads of one that was lost, too: there may be reason to call.
+    """
+    if door.is_unreached and door.is_self:
         return _("No reminder reaches you now.")
-    return _("No reminder reaches %(name)s now.", name=door.patient_name)
+    if door.is_unreached:
+        return _("No reminder reaches %(name)s now.", name=door.patient_name)
+    if door.has_lost and not door.is_self:
+        name = door.patient_name
+        return _("The last reminder for %(name)s did not arrive.", name=name)
+    return ""
+
+
+def _alarm_url(door: Door) -> str:
+    """Return where it is put right; of one that was lost, where it says why."""
+    if door.has_lost and not door.is_unreached:
+        return f"{door.base_url}/messages"
+    return f"{door.base_url}/contacts" if door.may_manage else ""
 
 
 def nav_of(door: Door) -> Nav:
@@ -139,6 +154,6 @@ def nav_of(door: Door) -> Nav:
         signed_in=not door.is_shared,
         clock_words=clock_words(door),
         alarm=alarm_words(door),
-        alarm_url=f"{door.base_url}/contacts" if door.may_manage else "",
+        alarm_url=_alarm_url(door),
         zone=door.zone,
     )

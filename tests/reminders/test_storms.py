@@ -1,11 +1,14 @@
 """Too many messages for one person: a few leave, one tells of the rest (F24)."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from pillweb.base.db import Database
+from pillweb.contacts.actions.adding import add_own_contact
 from pillweb.contacts.rules import MOST_A_MINUTE
 from pillweb.outbox.models import Delivery, Incident
 from pillweb.outbox.queries import compose_message
@@ -14,6 +17,7 @@ from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.actions.storms import end_storms, oldest_storm
 from pillweb.sharing.actions import grant_access
 from pillweb.sharing.rules import Level
+from tests.at_once import at_once
 from tests.reminders.steps import after, leave
 from tests.world import make_cast_account, make_patient, plan, prescribe
 
@@ -104,3 +108,69 @@ def test_forty_doses_at_once_are_one_message(session: Session, now: datetime) ->
     plan(session, rosa, now=now)
     tick(session, now)
     assert session.scalar(sa.select(sa.func.count()).select_from(Delivery)) == 1
+
+
+def fire_some(db: Database, now: datetime, number: int) -> int:
+    with db.transaction() as session:
+        return fire_reminders(session, now=now, limit=number)
+
+
+def make_homes(db: Database, now: datetime, count: int, *names: str) -> None:
+    """Let these help so many people; every other lists them the other way round."""
+    with db.transaction() as session:
+        accounts = [make_cast_account(session, name, now=now) for name in names]
+        for account in accounts:
+            add_own_contact(session, account, now=now)
+        helpers = [account.id for account in accounts]
+        for number in range(count):
+            patient = make_patient(session, name=f"P{number}", now=now)
+            prescribe(session, patient, "08:05", now=now, category="time_critical")
+            plan(session, patient, now=now)
+            for helper in helpers[:: -1 if number % 2 else 1]:
+                grant_access(
+                    session,
+                    account_id=helper,
+                    patient_id=patient.id,
+                    level=Level.MARK,
+                    role="caregiver",
+                    now=now,
+                ).ladder_place = 1
+
+
+def alerts(db: Database) -> dict[int, list[str]]:
+    """Return the states of the alerts, by who gets them."""
+    found: dict[int, list[str]] = {}
+    with db.reading() as session:
+        for row in to_marta(session):
+            found.setdefault(row.account_id or 0, []).append(row.state)
+    return found
+
+
+def test_who_fires_meanwhile_counts_what_is_not_kept_yet(
+    db: Database, now: datetime
+) -> None:
+    make_homes(db, now, MANY, "Marta")
+    at = after(now, 30)
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            assert fire_reminders(session, now=at, limit=MANY // 2) == MANY // 2
+            other = pool.submit(fire_some, db, at, MANY)
+            wait([other], timeout=1)
+        assert other.result(30) == MANY // 2
+    (states,) = alerts(db).values()
+    assert len(states) == MANY
+    assert states.count("pending") == MOST_A_MINUTE
+
+
+def test_many_who_fire_for_the_same_helpers_all_end_and_keep_the_cap(
+    db: Database, now: datetime
+) -> None:
+    make_homes(db, now, 2 * MANY, "Marta", "Luis", "Nora")
+    at = after(now, 30)
+    fired = at_once(8, lambda _: fire_some(db, at, 5))
+    assert sum(fired) <= 2 * MANY
+    while fire_some(db, at, MANY):
+        pass
+    for states in alerts(db).values():
+        assert len(states) == 2 * MANY
+        assert states.count("pending") == MOST_A_MINUTE

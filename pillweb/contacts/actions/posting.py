@@ -9,11 +9,12 @@ from typing import TypedDict, Unpack
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import ask, insert_new
+from pillweb.base.db import ask, insert_new, take_turns_about
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.contacts.models import ContactPoint, ContactTest, StopLink
+from pillweb.contacts.queries import sent_lately
 from pillweb.contacts.rules import STORM, TEST_LIFE, Person, Point
 from pillweb.outbox.actions.posting import (
     Facts,
@@ -24,6 +25,8 @@ from pillweb.outbox.actions.posting import (
 from pillweb.outbox.models import Incident
 
 CONTACT_TEST = "contact_test"
+# Who posts to these takes turns (`base.db.take_turns_about`).
+HELPERS = 1
 _STOP_TOKENS = select(StopLink.contact_id, StopLink.token).where(
     StopLink.contact_id.in_(bindparam("ids", expanding=True))
 )
@@ -104,21 +107,24 @@ def post_messages(
 ) -> dict[str, int]:
     """Put many messages into the outbox; return the ids of the new ones by their key.
 
-    As `post_message`, in a few statements. The caller holds a lock by which nobody
-    else posts the same meanwhile.
+    As `post_message`, in a few statements. The caller holds rows by which nobody else
+    posts the same meanwhile; it calls this once, and locks nothing after that.
     """
+    lately = _sent_to_helpers(session, posts, now=now)
     tokens = stop_tokens(session, {post.point.id for post in posts})
-    lately: Counter[int] = Counter()
+    these: Counter[int] = Counter()
     stormed: set[str] = set()
     rows = []
     for post in posts:
         point = post.point
+        before = point.last_minute, point.last_hour
+        minute, hour = lately.get(point.id, before)
         with_these = replace(
             point,
-            last_minute=point.last_minute + lately[point.id],
-            last_hour=point.last_hour + lately[point.id],
+            last_minute=minute + these[point.id],
+            last_hour=hour + these[point.id],
         )
-        lately[point.id] += not with_these.is_flooded
+        these[point.id] += not with_these.is_flooded
         if with_these.is_flooded:
             stormed.add(post.person.key)
         facts = _row_of(
@@ -128,6 +134,22 @@ def post_messages(
             rows.append(delivery_row(**facts))
     _note_storms(session, stormed, now=now)
     return post_deliveries(session, rows)
+
+
+def _sent_to_helpers(
+    session: Session, posts: Sequence[Post], *, now: datetime
+) -> dict[int, tuple[int, int]]:
+    """Return what the addresses of helpers got lately, counting what others post now.
+
+    Two who post for two patients of one helper take turns: what the first posted is
+    counted by the second.
+    """
+    to_helpers = [post for post in posts if post.person.account_id]
+    if not to_helpers:
+        return {}
+    helpers = {post.person.account_id or 0 for post in to_helpers}
+    take_turns_about(session, HELPERS, helpers)
+    return sent_lately(session, {post.point.id for post in to_helpers}, now=now)
 
 
 def _note_storms(session: Session, keys: Collection[str], *, now: datetime) -> None:

@@ -25,21 +25,31 @@ _MOVED = [table_of(DeliveryDose).c[name] for name in _MOVED_NAMES]
 _KEEP_LINKS = insert(table_of(ReminderLink))
 
 
+class ToldDose(NamedTuple):
+    """A dose as far as a message about it asks."""
+
+    id: int
+    reminder_id: int
+    due_at: datetime
+
+
 class Draft(NamedTuple):
     """One message about doses, to all the addresses that were chosen.
 
     `doses` are each with its step. `path` is where its link leads, ending in a slash
-    where a secret follows that answers the first dose's reminder.
+    where a secret follows that answers the first dose's reminder. It does not leave
+    before `not_before`.
     """
 
     person: Person
     points: Sequence[Point]
     kind: str
-    doses: Sequence[tuple[DueDose, int]]
+    doses: Sequence[tuple[DueDose | ToldDose, int]]
     patient_id: int
     context: Mapping[str, Any]
     path: str
     due_at: datetime
+    not_before: datetime | None = None
     expires_at: datetime | None = None
     is_silent: bool = False
     is_urgent: bool = False
@@ -89,6 +99,7 @@ def _post(draft: Draft, point: Point, token: str) -> Post:
         context={**draft.context, "link": link(path)},
         answers=answer_urls(token, point.channel) if draft.path == "/t/" else None,
         due_at=draft.due_at,
+        not_before=draft.not_before,
         expires_at=draft.expires_at,
         patient_id=draft.patient_id,
         subject_id=first.reminder_id,

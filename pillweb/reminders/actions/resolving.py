@@ -11,7 +11,7 @@ from pillweb.base.links import link
 from pillweb.base.words import join_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.adding import helpers_to_tell
-from pillweb.contacts.actions.posting import post_message
+from pillweb.contacts.actions.posting import Post, post_messages
 from pillweb.contacts.rules import ALERTS, chosen_points, quiet_until
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
@@ -59,8 +59,13 @@ def resolve_alerts(session: Session, *, now: datetime, limit: int) -> int:
             reminder.resolved_at = now
             settled.setdefault(reminder.patient_id, []).append(reminder)
     session.flush()
-    for patient_id, reminders in settled.items():
-        _tell_resolved(session, patient_id, reminders, now=now)
+    posts = [
+        post
+        for patient_id, reminders in settled.items()
+        for post in _posts_of(session, patient_id, reminders, now=now)
+    ]
+    if posts:
+        post_messages(session, posts, now=now)
     return len(rows)
 
 
@@ -72,40 +77,44 @@ def _begin_again(reminder: Reminder, *, now: datetime) -> None:
     reminder.acknowledged_at = reminder.acknowledged_by = None
 
 
-def _tell_resolved(
+def _posts_of(
     session: Session, patient_id: int, reminders: Sequence[Reminder], *, now: datetime
-) -> None:
+) -> list[Post]:
+    """Return what those who were alerted of a patient are to hear."""
     ids = [reminder.id for reminder in reminders]
     accounts = alerted_accounts(session, ids)
     if not accounts:
-        return
+        return []
     patient = session.get_one(Patient, patient_id)
     outcome = outcome_of(session, ids, patient_name=patient.name)
     people = helpers_to_tell(session, patient_id, accounts, now=now)
     place = zone(zone_at(session, patient_id, at=now))
+    posts = []
     for person in people.values():
         with speaking(person.speech):
             clocks = [time_words(local(one.due_at, place).time()) for one in reminders]
             said = time_words(local(outcome.at or now, place).time())
             times = join_words([*dict.fromkeys(clocks)])
-        for point in chosen_points(person, ALERTS, loudest=BUZZING):
-            post_message(
-                session,
-                person,
-                point,
+        context = {
+            "first_name": person.name,
+            "patient_name": patient.name,
+            "times": times,
+            "is_taken": outcome.is_taken,
+            "at_words": said,
+            "by": outcome.by,
+            "link": link(f"/patients/{patient_id}/today"),
+        }
+        posts += [
+            Post(
+                person=person,
+                point=point,
                 kind=ALERT_RESOLVED,
                 about=f"{ids[0]}.{reminders[0].round}",
-                context={
-                    "first_name": person.name,
-                    "patient_name": patient.name,
-                    "times": times,
-                    "is_taken": outcome.is_taken,
-                    "at_words": said,
-                    "by": outcome.by,
-                    "link": link(f"/patients/{patient_id}/today"),
-                },
-                now=now,
+                context=context,
                 not_before=None if outcome.is_urgent else quiet_until(person, now),
                 patient_id=patient_id,
                 subject_id=ids[0],
             )
+            for point in chosen_points(person, ALERTS, loudest=BUZZING)
+        ]
+    return posts

@@ -24,7 +24,7 @@ from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.reminders.queries.waiting import IS_OF_REMINDER
-from pillweb.reminders.rules.course import DOSE_ALERT
+from pillweb.reminders.rules.course import A_ROUND, COULD_NOT_REMIND, DOSE_ALERT
 from pillweb.reminders.rules.ladder import TIME_CRITICAL
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import ACCEPTED
@@ -141,6 +141,27 @@ def alerted_accounts(session: Session, reminder_ids: Collection[int]) -> list[in
         .distinct()
     )
     return sorted(account for account in rows if account is not None)
+
+
+def helpers_told(
+    session: Session, reminder_ids: Collection[int]
+) -> set[tuple[str, int]]:
+    """Return who was told of the present round of which of these reminders.
+
+    By the ladder, or because nobody could be reminded; as (key of a person, reminder).
+    """
+    rows = session.execute(
+        select(DeliveryDose.recipient, Reminder.id)
+        .join(Dose, Dose.id == DeliveryDose.dose_id)
+        .join(Reminder, IS_OF_REMINDER)
+        .where(
+            Reminder.id.in_(reminder_ids),
+            DeliveryDose.kind.in_((DOSE_ALERT, COULD_NOT_REMIND)),
+            DeliveryDose.step >= Reminder.round * A_ROUND,
+        )
+        .distinct()
+    )
+    return {(row.recipient, row.id) for row in rows}
 
 
 class AlertLink(NamedTuple):

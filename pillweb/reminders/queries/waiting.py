@@ -12,7 +12,13 @@ from pillweb.doses.rules.days import CANCELLED, HELD, OPEN
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery, Incident
 from pillweb.reminders.models import DeliveryDose, Reminder
-from pillweb.reminders.rules.course import A_ROUND, DOSE_ALERT, DOSE_DUE, GATHERED
+from pillweb.reminders.rules.course import (
+    A_ROUND,
+    COULD_NOT_REMIND,
+    DOSE_ALERT,
+    DOSE_DUE,
+    GATHERED,
+)
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries import ACCEPTED
 
@@ -35,6 +41,12 @@ _IS_GRANTED = exists().where(
     Grant.status == ACCEPTED,
     Grant.ladder_place.is_not(None),
 )
+_IS_TOLD = exists().where(
+    Grant.patient_id == Dose.patient_id,
+    Grant.account_id == Delivery.account_id,
+    Grant.status == ACCEPTED,
+    or_(Grant.ladder_place.is_not(None), Grant.alerts.is_(True)),
+)
 _STILL_WANTED = (
     select(DeliveryDose.delivery_id)
     .join(Delivery, Delivery.id == DeliveryDose.delivery_id)
@@ -49,6 +61,11 @@ _STILL_WANTED = (
         DeliveryDose.step >= Reminder.round * A_ROUND,
         or_(
             and_(DeliveryDose.kind == DOSE_ALERT, _IS_GRANTED),
+            and_(
+                DeliveryDose.kind == COULD_NOT_REMIND,
+                Reminder.acknowledged_at.is_(None),
+                _IS_TOLD,
+            ),
             and_(
                 DeliveryDose.kind == DOSE_DUE,
                 Dose.due_at <= bindparam("soon", type_=UTCDateTime()),
@@ -109,7 +126,8 @@ def still_wanted(
     """Return of these messages those that still have somebody to tell something.
 
     That is: a dose nobody recorded, put off, or took the next one of since; and for
-    helpers that they are still to be told.
+    helpers that they are still to be told. That we could not remind is not said of what
+    somebody sees to.
     """
     values = {"ids": list(delivery_ids), "now": now, "soon": now + GATHERED}
     return set(ask(session, _STILL_WANTED, values).scalars())

@@ -27,6 +27,7 @@ from pillweb.reminders.rules.lateness import LAST_LOOK
 
 DOSE_DUE, DOSE_LATE, DOSE_ALERT = "dose_due", "dose_late", "dose_alert"
 ALERT_RESOLVED, HELD_BACK = "alert_resolved", "held_back"
+COULD_NOT_REMIND = "could_not_remind"
 # What comes due so soon is told with what is due now: one message, and none later.
 GATHERED = timedelta(minutes=10)
 # Steps count the rungs; each time a reminder is put off they begin a hundred higher.

@@ -11,28 +11,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
-from pillweb.base.words import date_words, time_words
-from pillweb.base.zones import local, zone
-from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
-from pillweb.contacts.rules import ALERTS, DOSES, Person, Point, chosen_points
+from pillweb.contacts.rules import DOSES, Person, Point, chosen_points
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import zone_at
+from pillweb.reminders.actions.posting import Draft, post_drafts
 from pillweb.reminders.models import Reminder
-from pillweb.reminders.rules.course import DOSE_DUE
+from pillweb.reminders.rules.course import DOSE_DUE, DOSE_LATE
 from pillweb.reminders.rules.lateness import TOO_LATE, UNTOLD
-from pillweb.sharing.queries import told_of_doses
+from pillweb.watch.actions.late_helpers import Loss, loss_drafts, times_of
 from pillweb.watch.queries import open_troubles, was_in_trouble
 from pillweb.watch.rules.alarm import HOLDING, failing_channels
 
-DOSE_LATE, COULD_NOT_REMIND = "dose_late", "could_not_remind"
 LOOK_AGAIN = timedelta(seconds=30)
 # A reminder that was said this long ago, and that nobody took over, is being tried.
 TRIED = timedelta(minutes=1)
@@ -67,8 +62,12 @@ def tell_what_was_late(
     ).all()
     troubles = open_troubles(session)
     people = patients_to_tell(session, [one.id for one in patients], now=now)
-    for patient in patients:
-        _tell(session, patient, people[patient.id], troubles, now=now)
+    drafts = [
+        draft
+        for patient in patients
+        for draft in _tell(session, patient, people[patient.id], troubles, now=now)
+    ]
+    post_drafts(session, drafts, now=now)
     return len(patients)
 
 
@@ -79,26 +78,29 @@ def _tell(
     troubles: Collection[tuple[str, str]],
     *,
     now: datetime,
-) -> None:
+) -> list[Draft]:
+    """Tell a patient, if now is the time; return what their helpers are to be told."""
     points = chosen_points(person, DOSES)
     late = _late_of(session, patient.id)
-    untold = [one for one in late if _mark_fault(session, one)] if points else []
+    doses = {one.id: _mark_fault(session, one) for one in late if points}
+    untold = [one for one in late if doses.get(one.id)]
     failing = failing_channels(troubles)
     if untold and any(kind in HOLDING for kind, _about in troubles):
         _look_again(late, now=now)
-        return
+        return []
     waits = {point.channel for point in points} <= failing
     waits = waits or _is_being_tried(session, patient.id, now=now)
-    if untold:
-        _tell_helpers(session, patient, untold, failing if waits else (), now=now)
+    lost = [Loss(one, doses[one.id]) for one in untold]
+    drafts = loss_drafts(session, patient, lost, failing if waits else (), now=now)
     if untold and waits:
         _look_again(late, now=now)
-        return
+        return drafts
     for one in late:
         one.state = "done"
         one.last_fired_at = now
     if untold:
         _tell_patient(session, person, patient.id, untold, points, now=now)
+    return drafts
 
 
 def _look_again(late: Sequence[Reminder], *, now: datetime) -> None:
@@ -115,8 +117,8 @@ def _late_of(session: Session, patient_id: int) -> Sequence[Reminder]:
     ).all()
 
 
-def _mark_fault(session: Session, reminder: Reminder) -> bool:
-    """Note on what is still open that we failed; say whether anything is open."""
+def _mark_fault(session: Session, reminder: Reminder) -> Sequence[Dose]:
+    """Note on what is still open that we failed; return what is."""
     doses = session.scalars(
         select(Dose).where(
             Dose.patient_id == reminder.patient_id,
@@ -128,7 +130,7 @@ def _mark_fault(session: Session, reminder: Reminder) -> bool:
     if doses and was_in_trouble(session, start=reminder.due_at, end=end):
         for dose in doses:
             dose.system_fault = True
-    return bool(doses)
+    return doses
 
 
 def _is_being_tried(session: Session, patient_id: int, *, now: datetime) -> bool:
@@ -167,22 +169,6 @@ def _is_being_tried(session: Session, patient_id: int, *, now: datetime) -> bool
     return found is not None
 
 
-def _times(session: Session, missed: Sequence[Reminder]) -> list[str]:
-    """Return when each was due, in words, by the clock the patient lived by then."""
-    moments = [
-        local(one.due_at, zone(zone_at(session, one.patient_id, at=one.due_at)))
-        for one in missed
-    ]
-    return [
-        _(
-            "%(time)s on %(date)s",
-            time=time_words(at.time()),
-            date=date_words(at.date()),
-        )
-        for at in moments
-    ]
-
-
 def _tell_patient(
     session: Session,
     person: Person,
@@ -193,7 +179,7 @@ def _tell_patient(
     now: datetime,
 ) -> None:
     with speaking(person.speech):
-        times = _times(session, missed)
+        times = times_of(session, missed)
     for point in points:
         post_message(
             session,
@@ -228,48 +214,3 @@ def _taken_over(session: Session, contact_id: int, *, now: datetime) -> list[str
         times += json.loads(row.context or "{}").get("times", [])
         row.state, row.context = "superseded", None
     return times
-
-
-def _tell_helpers(
-    session: Session,
-    patient: Patient,
-    missed: Sequence[Reminder],
-    failing: Collection[str],
-    *,
-    now: datetime,
-) -> None:
-    """Say to who helps what we could not remind of; nothing of it was "missed".
-
-    While no channel of theirs works they wait, as the patient does.
-    """
-    news = [one for one in missed if one.alerted_at is None]
-    ids = told_of_doses(session, patient.id) if news else []
-    people = helpers_to_tell(session, patient.id, ids, now=now) if ids else {}
-    reached = [
-        (person, point)
-        for person in people.values()
-        for point in chosen_points(person, ALERTS)
-    ]
-    if all(point.channel in failing for _person, point in reached):
-        return
-    for person, point in reached:
-        with speaking(person.speech):
-            times = _times(session, news)
-        post_message(
-            session,
-            person,
-            point,
-            kind=COULD_NOT_REMIND,
-            about=str(news[-1].id),
-            context={
-                "first_name": person.name,
-                "patient_name": patient.name,
-                "times": times,
-                "link": link(f"/patients/{patient.id}/today"),
-            },
-            now=now,
-            patient_id=patient.id,
-            subject_id=news[-1].id,
-        )
-    for one in news:
-        one.alerted_at = now
