@@ -112,7 +112,7 @@ _SILENCES = (
         Dose.id,
         Dose.due_at,
         _previous.id.label("before_id"),
-        _previous.state.label("before_state"),
+        and_(_previous.state == OPEN, ~_previous.system_fault).label("is_silent"),
         select(func.count())
         .where(_same_day, _other.state.in_(RECORDED))
         .correlate(Dose)
@@ -140,8 +140,9 @@ _SILENCES = (
 class Silence(NamedTuple):
     """What a dose without a record makes together with others.
 
-    `is_in_a_row` where the one of its medicine before it has none either, and nobody
-    was told of that; `is_whole_day` where it is the last of a day without any.
+    `is_in_a_row` where the one of its medicine before it has none either, though the
+    patient was reminded, and nobody was told of that; `is_whole_day` where it is the
+    last of a day without any.
     """
 
     is_in_a_row: bool
@@ -311,9 +312,10 @@ def silences_of(
     rows = ask(session, _SILENCES, values).all()
     befores = [row.before_id for row in rows if row.before_id]
     alerted = {one[0] for one in told_of(session, befores) if one[2] == DOSE_ALERT}
+    missed = times_reminded(session, befores).keys() - alerted
     return {
         row.id: Silence(
-            is_in_a_row=row.before_state == OPEN and row.before_id not in alerted,
+            is_in_a_row=bool(row.is_silent) and row.before_id in missed,
             is_whole_day=not row.recorded and row.due_at == row.last_at,
         )
         for row in rows
