@@ -9,7 +9,9 @@ from pillweb.answers.actions import answer_reminder
 from pillweb.answers.rules import CANNOT_WAIT
 from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.models import Dose
+from pillweb.reminders.actions.resolving import reopen_undone
 from pillweb.reminders.models import Reminder
+from pillweb.reminders.queries.waiting import oldest_undone
 from tests.reminders.steps import after
 from tests.reminders.test_family import Family, family, run, told
 from tests.world import plan, prescribe
@@ -60,6 +62,31 @@ def test_what_stays_recorded_is_over_with_the_last_call(
     assert run(session, now, range(1, 200, 10)) == []
     state = session.scalar(sa.select(Reminder.state).where(Reminder.due_at == now))
     assert state == "done"
+
+
+def test_what_is_taken_back_after_the_last_call_reaches_the_helpers_once(
+    session: Session, family: Family, now: datetime
+) -> None:
+    warfarin(session, family, now)
+    run(session, now, range(1))
+    say(session, family, "taken", at=after(now, 1))
+    run(session, now, range(15, 211, 15))
+    assert reopen_undone(session, now=after(now, 210)) == 0
+    say(session, family, "undone", at=after(now, 220))
+    assert oldest_undone(session, now=after(now, 221)) == after(now, 220)
+    assert reopen_undone(session, now=after(now, 221)) == 1
+    session.expire_all()
+    assert run(session, now, range(221, 231, 3)) == [
+        (221, family.marta),
+        (221, family.luis),
+    ]
+    assert [
+        reopen_undone(session, now=after(now, 231)),
+        told(session, "dose_late"),
+    ] == [
+        0,
+        [],
+    ]
 
 
 def test_one_of_two_that_is_taken_back_reaches_the_helpers(

@@ -22,7 +22,7 @@ from pillweb.reminders.queries.alerts import (
     is_changed,
     outcome_of,
 )
-from pillweb.reminders.queries.waiting import passed_over
+from pillweb.reminders.queries.waiting import passed_over, undone
 from pillweb.reminders.rules.course import ALERT_RESOLVED
 from pillweb.reminders.rules.ladder import BUZZING
 
@@ -67,6 +67,21 @@ def resolve_alerts(session: Session, *, now: datetime, limit: int) -> int:
     if posts:
         post_messages(session, posts, now=now)
     return len(rows)
+
+
+def reopen_undone(session: Session, *, now: datetime) -> int:
+    """Look once more at what was done when it was taken back; return at how many.
+
+    Its ladder is over: who is to be told by now is told, the patient no more.
+    """
+    ids = sorted(undone(session))
+    session.execute(
+        update(Reminder)
+        .where(Reminder.id.in_(ids), Reminder.state == "done")
+        .values(state="open", next_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return len(ids)
 
 
 def _begin_again(reminder: Reminder, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from pillweb.base.db import UTCDateTime, ask
-from pillweb.doses.models import Dose
+from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery, Incident
@@ -27,6 +27,8 @@ IS_OF_REMINDER = and_(
 )
 # The kind of incident that tells of a patient whose rows cannot be worked with.
 PASSED_OVER = "unfired"
+# So many of the newest things said are looked through for what was taken back.
+NEWEST = 2000
 _newer = aliased(Dose)
 _IS_SUPERSEDED = exists().where(
     _newer.patient_id == Dose.patient_id,
@@ -108,6 +110,39 @@ def waiting_patients(
         .limit(limit)
     )
     return set(rows)
+
+
+def undone(session: Session) -> dict[int, datetime]:
+    """Return the reminders that were done when something of theirs was taken back.
+
+    With the instant of that; those of which helpers were told are followed as alerts.
+    """
+    newest = (
+        select(DoseEvent.dose_id, DoseEvent.what, DoseEvent.entered_at)
+        .order_by(DoseEvent.id.desc())
+        .limit(NEWEST)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Reminder.id, func.min(newest.c.entered_at).label("at"))
+        .select_from(newest)
+        .join(Dose, Dose.id == newest.c.dose_id)
+        .join(Reminder, IS_OF_REMINDER)
+        .where(
+            newest.c.what == "undone",
+            newest.c.entered_at > Reminder.next_at,
+            Dose.state == OPEN,
+            Reminder.state == "done",
+            Reminder.alerted_at.is_(None),
+        )
+        .group_by(Reminder.id)
+    )
+    return {row.id: row.at for row in rows}
+
+
+def oldest_undone(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when something taken back waits to be looked at again."""
+    return min((at for at in undone(session).values() if at <= now), default=None)
 
 
 def passed_over(session: Session) -> set[int]:
