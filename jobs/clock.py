@@ -16,18 +16,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs.crew import Crew, do
 from jobs.runtime import look_back, transaction
 from jobs.timetable import TIMETABLE, Job
-from pillweb.base.clock import database_now, seconds_passed
+from pillweb.base.clock import database_clock, database_now, seconds_passed
 from pillweb.base.clock import now as clock_now
 from pillweb.base.config import settings
 from pillweb.base.db import database
-from pillweb.base.heartbeat import beat
+from pillweb.base.heartbeat import beat, disbelieved
 from pillweb.base.high_water import note_high_water
 from pillweb.base.log import log, start_logging
 from pillweb.base.queue import wake
 from pillweb.base.zones import is_tzdata_old, tzdata_version
 from pillweb.watch.actions.incidents import note_gap, note_jump, note_troubles
 from pillweb.watch.queries import CLOCK, is_held, reminder_since
-from pillweb.watch.rules.alarm import has_jumped
+from pillweb.watch.rules.alarm import jump_of
 
 TICK_S = 1.0
 BEAT_EVERY_S = 10.0
@@ -61,14 +61,31 @@ class Pulse:
     """The signs of life of this clock, and what it notices between two of them."""
 
     def __init__(self) -> None:
-        self._last: tuple[datetime, float] | None = None
+        self._shown: tuple[datetime, float] | None = None
+        self._is_held = False
+        self._has_beaten = False
         self._due_s = 0.0
+
+    def look(self) -> None:
+        """See whether the database's clock jumped since the last look."""
+        with database().reading() as session:
+            shown, passed_s = database_clock(session), seconds_passed()
+            self._is_held = bool(disbelieved(session, shown))
+        before, self._shown = self._shown, (shown, passed_s)
+        if before is None:
+            return
+        by = jump_of(before[0], shown, passed_s=passed_s - before[1])
+        if by:
+            with transaction() as (session, now):
+                note_jump(session, by, shown=shown, now=now)
+            self._is_held = True
+            log.error("clock_jump", before=str(before[0]), after=str(shown))
 
     def beat_if_due(self) -> None:
         """Beat every ten seconds; before the first beat look at what was before."""
         if time.monotonic() < self._due_s:
             return
-        if self._last is None:
+        if not self._has_beaten:
             look_back()
         self.beat()
         self._due_s = time.monotonic() + BEAT_EVERY_S
@@ -76,13 +93,8 @@ class Pulse:
     def beat(self) -> None:
         """Write that this clock is well, and what is not."""
         with transaction() as (session, now):
-            passed_s = seconds_passed()
-            if self._last is None:
-                if note_gap(session, now=now):
-                    log.warning("nothing_ran_before")
-            elif has_jumped(self._last[0], now, passed_s=passed_s - self._last[1]):
-                note_jump(session, now=now)
-                log.error("clock_jump", before=str(self._last[0]), after=str(now))
+            if not self._has_beaten and note_gap(session, now=now):
+                log.warning("nothing_ran_before")
             since = reminder_since(session, now=now)
             beat(
                 session,
@@ -91,8 +103,8 @@ class Pulse:
                 now=now,
                 lag_s=int((now - since).total_seconds()) if since else 0,
             )
-            note_troubles(session, now=now)
-        self._last = now, passed_s
+            note_troubles(session, now=now, is_held=self._is_held)
+        self._has_beaten = True
         note_high_water(now)
 
 
@@ -108,6 +120,7 @@ def main() -> None:
     crew, pulse = Crew(), Pulse()
     while not stopping.is_set():
         try:
+            pulse.look()
             pulse.beat_if_due()
             tick(crew.begin)
         except SQLAlchemyError as error:

@@ -2,13 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, func, select
+from sqlalchemy import String, bindparam, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from pillweb.base.db import Base, upsert
+from pillweb.base.db import Base, ask, upsert
 
 STALE_AFTER = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(days=1)
+# What stands for the database's clock when it jumped: when, and by how many seconds.
+JUMP = "clock_jump"
+JUMP_HELD = timedelta(minutes=10)
 
 
 class Heartbeat(Base):
@@ -71,3 +74,33 @@ def waits_since(
     if newest is None:
         return now
     return newest + every if newest + every <= now else None
+
+
+_JUMP_OF = select(Heartbeat.lag_s).where(
+    Heartbeat.component == JUMP,
+    Heartbeat.instance == JUMP,
+    Heartbeat.beat_at.between(bindparam("since"), bindparam("until")),
+)
+
+
+def disbelieved(session: Session, shown: datetime) -> timedelta:
+    """Return by how much the database's clock is ahead of the time all go by.
+
+    It is nothing but for ten minutes after a jump: then the new time holds.
+    """
+    around = {"since": shown - JUMP_HELD, "until": shown + JUMP_HELD}
+    return timedelta(seconds=ask(session, _JUMP_OF, around).scalar() or 0)
+
+
+def disbelieve(session: Session, by: timedelta, *, shown: datetime) -> None:
+    """Let everybody go on by the time before a jump of the database's clock.
+
+    `shown` is what the clock shows since. Nothing by nothing: its time holds again.
+    """
+    beat(
+        session,
+        component=JUMP,
+        instance=JUMP,
+        now=shown,
+        lag_s=round(by.total_seconds()),
+    )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.clock import now as clock_now
 from pillweb.base.db import database
-from pillweb.base.heartbeat import Heartbeat
+from pillweb.base.heartbeat import JUMP, Heartbeat, disbelieved
 from pillweb.base.known_settings import ROOT
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
 from pillweb.reminders.models import Reminder
@@ -105,6 +105,7 @@ def _by_channel(session: Session, *which: object) -> dict[str, int]:
 
 def figures(session: Session, *, now: datetime) -> Figures:
     """Return everything a monitor may want to know."""
+    now -= disbelieved(session, now)
     since = reminder_since(session, now=now)
     newest = (
         select(Delivery.channel, Delivery.state, Delivery.created_at)
@@ -117,7 +118,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
         .where(newest.c.created_at > now - AN_HOUR)
         .group_by(newest.c.channel, newest.c.state)
     )
-    beats = session.scalars(select(Heartbeat)).all()
+    beats = session.scalars(select(Heartbeat).where(Heartbeat.component != JUMP)).all()
     incidents = session.scalars(select(Incident).where(Incident.closed_at.is_(None)))
     breakers = session.scalars(select(Breaker)).all()
     canaries = session.execute(
@@ -167,10 +168,12 @@ def _delayed_since() -> datetime | None:
     try:
         with database().reading() as session:
             troubled, beaten = session.execute(_SIGNS).one()
+            at = clock_now()
+            at -= disbelieved(session, at)
     except SQLAlchemyError:
         return None
     # A clock that stopped can open no incident.
-    silent = beaten if is_late(beaten, now=clock_now()) else None
+    silent = beaten if is_late(beaten, now=at) else None
     return min((at for at in (troubled, silent) if at), default=None)
 
 

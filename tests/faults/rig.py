@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from pillweb.base.clock import now
 from pillweb.base.db import Database
+from pillweb.base.heartbeat import last_beats
 from pillweb.base.queue import wake
 from pillweb.base.zones import local, zone
 from pillweb.channels import webpush
@@ -68,6 +69,12 @@ def address_by(channel: str, provider: Provider, patient: Patient) -> str:
         browser = Browser(provider, f"p{patient.id}")
         return webpush.read_address(browser.subscription)
     return f"+4477009{patient.id:05}"
+
+
+def alive(db: Database) -> set[str]:
+    """Return the components that have shown a sign of life."""
+    with db.reading() as session:
+        return set(last_beats(session))
 
 
 def states(db: Database) -> list[str]:

@@ -115,12 +115,17 @@ FAULTS = (
     Fault(
         9,
         "A worker's clock is two hours wrong: no effect (Postgres; with SQLite the "
-        "host's clock is the database's). The database's clock jumps: it is told.",
+        "host's clock is the database's). The database's clock jumps: it is told, and "
+        "for ten minutes all go on by the time before, so that nothing leaves early.",
         (
             f"{CLOCKS}::test_a_worker_whose_clock_is_wrong_sends_on_time",
             (
-                f"{WATCH}/test_incidents.py::test_a_database_clock_that_jumps_is_told_for_"
-                "ten_minutes"
+                f"{WATCH}/test_incidents.py::test_a_clock_that_jumps_is_told_and_not_"
+                "believed_for_ten_minutes"
+            ),
+            (
+                f"{CLOCKS}::test_a_database_clock_that_jumps_is_told_and_nothing_leaves_"
+                "early"
             ),
         ),
     ),

@@ -11,11 +11,12 @@ from jobs import fire_reminders, plan_doses
 from pillweb.base.clock import now as clock_now
 from pillweb.base.db import Database
 from pillweb.doses.models import Dose
-from pillweb.outbox.models import Attempt
+from pillweb.outbox.models import Attempt, Incident
 from pillweb.patients.actions import change_zone
 from pillweb.reminders.models import DeliveryDose
+from pillweb.watch.rules.alarm import CLOCK_JUMP
 from tests.faults.checks import assert_nothing_lost
-from tests.faults.rig import all_left, make_due, ring
+from tests.faults.rig import alive, all_left, make_due, ring
 from tests.jobs.conftest import Moment, moment
 from tests.running import Processes, wait_until
 from tests.services import SmtpSink
@@ -43,6 +44,54 @@ def test_a_worker_whose_clock_is_wrong_sends_on_time(
     assert all(abs(clock_now() - at) < timedelta(minutes=2) for at in started)
     assert len(sink.mails) == 2
     assert_nothing_lost(db, sink)
+
+
+# A clock of the database that a row sets wrong, before the real one on its path.
+SKEWED = """
+create schema skewed;
+create table skewed.clock (hours int);
+insert into skewed.clock values (0);
+create function skewed.clock_timestamp() returns timestamptz language sql as
+    'select pg_catalog.clock_timestamp()
+        + make_interval(hours => (select hours from skewed.clock))';
+"""
+
+
+def set_clock(db: Database, hours: int) -> None:
+    """Let the database's clock be wrong by so much from now on."""
+    with db.transaction() as session:
+        session.execute(sa.text("update skewed.clock set hours = :by"), {"by": hours})
+
+
+@pytest.mark.parametrize("db", ["postgres"], indirect=True)
+def test_a_database_clock_that_jumps_is_told_and_nothing_leaves_early(
+    db: Database, house: Processes, sink: SmtpSink
+) -> None:
+    with db.transaction() as session:
+        session.connection().exec_driver_sql(SKEWED)
+        name = session.get_bind().engine.url.database
+        path = f'alter database "{name}" set search_path = skewed, pg_catalog, public'
+        session.connection().exec_driver_sql(path)
+    make_due(db, 2, ahead=HOUR)
+    house.start("clock")
+    house.start("worker")
+    wait_until(lambda: "clock" in alive(db), seconds=30, what=house.said())
+    set_clock(db, 2)
+    wait_until(lambda: jumped(db) == [True], seconds=30, what=house.said())
+    make_due(db, 2)
+    ring()
+    wait_until(lambda: all_left(db, 2), seconds=30, what=house.said())
+    assert len(sink.mails) == 2
+    set_clock(db, 0)
+    wait_until(lambda: jumped(db) == [False], seconds=30, what=house.said())
+    assert len(sink.mails) == 2
+
+
+def jumped(db: Database) -> list[bool]:
+    """Return whether each jump of the clock that was told of is still one."""
+    with db.reading() as session:
+        found = sa.select(Incident).where(Incident.kind == CLOCK_JUMP)
+        return [row.closed_at is None for row in session.scalars(found)]
 
 
 def live_through(db: Database, moment: Moment, until: datetime) -> None:

@@ -31,6 +31,7 @@ from tests.faults.home import PAGE_S, at_home, events
 from tests.faults.line import database_line
 from tests.faults.rig import (
     EMAIL,
+    alive,
     all_left,
     crash_postgres,
     is_held,
@@ -53,6 +54,9 @@ def test_processes_outlive_three_crashes_of_postgres(
     db: Database, house: Processes, sink: SmtpSink
 ) -> None:
     running = [house.start(name) for name in ("clock", "worker")]
+    # A worker that starts while there is no database ends, and is started again.
+    both = {"clock", "reminders"}
+    wait_until(lambda: both <= alive(db), seconds=60, what=house.said())
     for crash in range(1, 4):
         make_due(db, 4)
         crash_postgres(db)

@@ -34,4 +34,5 @@ def moment(now: datetime, monkeypatch: pytest.MonkeyPatch) -> Moment:
     made = Moment(now)
     for module in (jobs.runtime, jobs.clock, jobs.deliver):
         monkeypatch.setattr(module, "database_now", lambda _: made.now)
+    monkeypatch.setattr(jobs.clock, "database_clock", lambda _: made.now)
     return made

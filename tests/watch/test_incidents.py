@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from jobs.clock import Pulse
 from pillweb.base.db import Database
-from pillweb.base.heartbeat import beat
+from pillweb.base.heartbeat import beat, disbelieved
 from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.outbox.models import Breaker, Delivery, Incident
 from pillweb.reminders.models import Reminder
-from pillweb.watch.actions.incidents import note_gap, note_troubles
+from pillweb.watch.actions.incidents import note_gap, note_jump, note_troubles
 from pillweb.watch.queries import reminder_since
 from tests.jobs.conftest import Moment
 from tests.world import World, make_patient, plan, prescribe
@@ -131,20 +131,44 @@ def test_closing_leaves_what_is_about_something_else(
 
 
 @pytest.mark.parametrize("hours", [2, -2])
-def test_a_database_clock_that_jumps_is_told_for_ten_minutes(
+def test_a_clock_that_jumps_is_told_and_not_believed_for_ten_minutes(
     db: Database, moment: Moment, *, hours: int
 ) -> None:
-    pulse = Pulse()
-    pulse.beat()
-    pulse.beat()
+    jumped = timedelta(hours=hours)
+    one, two = Pulse(), Pulse()
+    for pulse in (one, two):
+        pulse.look()
     moment.move(hours=hours)
-    pulse.beat()
-    pulse.beat()
+    # Two clocks see it; it is one jump.
+    for pulse in (one, two):
+        pulse.look()
+        pulse.beat()
     with db.reading() as session:
+        assert abs(disbelieved(session, moment.now) - jumped) < SECOND
         assert incidents(session) == [("clock_jump", "", True)]
-    with db.transaction() as session:
-        note_troubles(session, now=moment.move(minutes=11))
+    moment.move(minutes=11)
+    with db.reading() as session:
+        assert not disbelieved(session, moment.now)
+    after = Pulse()
+    after.look()
+    after.beat()
+    with db.reading() as session:
         assert incidents(session)[0] == ("clock_jump", "", False)
+
+
+@pytest.mark.parametrize(
+    ("jumps", "left"), [([2, -2], 0), ([2, 1], 3), ([-2, 1], -1), ([2, -3], -1)]
+)
+def test_what_is_not_believed_of_several_jumps_is_their_sum(
+    db: Database, now: datetime, jumps: list[int], left: int
+) -> None:
+    shown = now
+    for number, hours in enumerate(jumps, 1):
+        shown += timedelta(hours=hours, seconds=number)
+        with db.transaction() as session:
+            note_jump(session, timedelta(hours=hours), shown=shown, now=now)
+    with db.reading() as session:
+        assert disbelieved(session, shown) == timedelta(hours=left)
 
 
 def test_a_clock_that_begins_after_a_gap_notes_it_before_it_beats(

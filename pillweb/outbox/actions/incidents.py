@@ -25,11 +25,10 @@ def close_incidents(
     now: datetime,
     about: str | None = None,
     besides: Collection[str] = (),
-    before: datetime | None = None,
 ) -> None:
     """Note that all is well again with everything of a kind, or what is `about` alone.
 
-    But for what is about one of `besides`, or began later than `before`.
+    But for what is about one of `besides`.
     """
     is_meant = Incident.about == about if about is not None else true()
     session.execute(
@@ -39,7 +38,6 @@ def close_incidents(
             Incident.closed_at.is_(None),
             is_meant,
             Incident.about.not_in(besides),
-            Incident.opened_at <= (before or now),
         )
         .values(closed_at=now),
         execution_options={"synchronize_session": False},

@@ -12,8 +12,7 @@ HOLDING = (LATE, STOPPED, RESTORED)
 # With the beat of the clock and what a page keeps, people know it within two minutes.
 LATE_AFTER = timedelta(seconds=90)
 CANARY_EVERY = timedelta(minutes=5)
-JUMP = timedelta(minutes=2)
-JUMP_SHOWN = timedelta(minutes=10)
+JUMP = timedelta(minutes=1)
 # A backup that is younger than this has forgotten nothing that could be sent twice.
 BEHIND = timedelta(minutes=2)
 
@@ -23,17 +22,20 @@ def is_late(since: datetime | None, *, now: datetime) -> bool:
     return since is not None and now - since > LATE_AFTER
 
 
-def has_jumped(before: datetime, after: datetime, *, passed_s: float) -> bool:
-    """Say whether a clock that showed these two went wrong in the seconds between.
+def jump_of(before: datetime, after: datetime, *, passed_s: float) -> timedelta:
+    """Return by how much a clock that showed these two went wrong in between.
+
+    A minute is none: clocks are set by seconds, and a look at one takes a while.
 
     >>> from datetime import UTC
     >>> noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    >>> has_jumped(noon, noon + timedelta(hours=2), passed_s=10)
-    True
-    >>> has_jumped(noon, noon + timedelta(hours=2), passed_s=7200)
-    False
+    >>> jump_of(noon, noon + timedelta(hours=2), passed_s=10)
+    datetime.timedelta(seconds=7190)
+    >>> jump_of(noon, noon + timedelta(hours=2), passed_s=7200)
+    datetime.timedelta(0)
     """
-    return abs((after - before).total_seconds() - passed_s) > JUMP.total_seconds()
+    drift = after - before - timedelta(seconds=passed_s)
+    return drift if abs(drift) > JUMP else timedelta(0)
 
 
 def is_behind(newest: datetime | None, mark: datetime | None) -> bool:
