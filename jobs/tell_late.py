@@ -4,12 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from jobs.runtime import transaction
+from jobs.apart import do_all
 from pillweb.base.queue import wake
+from pillweb.reminders.rules.lateness import UNTOLD
 from pillweb.watch.actions.late import tell_what_was_late
 from pillweb.watch.queries import oldest_late
-
-BATCH = 50
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -19,13 +18,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 def run() -> int:
     """Tell, or put off, everything that waits; return of how many patients."""
-    done = 0
-    while True:
-        with transaction() as (session, now):
-            looked = tell_what_was_late(session, now=now, limit=BATCH)
-        if not looked:
-            break
-        done += looked
+    done = do_all(tell_what_was_late, state=UNTOLD)
     if done:
         wake("deliver")
     return done

@@ -35,6 +35,7 @@ INCIDENTS = {
     "canary": gettext_noop("A test message did not come back"),
     "storm": gettext_noop("There were too many messages for one person"),
     "stopped": gettext_noop("PillWeb did not run"),
+    "unfired": gettext_noop("We could not reach somebody"),
 }
 
 

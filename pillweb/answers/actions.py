@@ -37,6 +37,7 @@ from pillweb.doses.actions.marking import (
     skip_dose,
     undo_marks,
 )
+from pillweb.doses.queries.days import doses_due_at
 from pillweb.doses.rules.days import (
     OPEN,
     RECORDED,
@@ -142,7 +143,9 @@ def _already(
 def _put_off(
     session: Session, patient_id: int, left: Sequence[DoseFacts], *, now: datetime
 ) -> Outcome:
-    doses = waiting(left, now=now)
+    moments = [doses_due_at(session, patient_id, at) for at in _moments(left)]
+    may_wait = {d.id for doses in moments for d in waiting(doses, now=now)}
+    doses = [dose for dose in left if dose.id in may_wait]
     until = told_again_at(doses, TEN_MINUTES, now=now)
     if until is None:
         return Outcome(CANNOT_WAIT, _moments(left))

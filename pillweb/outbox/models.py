@@ -97,8 +97,9 @@ class Incident(Base):
 
     `kind` is late (work waits), channel (a provider fails), canary (a test message did
     not come back), storm (too many for one person), stopped (nothing ran at all),
-    clock_jump (the database's clock went wrong) or restored (it is an old one, put
-    back: nothing leaves until somebody says so).
+    clock_jump (the database's clock went wrong), unfired (a patient's rows cannot be
+    worked with) or restored (it is an old one, put back: nothing leaves until somebody
+    says so).
     """
 
     __tablename__ = "incident"

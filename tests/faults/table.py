@@ -158,6 +158,10 @@ FAULTS = (
                 "dies_when_it_is_too_late"
             ),
             (
+                "tests/jobs/test_apart.py::test_whoever_cannot_be_reminded_is_passed_over_"
+                "and_shown"
+            ),
+            (
                 "tests/jobs/test_providers.py::test_a_channel_that_is_unknown_or_off_leaves_"
                 "dead_letters_with_their_reason"
             ),
@@ -297,7 +301,11 @@ FAULTS = (
         "at most, one that tells of the rest.",
         (
             f"{STORMS}::test_four_hundred_doses_at_once_are_one_message",
-            f"{STORMS}::test_a_dose_every_minute_is_capped_and_the_storm_is_an_incident",
+            f"{STORMS}::test_a_dose_every_minute_is_gathered_and_never_more_than_the_cap",
+            (
+                f"{STORMS}::test_sixty_escalations_at_once_are_six_and_one_that_tells_of_"
+                "the_rest"
+            ),
             (
                 "tests/reminders/test_storms.py::test_six_alerts_leave_and_one_message_"
                 "tells_of_the_rest"

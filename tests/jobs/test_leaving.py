@@ -76,7 +76,11 @@ def tell_marta(
     context = {
         "first_name": "Marta",
         "patient_name": "Rosa",
-        "times": "8am",
+        "recorded_by": "",
+        "time_words": "8am",
+        "date_words": "Friday 20 November",
+        "emergency": "112",
+        "poison": "",
         "link": "http://127.0.0.1/patients/1/today",
     }
     with db.transaction() as session:
@@ -139,20 +143,18 @@ def test_a_reminder_leaves_by_a_way_nobody_wants_when_no_wanted_one_works(
 def test_what_is_wanted_nowhere_since_goes_nowhere(
     db: Database, world: World, moment: Moment, fakes: Mapping[str, Fake]
 ) -> None:
-    tell_marta(db, world, moment.now, kind="could_not_remind")
+    tell_marta(db, world, moment.now, kind="too_much")
     tell_marta(db, world, moment.now, kind="refill_due")
     wish(db, Owner(account_id=world.marta), unwanted={"refills": ["email"]})
     deliver.run()
-    assert [one.topic.split(":")[0] for one in fakes["email"].sent] == [
-        "could_not_remind"
-    ]
+    assert [one.topic.split(":")[0] for one in fakes["email"].sent] == ["too_much"]
     assert rows(db)[1] == ("email", "suppressed", "unwanted")
 
 
 def test_who_helps_no_more_is_told_nothing(
     db: Database, world: World, moment: Moment, fakes: Mapping[str, Fake]
 ) -> None:
-    tell_marta(db, world, moment.now, kind="could_not_remind")
+    tell_marta(db, world, moment.now, kind="too_much")
     with db.transaction() as session:
         mine = Grant.account_id == world.marta
         session.execute(sa.update(Grant).where(mine).values(status="revoked"))
@@ -161,7 +163,7 @@ def test_who_helps_no_more_is_told_nothing(
     assert rows(db) == [("email", "cancelled", None)]
 
 
-def test_an_address_that_was_stopped_or_removed_gets_nothing(
+def test_what_was_for_an_address_that_was_stopped_goes_to_another(
     db: Database, due: Owner, moment: Moment, fakes: Mapping[str, Fake]
 ) -> None:
     with db.transaction() as session:
@@ -172,7 +174,9 @@ def test_an_address_that_was_stopped_or_removed_gets_nothing(
         session.execute(sa.update(Delivery).values(state="pending"))
     deliver.run()
     assert fakes["email"].sent == []
-    assert rows(db) == [("email", "suppressed", "stopped")]
+    assert rows(db)[0] == ("email", "suppressed", "stopped")
+    deliver.run()
+    assert len(fakes["sms"].sent) == 1
 
 
 def test_a_first_reminder_is_said_in_quiet_hours_without_a_sound(
@@ -223,7 +227,7 @@ def test_what_a_helper_hears_waits_unless_it_is_time_critical(
         db,
         world,
         evening,
-        kind="could_not_remind",
+        kind="too_much",
         is_urgent=is_urgent,
         expires_at=evening + timedelta(hours=3),
     )
@@ -240,7 +244,7 @@ def test_what_was_posted_in_quiet_hours_was_meant_for_them(
     db: Database, world: World, moment: Moment
 ) -> None:
     wish(db, Owner(account_id=world.marta), quiet_from="08:00", quiet_until="10:00")
-    tell_marta(db, world, moment.now, kind="could_not_remind")
+    tell_marta(db, world, moment.now, kind="too_much")
     moment.move(minutes=10)
     assert deliver.run() == 1
 
@@ -263,7 +267,7 @@ def test_the_last_look_at_twenty_messages_is_one_statement(
     db: Database, world: World, moment: Moment
 ) -> None:
     for number in range(20):
-        tell_marta(db, world, moment.now, kind="could_not_remind", step=number)
+        tell_marta(db, world, moment.now, kind="too_much", step=number)
     with db.transaction() as session:
         claim = claim_deliveries(session, now=moment.now, limit=20)
         may = leaving.may_leave

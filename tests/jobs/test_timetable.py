@@ -19,7 +19,18 @@ from tests.services import SmtpSink
 from tests.world import World
 
 FOLDER = Path(jobs.__file__).parent
-PROCESSES = {"bell", "clock", "crew", "line", "pdfs", "runtime", "timetable", "worker"}
+PROCESSES = {
+    "apart",
+    "bell",
+    "clock",
+    "crew",
+    "leaving",
+    "line",
+    "pdfs",
+    "runtime",
+    "timetable",
+    "worker",
+}
 
 
 def rows(db: Database) -> dict[str, list[tuple[object, ...]]]:

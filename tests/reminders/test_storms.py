@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from pillweb.base.db import Database
 from pillweb.contacts.actions.adding import add_own_contact
 from pillweb.contacts.rules import MOST_A_MINUTE
+from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery, Incident
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.actions.storms import end_storms, oldest_storm
 from pillweb.sharing.actions import grant_access
+from pillweb.sharing.models import Grant
 from pillweb.sharing.rules import Level
 from tests.at_once import at_once
 from tests.reminders.steps import after, leave
@@ -99,6 +101,55 @@ def test_the_one_message_says_how_many(
     message = compose_message(digest)
     assert message.subject == f"We held back {MANY - MOST_A_MINUTE} messages"
     assert "there were too many at once" in message.html
+    held = [
+        one.patient_id
+        for one in to_marta(session)
+        if one.state == "suppressed" and one.patient_id
+    ]
+    assert len(held) == MANY - MOST_A_MINUTE
+    for patient_id in held:
+        name = session.get_one(Patient, patient_id).name
+        address = f"http://127.0.0.1:8000/patients/{patient_id}/today"
+        assert f"{name}: {address}\n" in message.text
+        assert f'href="{address}"><bdi>{name}</bdi>' in message.html
+
+
+def test_one_person_alone_is_not_named_twice(
+    session: Session, home: int, now: datetime
+) -> None:
+    tick(session, after(now, 30))
+    first = sa.select(Delivery).where(Delivery.state == "suppressed")
+    for row in session.scalars(first).all()[1:]:
+        row.state = "cancelled"
+    tick(session, after(now, 31))
+    (digest,) = [one for one in to_marta(session) if one.kind == "held_back"]
+    text = compose_message(digest).text
+    assert "we held back a message" in text
+    assert "\nhttp://127.0.0.1:8000/patients/" in text
+
+
+def test_what_is_urgent_is_not_what_is_held_back(
+    session: Session, home: int, now: datetime
+) -> None:
+    urgent = list(session.scalars(sa.select(Patient.id)))[-3:]
+    session.execute(
+        sa.update(Medication)
+        .where(Medication.patient_id.not_in(urgent))
+        .values(category="high_alert")
+    )
+    fire_reminders(session, now=after(now, 120), limit=MANY)
+    left = [one.patient_id for one in to_marta(session) if one.state == "pending"]
+    assert len(left) == MOST_A_MINUTE
+    assert set(urgent) <= set(left)
+
+
+def test_what_is_about_nobody_who_can_be_looked_at_ends_the_storm_too(
+    session: Session, home: int, now: datetime
+) -> None:
+    tick(session, after(now, 30))
+    session.execute(sa.delete(Grant))
+    assert end_storms(session, now=after(now, 32)) == 1
+    assert oldest_storm(session, now=after(now, 32)) is None
 
 
 def test_forty_doses_at_once_are_one_message(session: Session, now: datetime) -> None:

@@ -28,7 +28,7 @@ LINK = "http://127.0.0.1:8000/t/"
 PHONED: dict[str, dict[str, object]] = {
     "contact_test": {"about_others": False},
     "dose_late": {"times": ["8am on Friday 20 November"]},
-    "held_back": {"number": 2},
+    "held_back": {"number": 2, "people": [{"name": "Rosa", "link": LINK}]},
     "refill_due": {"whose": "", "items": [{"runs_out": "Friday", "order": "Order."}]},
     "too_much": {"patient_name": "Rosa", "recorded_by": "", "time_words": "8am"},
 }

@@ -114,7 +114,8 @@ def post_messages(
     these: Counter[int] = Counter()
     stormed: set[str] = set()
     rows = []
-    for post in posts:
+    # Where there are too many, it is not the urgent ones that wait.
+    for post in sorted(posts, key=lambda one: not one.is_urgent):
         point = post.point
         before = point.last_minute, point.last_hour
         minute, hour = lately.get(point.id, before)

@@ -90,8 +90,13 @@ def may_skip(dose: DoseFacts, *, now: datetime) -> bool:
 
 
 def waiting(doses: Iterable[DoseFacts], *, now: datetime) -> list[DoseFacts]:
-    """Return what is due and may still wait: whose on-time window is not over."""
-    return [d for d in doses if is_due(d, now=now) and now < d.due_at + d.window]
+    """Return what is due and may still wait: whose on-time window is not over.
+
+    All of one moment wait together, or none: one that cannot wait holds the others.
+    """
+    found = [dose for dose in doses if dose.state == OPEN]
+    over = {dose.due_at for dose in found if now >= dose.due_at + dose.window}
+    return [d for d in found if is_due(d, now=now) and d.due_at not in over]
 
 
 def told_again_at(

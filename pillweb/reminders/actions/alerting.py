@@ -139,11 +139,13 @@ def _drafts(
         for moment, _call in pending:
             turn.hold(moment, until)
         return
-    turn.alerted |= {moment.id for moment, _call in pending}
     loudest = max(call.loudest for _moment, call in pending)
+    points = chosen_points(person, ALERTS, loudest=loudest)
+    if points:
+        turn.alerted |= {moment.id for moment, _call in pending}
     yield Draft(
         person=person,
-        points=chosen_points(person, ALERTS, loudest=loudest),
+        points=points,
         kind=DOSE_ALERT,
         doses=[(call.dose, call.step) for _moment, call in pending],
         patient_id=patient_id,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import UTCDateTime, ask, table_of
@@ -16,6 +16,7 @@ from pillweb.reminders.actions.speaking import is_untold, patient_drafts
 from pillweb.reminders.actions.turn import Turn
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries.moments import (
+    answered_among,
     helper_places,
     moments_of,
     names_of,
@@ -41,15 +42,24 @@ _GO_ON = (
 )
 
 
-def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
+def fire_reminders(
+    session: Session,
+    *,
+    now: datetime,
+    limit: int,
+    besides: Collection[int] = (),
+    only: int | None = None,
+) -> int:
     """Post what is to be said now to up to `limit` patients and who helps them.
 
     Each gets one message for everything due together, and hears of a dose once at each
     step of its ladder, whoever fires it and however often. Of what is recorded nothing
     is said. Returns how many reminders were looked at; each is looked at again when
-    there may be more to say, and is done when there is not.
+    there may be more to say, and is done when there is not. `besides` are
+    patients whom it is known to fail for; where `only` names a patient, nobody else.
     """
-    patient_ids = _take_patients(session, now=now, limit=limit)
+    which = Patient.id.not_in(besides) if only is None else Patient.id == only
+    patient_ids = _take_patients(session, which, now=now, limit=limit)
     moments = moments_of(session, patient_ids, now=now) if patient_ids else []
     due = [moment for moment in moments if moment.next_at <= now]
     if not due:
@@ -67,12 +77,14 @@ def fire_reminders(session: Session, *, now: datetime, limit: int) -> int:
     return len(due)
 
 
-def _take_patients(session: Session, *, now: datetime, limit: int) -> list[int]:
+def _take_patients(
+    session: Session, which: ColumnElement[bool], *, now: datetime, limit: int
+) -> list[int]:
     """Lock the patients of whom something is due the longest; pass over taken ones."""
     rows = session.scalars(
         select(Patient.id)
         .join(Reminder, Reminder.patient_id == Patient.id)
-        .where(Reminder.state == "open", Reminder.next_at <= now)
+        .where(Reminder.state == "open", Reminder.next_at <= now, which)
         .order_by(Reminder.next_at)
         .limit(limit)
         .with_for_update(of=Patient, skip_locked=True, key_share=True)
@@ -111,6 +123,8 @@ def _turn(
 def _go_on(session: Session, turn: Turn, moments: Sequence[Moment]) -> None:
     """Note when each reminder is looked at again, and what became of it now."""
     rows: list[dict[str, Any]] = []
+    untold = {moment.id for moment in moments if is_untold(turn, moment)}
+    untold -= answered_among(session, untold)
     for moment in moments:
         if moment.id not in turn.due and moment.id not in turn.early:
             continue
@@ -121,7 +135,7 @@ def _go_on(session: Session, turn: Turn, moments: Sequence[Moment]) -> None:
             held=turn.held.get(moment.id, ()),
         )
         left = "open" if then else "done"
-        if is_untold(turn, moment):
+        if moment.id in untold:
             then, left = turn.now, UNTOLD
         rows.append(
             {

@@ -22,6 +22,7 @@ from pillweb.reminders.queries.alerts import (
     is_changed,
     outcome_of,
 )
+from pillweb.reminders.queries.waiting import passed_over, undone
 from pillweb.reminders.rules.course import ALERT_RESOLVED
 from pillweb.reminders.rules.ladder import BUZZING
 
@@ -45,7 +46,7 @@ def resolve_alerts(session: Session, *, now: datetime, limit: int) -> int:
     """
     rows = session.execute(
         select(Reminder, has_open().label("is_open"))
-        .where(is_changed(now))
+        .where(is_changed(now), Reminder.patient_id.not_in(passed_over(session)))
         .order_by(Reminder.patient_id, Reminder.due_at)
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)
@@ -66,6 +67,21 @@ def resolve_alerts(session: Session, *, now: datetime, limit: int) -> int:
     if posts:
         post_messages(session, posts, now=now)
     return len(rows)
+
+
+def reopen_undone(session: Session, *, now: datetime) -> int:
+    """Look once more at what was done when it was taken back; return at how many.
+
+    Its ladder is over: who is to be told by now is told, the patient no more.
+    """
+    ids = sorted(undone(session))
+    session.execute(
+        update(Reminder)
+        .where(Reminder.id.in_(ids), Reminder.state == "done")
+        .values(state="open", next_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return len(ids)
 
 
 def _begin_again(reminder: Reminder, *, now: datetime) -> None:

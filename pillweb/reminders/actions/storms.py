@@ -1,5 +1,7 @@
 """Storms: too many messages for one person are held back, and told of as one."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +15,10 @@ from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import STORM, Person
 from pillweb.outbox.models import Delivery, Incident
+from pillweb.patients.models import Patient
 from pillweb.reminders.rules.course import HELD_BACK
+from pillweb.sharing.models import Grant
+from pillweb.sharing.queries import ACCEPTED
 
 # A storm is over when so long nothing had to be held back.
 CALM = timedelta(minutes=1)
@@ -76,20 +81,21 @@ def end_storms(session: Session, *, now: datetime) -> int:
 
 
 def _tell_held_back(session: Session, incident: Incident, *, now: datetime) -> None:
-    counts = session.execute(
-        select(
-            Delivery.contact_id,
-            func.count().label("number"),
-            func.max(Delivery.patient_id).label("patient_id"),
-        )
-        .where(*_held_back(incident))
-        .group_by(Delivery.contact_id)
+    """Tell one person what was held back, and of whom: each may be looked at."""
+    rows = session.execute(
+        select(Delivery.contact_id, Delivery.patient_id).where(*_held_back(incident))
     ).all()
-    if not counts:
+    names = _names_of(
+        session, incident.about, {row.patient_id for row in rows if row.patient_id}
+    )
+    if not names:
         return
-    patient_id = max(row.patient_id or 0 for row in counts)
-    person = _person(session, incident.about, patient_id, now=now)
-    held = {row.contact_id: row.number for row in counts}
+    person = _person(session, incident.about, min(names), now=now)
+    held = Counter(row.contact_id for row in rows)
+    people = [
+        {"name": name, "link": link(f"/patients/{patient_id}/today")}
+        for patient_id, name in names.items()
+    ]
     for point in person.points:
         if point.id in held:
             post_message(
@@ -101,11 +107,28 @@ def _tell_held_back(session: Session, incident: Incident, *, now: datetime) -> N
                 context={
                     "first_name": person.name,
                     "number": held[point.id],
-                    "link": link(f"/patients/{patient_id}/today"),
+                    "people": people,
+                    "link": people[0]["link"] if len(people) == 1 else link("/people"),
                 },
                 now=now,
-                patient_id=patient_id,
+                patient_id=min(names),
             )
+
+
+def _names_of(
+    session: Session, key: str, patient_ids: Collection[int]
+) -> dict[int, str]:
+    """Return the names of those of these patients somebody may still be told of."""
+    helped = select(Grant.patient_id).where(
+        Grant.account_id == int(key[1:]), Grant.status == ACCEPTED
+    )
+    may = Patient.id == int(key[1:]) if key[0] == "p" else Patient.id.in_(helped)
+    rows = session.execute(
+        select(Patient.id, Patient.name)
+        .where(Patient.id.in_(patient_ids), may)
+        .order_by(Patient.id)
+    )
+    return {row.id: row.name for row in rows}
 
 
 def _person(session: Session, key: str, patient_id: int, *, now: datetime) -> Person:

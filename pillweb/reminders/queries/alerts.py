@@ -31,6 +31,8 @@ from pillweb.sharing.queries import ACCEPTED
 
 # So long an alert is watched: is it recorded, was that taken back?
 WATCHED = timedelta(days=3)
+# What tells helpers that something has no record.
+_TELLING = (DOSE_ALERT, COULD_NOT_REMIND)
 # A message that a provider took, or may have taken.
 _MAY_HAVE_LEFT = or_(
     Delivery.accepted_at.is_not(None), Delivery.state == "leased", Delivery.attempts > 0
@@ -39,7 +41,7 @@ _MAY_HAVE_LEFT = or_(
 
 def _is_alerted() -> Exists:
     return exists().where(
-        DeliveryDose.dose_id == Dose.id, DeliveryDose.kind == DOSE_ALERT
+        DeliveryDose.dose_id == Dose.id, DeliveryDose.kind.in_(_TELLING)
     )
 
 
@@ -55,6 +57,11 @@ def has_open() -> Exists:
     )
 
 
+def _has_alerted() -> Exists:
+    """Return whether helpers were told of anything of the `Reminder` of a statement."""
+    return exists().where(IS_OF_REMINDER, _is_alerted()).correlate(Reminder)
+
+
 def is_changed(now: datetime) -> ColumnElement[bool]:
     """Return whether those who were alerted by a `Reminder` know less than the rows.
 
@@ -63,7 +70,7 @@ def is_changed(now: datetime) -> ColumnElement[bool]:
     return and_(
         Reminder.alerted_at > now - WATCHED,
         or_(
-            and_(Reminder.resolved_at.is_(None), ~has_open()),
+            and_(Reminder.resolved_at.is_(None), _has_alerted(), ~has_open()),
             and_(Reminder.resolved_at.is_not(None), has_open()),
         ),
     )
@@ -153,7 +160,7 @@ def alerted_accounts(session: Session, reminder_ids: Collection[int]) -> list[in
         )
         .where(
             Reminder.id.in_(reminder_ids),
-            DeliveryDose.kind == DOSE_ALERT,
+            DeliveryDose.kind.in_(_TELLING),
             Grant.status == ACCEPTED,
             _MAY_HAVE_LEFT,
         )
@@ -175,7 +182,7 @@ def helpers_told(
         .join(Reminder, IS_OF_REMINDER)
         .where(
             Reminder.id.in_(reminder_ids),
-            DeliveryDose.kind.in_((DOSE_ALERT, COULD_NOT_REMIND)),
+            DeliveryDose.kind.in_(_TELLING),
             DeliveryDose.step >= Reminder.round * A_ROUND,
         )
         .distinct()

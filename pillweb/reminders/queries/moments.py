@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from pillweb.base.db import UTCDateTime, ask
 from pillweb.base.zones import local, zone
 from pillweb.contacts.rules import OPEN_PAGE
-from pillweb.doses.models import Dose
+from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, RECORDED
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery
@@ -117,7 +117,7 @@ _SILENCES = (
         Dose.id,
         Dose.due_at,
         _previous.id.label("before_id"),
-        _previous.state.label("before_state"),
+        and_(_previous.state == OPEN, ~_previous.system_fault).label("is_silent"),
         select(func.count())
         .where(_same_day, _other.state.in_(RECORDED))
         .correlate(Dose)
@@ -145,8 +145,9 @@ _SILENCES = (
 class Silence(NamedTuple):
     """What a dose without a record makes together with others.
 
-    `is_in_a_row` where the one of its medicine before it has none either, and nobody
-    was told of that; `is_whole_day` where it is the last of a day without any.
+    `is_in_a_row` where the one of its medicine before it has none either, though the
+    patient was reminded, and nobody was told of that; `is_whole_day` where it is the
+    last of a day without any.
     """
 
     is_in_a_row: bool
@@ -263,6 +264,22 @@ def times_reminded(session: Session, dose_ids: Collection[int]) -> Mapping[int, 
     return {row.dose_id: row.n for row in rows}
 
 
+def answered_among(session: Session, reminder_ids: Collection[int]) -> set[int]:
+    """Return of these reminders those of which something was said, taken back or not.
+
+    Where none was sent, that is why.
+    """
+    if not reminder_ids:
+        return set()
+    rows = session.scalars(
+        select(Reminder.id)
+        .join(Dose, IS_OF_REMINDER)
+        .join(DoseEvent, DoseEvent.dose_id == Dose.id)
+        .where(Reminder.id.in_(reminder_ids))
+    )
+    return set(rows)
+
+
 def helper_places(
     session: Session, patient_ids: Collection[int]
 ) -> dict[int, list[Place]]:
@@ -303,9 +320,10 @@ def silences_of(
     rows = ask(session, _SILENCES, values).all()
     befores = [row.before_id for row in rows if row.before_id]
     alerted = {one[0] for one in told_of(session, befores) if one[2] == DOSE_ALERT}
+    missed = times_reminded(session, befores).keys() - alerted
     return {
         row.id: Silence(
-            is_in_a_row=row.before_state == OPEN and row.before_id not in alerted,
+            is_in_a_row=bool(row.is_silent) and row.before_id in missed,
             is_whole_day=not row.recorded and row.due_at == row.last_at,
         )
         for row in rows

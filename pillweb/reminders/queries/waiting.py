@@ -7,10 +7,10 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from pillweb.base.db import UTCDateTime, ask
-from pillweb.doses.models import Dose
+from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN
 from pillweb.medications.models import Medication
-from pillweb.outbox.models import Delivery
+from pillweb.outbox.models import Delivery, Incident
 from pillweb.reminders.models import DeliveryDose, Reminder
 from pillweb.reminders.rules.course import (
     A_ROUND,
@@ -25,6 +25,10 @@ from pillweb.sharing.queries import ACCEPTED
 IS_OF_REMINDER = and_(
     Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at
 )
+# The kind of incident that tells of a patient whose rows cannot be worked with.
+PASSED_OVER = "unfired"
+# So many of the newest things said are looked through for what was taken back.
+NEWEST = 2000
 _newer = aliased(Dose)
 _IS_SUPERSEDED = exists().where(
     _newer.patient_id == Dose.patient_id,
@@ -88,6 +92,71 @@ def oldest_unfired(session: Session, *, now: datetime) -> datetime | None:
         )
     )
     return since
+
+
+def waiting_patients(
+    session: Session,
+    state: str,
+    *,
+    now: datetime,
+    limit: int,
+    besides: Collection[int] = (),
+) -> set[int]:
+    """Return patients whose reminders of a state wait the longest."""
+    rows = session.scalars(
+        select(Reminder.patient_id)
+        .where(
+            Reminder.state == state,
+            Reminder.next_at <= now,
+            Reminder.patient_id.not_in(besides),
+        )
+        .order_by(Reminder.next_at)
+        .limit(limit)
+    )
+    return set(rows)
+
+
+def undone(session: Session) -> dict[int, datetime]:
+    """Return the reminders that were done when something of theirs was taken back.
+
+    With the instant of that; those of which helpers were told are followed as alerts.
+    """
+    newest = (
+        select(DoseEvent.dose_id, DoseEvent.what, DoseEvent.entered_at)
+        .order_by(DoseEvent.id.desc())
+        .limit(NEWEST)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Reminder.id, func.min(newest.c.entered_at).label("at"))
+        .select_from(newest)
+        .join(Dose, Dose.id == newest.c.dose_id)
+        .join(Reminder, IS_OF_REMINDER)
+        .where(
+            newest.c.what == "undone",
+            newest.c.entered_at > Reminder.next_at,
+            Dose.state == OPEN,
+            Reminder.state == "done",
+            Reminder.alerted_at.is_(None),
+        )
+        .group_by(Reminder.id)
+    )
+    return {row.id: row.at for row in rows}
+
+
+def oldest_undone(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when something taken back waits to be looked at again."""
+    return min((at for at in undone(session).values() if at <= now), default=None)
+
+
+def passed_over(session: Session) -> set[int]:
+    """Return the patients for whom it failed to tell them anything."""
+    rows = session.scalars(
+        select(Incident.about).where(
+            Incident.kind == PASSED_OVER, Incident.closed_at.is_(None)
+        )
+    )
+    return {int(about[1:]) for about in rows}
 
 
 def still_wanted(

@@ -167,8 +167,8 @@ def gathered(moment: Moment, now: datetime) -> Speech | None:
 
 
 def calls_of(moment: Moment) -> Iterator[Call]:
-    """Yield when helpers are told, of each dose nobody recorded, in order of time."""
-    for dose in moment.open_doses:
+    """Yield when helpers are told of each dose: of those that have no record then."""
+    for dose in moment.doses:
         base = moment.round * A_ROUND
         last = None
         for number, rung in enumerate(dose.ladder):
@@ -193,7 +193,7 @@ def watch_times(moment: Moment) -> tuple[datetime, ...]:
 
     That is when its window is over; and in the evening, when the day is.
     """
-    watched = [dose for dose in moment.open_doses if dose.is_watched]
+    watched = [dose for dose in moment.about if dose.is_watched]
     if not watched:
         return ()
     over = moment.due_at + max(dose.window for dose in watched)

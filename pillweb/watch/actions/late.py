@@ -33,10 +33,18 @@ LOOK_AGAIN = timedelta(seconds=30)
 TRIED = timedelta(minutes=1)
 
 
-def tell_what_was_late(session: Session, *, now: datetime, limit: int) -> int:
+def tell_what_was_late(
+    session: Session,
+    *,
+    now: datetime,
+    limit: int,
+    besides: Collection[int] = (),
+    only: int | None = None,
+) -> int:
     """Tell each patient, and their helpers, what was never said; return of how many.
 
-    Who cannot be told now is looked at again in half a minute.
+    Who cannot be told now is looked at again in half a minute. `besides` are patients
+    whom it is known to fail for; where `only` names one, nobody else is looked at.
     """
     patients = session.scalars(
         select(Patient)
@@ -45,7 +53,8 @@ def tell_what_was_late(session: Session, *, now: datetime, limit: int) -> int:
                 select(Reminder.patient_id).where(
                     Reminder.state == UNTOLD, Reminder.next_at <= now
                 )
-            )
+            ),
+            Patient.id.not_in(besides) if only is None else Patient.id == only,
         )
         .order_by(Patient.id)
         .limit(limit)
