@@ -1,6 +1,6 @@
 # Each target is described on its own line; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test faults check look e2e bench words docs lock
+.PHONY: help setup run demo migrate test faults check look e2e security bench words docs lock
 
 PYTHON = python3
 IN = .venv/bin
@@ -28,12 +28,14 @@ faults: ## Set up and let storms of faults loose on each database (15 minutes)
 	@$(PYTHON) tools/setup.py --dev
 	$(IN)/python -m pytest -n 0 -p no:randomly tests/faults/long
 
-check: ## Set up and check formatting, style, types and import order
+check: ## Set up and check formatting, style, types, import order and safety
 	@$(PYTHON) tools/setup.py --dev
 	$(IN)/ruff format --check .
 	$(IN)/ruff check .
 	$(IN)/mypy
 	$(IN)/lint-imports
+	$(IN)/bandit -q -ll -c pyproject.toml -r pillweb jobs tools app.py
+	$(IN)/python -m tools.lint
 
 look: ## Set up and run the quick part of the browser tests
 	@$(PYTHON) tools/setup.py --e2e && $(IN)/python -m tools.browser
@@ -42,6 +44,11 @@ look: ## Set up and run the quick part of the browser tests
 e2e: ## Set up and run all journeys and pages in a real browser (half an hour)
 	@$(PYTHON) tools/setup.py --e2e && $(IN)/python -m tools.browser
 	$(IN)/python -m pytest -n 2 tests/e2e
+
+security: ## Set up, try every door and every bad word, and scan a running site
+	@$(PYTHON) tools/setup.py --dev --security
+	$(IN)/python -m pytest -n 2 tests/security tests/house
+	$(IN)/python -m tests.security.scan
 
 bench: ## Set up and measure what docs promise, and print it
 	@$(PYTHON) tools/setup.py --e2e && $(IN)/python -m tools.browser

@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bench.people import ZONE, daily
@@ -95,68 +94,61 @@ def _resident() -> float:
 def _people(session: Session, count: int, *, at: datetime) -> list[int]:
     """Add patients of two medicines each, whose plans began on different days."""
     ids = range(1, count + 1)
-    session.execute(
-        insert(Patient),
-        [
-            {
-                "id": number,
-                "name": f"Patient {number}",
-                "zone": ZONE,
-                "created_at": at,
-                "plan_revision": 1,
-                "is_demo": False,
-            }
-            for number in ids
-        ],
-    )
+    patients = [
+        Patient(
+            id=number,
+            name=f"Patient {number}",
+            zone=ZONE,
+            created_at=at,
+            plan_revision=1,
+        )
+        for number in ids
+    ]
+    session.add_all(patients)
+    session.flush()
     drugs = [(2 * number + which, number, which) for number in ids for which in (0, 1)]
-    session.execute(
-        insert(Medication),
-        [
-            {
-                "id": drug,
-                "patient_id": number,
-                "name": "Medicine of the list",
-                "strength": "5 mg",
-                "form": "tablet",
-                "reason": "",
-                "instruction": "",
-                "category": "ordinary",
-                "created_at": at,
-            }
-            for drug, number, _ in drugs
-        ],
+    session.add_all(
+        Medication(
+            id=drug,
+            patient_id=number,
+            name="Medicine of the list",
+            strength="5 mg",
+            form="tablet",
+            reason="",
+            instruction="",
+            category="ordinary",
+            created_at=at,
+        )
+        for drug, number, _ in drugs
     )
-    session.execute(
-        insert(Plan),
-        [
-            {
-                "id": drug,
-                "patient_id": number,
-                "medication_id": drug,
-                "version": 1,
-                "valid_from": at,
-                "reason": "",
-                "source": "patient",
-                "urgent": False,
-                "created_at": at,
-            }
-            for drug, number, _ in drugs
-        ],
+    session.flush()
+    session.add_all(
+        Plan(
+            id=drug,
+            patient_id=number,
+            medication_id=drug,
+            version=1,
+            valid_from=at,
+            reason="",
+            source="patient",
+            urgent=False,
+            created_at=at,
+        )
+        for drug, number, _ in drugs
     )
-    session.execute(
-        insert(Line),
-        [
-            {
-                "id": drug,
-                "plan_id": drug,
-                "patient_id": number,
-                "sequence": 0,
-                "rule": line_to_json(daily(*CLOCKS[which], start=_start(number, at))),
-            }
-            for drug, number, which in drugs
-        ],
+    session.flush()
+    session.add_all(
+        Line(
+            id=drug,
+            plan_id=drug,
+            patient_id=number,
+            sequence=0,
+            kind="clock",
+            rule=line_to_json(daily(*CLOCKS[which], start=_start(number, at))),
+        )
+        for drug, number, which in drugs
     )
+    session.flush()
     return list(ids)
 
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.actions import make_account, start_session
+from pillweb.accounts.actions.joining import make_account
+from pillweb.accounts.actions.sessions import start_session
 from pillweb.doses.actions.planning import plan_doses
 from pillweb.doses.models import Dose as DoseRow
 from pillweb.doses.models import DoseEvent
@@ -17,7 +18,7 @@ from pillweb.patients.actions import add_patient
 from pillweb.reminders.actions.arming import arm_reminders
 from pillweb.schedules.actions import set_plan
 from pillweb.schedules.rules.line import Dose, Line, TimeOfDay
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.rules import Level
 
 ZONE = "Europe/London"

@@ -47,6 +47,7 @@ def own_settings() -> Iterator[Path]:
             HOST="127.0.0.1",
             VAR_DIR=folder,
             LOG_LEVEL="WARNING",
+            BACKUP_DAYS="0",
         )
         start_logging("WARNING")
         yield Path(folder)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bench.delivery import make_due, send_bare, waiting_mails
@@ -69,7 +69,7 @@ class _People:
         row = {"name": "Patient", "zone": "Etc/UTC", "created_at": at}
         with database().transaction() as session:
             for _ in range(0, PATIENTS - DUE, MANY):
-                session.execute(insert(Patient), [row] * MANY)
+                session.add_all(Patient(**row) for _ in range(MANY))
 
     def make_due(self, count: int) -> None:
         """Let so many more people take something that is due now."""

@@ -140,7 +140,7 @@ def _check_recorded(doses: Sequence[int]) -> None:
 
 
 def _measure_served(found: Answer, kind: str, browser: Browser, path: str) -> None:
-    with served("app:app") as ours, served("bench.hello:app") as theirs:
+    with served("tests.unlimited:app") as ours, served("bench.hello:app") as theirs:
         calm = _in_turns(browser, path, ours, theirs, connections=2)
         busy = _in_turns(browser, path, ours, theirs, connections=MANY_CONNECTIONS)
     rates = [a.rate / b.rate for a, b in busy]

@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 
 from jobs.pdfs import build_pdfs
 from jobs.runtime import transaction
+from pillweb.base.built_rows import oldest_wanted
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speaking
 from pillweb.base.look import read_look
 from pillweb.base.pdf import to_pdf
-from pillweb.base.pdf_rows import oldest_pdf_wanted
 from pillweb.base.render import paper_css, render
 from pillweb.papers.models import Paper
 from pillweb.papers.queries import (
@@ -24,7 +24,7 @@ from pillweb.papers.rules.sheet import WEEK, Sheet
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a paper waits to be built."""
-    return oldest_pdf_wanted(session, Paper, now=now)
+    return oldest_wanted(session, Paper, now=now)
 
 
 def run() -> int:

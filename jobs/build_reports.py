@@ -6,11 +6,13 @@ from sqlalchemy.orm import Session
 
 from jobs.pdfs import build_pdfs
 from jobs.runtime import transaction
+from pillweb.audit.actions import append_entry
+from pillweb.base.built_rows import oldest_wanted
 from pillweb.base.i18n import speaking
 from pillweb.base.pdf import to_pdf
-from pillweb.base.pdf_rows import oldest_pdf_wanted
 from pillweb.base.queue import wake
 from pillweb.base.render import render, report_css
+from pillweb.base.visits import JOB, Visit
 from pillweb.reports.actions import mail_report
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.queries import gather_report
@@ -23,15 +25,27 @@ CLOSEST = 2
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a report waits to be built."""
-    return oldest_pdf_wanted(session, Report, now=now)
+    return oldest_wanted(session, Report, now=now)
 
 
 def run() -> int:
     """Build every wanted report; return how many were built."""
-    done = build_pdfs(Report, _make, then=mail_report)
+    done = build_pdfs(Report, _make, then=_send)
     if done:
         wake("deliver")
     return done
+
+
+def _send(session: Session, report_id: int, *, now: datetime) -> None:
+    mail_report(session, report_id, now=now)
+    report = session.get_one(Report, report_id)
+    append_entry(
+        session,
+        Visit(report.patient_id, JOB),
+        act="jobs.build_reports",
+        ids={"report_id": report_id, "order_id": report.order_id},
+        now=now,
+    )
 
 
 def _make(report_id: int) -> bytes:

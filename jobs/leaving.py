@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pillweb.base.log import log
 from pillweb.contacts.actions.arriving import fall_back
 from pillweb.contacts.queries import patients_to_tell, standings_of
-from pillweb.contacts.rules import AT_ONCE, GONE, USABLE, Standing, is_way
+from pillweb.contacts.rules import AT_ONCE, GONE, LEAVING, USABLE, Standing, is_way
 from pillweb.outbox.actions.sending import (
     bury_deliveries,
     close_deliveries,
@@ -63,8 +63,16 @@ def may_leave(
 def _to_helpers(
     session: Session, rows: Sequence[Leased], known: Standings
 ) -> list[Leased]:
-    """Return what goes to the patient, and to who still helps."""
-    gone = [row for row in rows if not known[row.id].is_granted]
+    """Return what goes to the patient, and to who still helps.
+
+    Of a patient who is leaving nothing goes to anybody but word of just that.
+    """
+    gone = [
+        row
+        for row in rows
+        if row.kind != LEAVING
+        and (known[row.id].is_leaving or not known[row.id].is_granted)
+    ]
     close_deliveries(session, gone, state="cancelled")
     return [row for row in rows if row not in gone]
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from jobs.runtime import transaction
+from pillweb.base.built_rows import PdfRow, claim_row, keep_pdf
 from pillweb.base.log import log
-from pillweb.base.pdf_rows import PdfRow, claim_pdf, keep_pdf
 
 
 def build_pdfs(
@@ -30,7 +30,7 @@ def build_pdfs(
 def _claim(kind: type[PdfRow]) -> tuple[int, bool] | None:
     """Lease one row; return its id and whether it was tried often enough."""
     with transaction() as (session, now):
-        row = claim_pdf(session, kind, now=now)
+        row = claim_row(session, kind, now=now)
         return None if row is None else (row.id, row.state == "failed")
 
 

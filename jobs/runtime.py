@@ -1,9 +1,10 @@
 """What jobs stand on: their transactions, and the bell they answer."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from redis.exceptions import RedisError
@@ -14,10 +15,13 @@ from pillweb.base.clock import database_now
 from pillweb.base.db import database
 from pillweb.base.log import log
 from pillweb.base.queue import bell_key, redis_client
+from pillweb.rights.actions.purging import replay_erasures
+from pillweb.transfers.actions.asking import forget_files
 from pillweb.watch.actions.restoring import note_restore
 from pillweb.watch.queries import is_held
 
 PAUSE_S = 0.005
+NICE = 10
 
 
 @contextmanager
@@ -37,6 +41,24 @@ def give_way() -> None:
         time.sleep(PAUSE_S)
 
 
+@contextmanager
+def gently() -> Iterator[None]:
+    """Let whatever else runs on this machine go first, where this is a job's process.
+
+    A thread beside others stays as it is: it may hold what they wait for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(before, NICE))
+    try:
+        yield
+    finally:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, before)
+
+
 def _forget_parent_connections() -> None:
     """Leave the parent's database connections alone: a fork must not share them."""
     database().engine.dispose(close=False)
@@ -53,6 +75,10 @@ def look_back() -> None:
                 "database_put_back",
                 answer="nothing is sent before you run: python app.py restored",
             )
+        if erased := replay_erasures(session, now=now):
+            log.warning("erased_again", rows=erased)
+        # Such a file is all about somebody: none outlives its day in a backup.
+        forget_files(session, now=now)
 
 
 def may_send() -> bool:

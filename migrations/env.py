@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 from migrations.tables import metadata
 from pillweb.base.db import make_engine
 from pillweb.base.known_settings import Settings
+from pillweb.base.roles import make_web_role
 
 LONGEST_S = 600
 
@@ -47,6 +48,9 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            if connection.dialect.name == "postgresql":
+                # Where this login may not, `app.py database-roles` says what to do.
+                make_web_role(connection)
     engine.dispose()
 
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from pillweb.base import heartbeat  # noqa: F401 - it holds a table
+from pillweb.base import heartbeat, sealed  # noqa: F401 - they hold tables
 from pillweb.base.db import Base
 from pillweb.channels import live  # noqa: F401 - the same
 

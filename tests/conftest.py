@@ -21,8 +21,10 @@ from migrations.tables import metadata
 from pillweb.base import config, queue
 from pillweb.base import db as database_module
 from pillweb.base.db import Database
+from pillweb.base.web_db import web_database
 from pillweb.factory import create_app
 from pillweb.watch.queries import delays
+from pillweb.web import limits
 from pillweb.web.security import limiter
 from tests.network import stay_here
 from tests.press import PersonsBrowser
@@ -48,6 +50,8 @@ os.environ |= {
     "HOST": "127.0.0.1",
     "VAR_DIR": str(VAR),
     "LOG_LEVEL": "WARNING",
+    # Tests of backups ask for them.
+    "BACKUP_DAYS": "0",
 }
 
 NOW = datetime(2026, 11, 20, 8, 5, tzinfo=UTC)
@@ -115,9 +119,12 @@ def use_settings(**values: str) -> None:
     os.environ |= values
     if database_module.database.cache_info().currsize:
         database_module.database().engine.dispose()
+    if web_database.cache_info().currsize:
+        web_database().engine.dispose()
     config.settings.cache_clear()
     if "DATABASE_URL" in values:
         database_module.database.cache_clear()
+        web_database.cache_clear()
     queue.redis_client.cache_clear()
 
 
@@ -134,6 +141,7 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     use_settings(DATABASE_URL=url)
     database = database_module.database()
     yield database
+    web_database().engine.dispose()
     if request.param == "postgres":
         with database.transaction() as session:
             tables = ", ".join(metadata.tables)
@@ -173,6 +181,8 @@ def world(db: Database, now: datetime) -> World:
 @pytest.fixture(scope="session")
 def web_app() -> Flask:
     """The web app; which database it uses is asked anew in every request."""
+    # Tests press faster than people; what limits do, tests/web/test_limits.py says.
+    limits.RATES.update(dict.fromkeys(limits.RATES, "1000000 per minute"))
     made = create_app()
     made.test_client_class = PersonsBrowser
     return made

@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.actions import make_account, start_session
+from pillweb.accounts.actions.joining import make_account
+from pillweb.accounts.actions.sessions import start_session
 from pillweb.accounts.models import Account
 from pillweb.base.db import database
 from pillweb.contacts.actions.adding import add_contact
@@ -27,7 +28,8 @@ from pillweb.reports.actions import order_report
 from pillweb.schedules.actions import set_plan
 from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import Line, TimeOfDay
-from pillweb.sharing.actions import grant_access, make_link
+from pillweb.sharing.actions.granting import grant_access
+from pillweb.sharing.actions.linking import make_link
 from pillweb.sharing.rules import Level
 
 PASSWORD = "correct horse battery 7"
@@ -194,7 +196,7 @@ def signed_in(app: Flask, account_id: int | None, *, now: datetime) -> FlaskClie
     if account_id is not None:
         with database().transaction() as session:
             account = session.get_one(Account, account_id)
-            token = start_session(session, account, now=now)
+            token = start_session(session, account, is_own_device=True, now=now)
         with client.session_transaction() as cookie:
             cookie["_user_id"] = token
     return client

@@ -1,11 +1,20 @@
 """Writes the pages of docs/ that are made from the code: `make docs`."""
 
+import json
 from pathlib import Path
 
 from pillweb.base.config import settings_page
+from pillweb.transfers.rules.rows import schema
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = {"settings.md": settings_page}
+
+
+def schema_page() -> str:
+    """Return the JSON Schema of what is taken out."""
+    return json.dumps(schema(), indent=1) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "pillweb.schema.json": schema_page}
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ["requirements.in", "requirements-dev.in", "requirements-e2e.in"]
+# In an environment of its own: what it needs does not go with what we need.
+SOURCES += ["requirements-security.in"]
 OLDEST_PYTHON = "3.11"
 FORBIDDEN = ("--index-url", "--extra-index-url", "--find-links", "-f ", "-i ", "://")
 

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # our own supervisor # nosec B411
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

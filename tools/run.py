@@ -127,7 +127,8 @@ def lasting_secret(path: Path) -> str:
     """Read a secret of 32 random bytes, in URL-safe base64; make it the first time.
 
     Raises:
-        RunError: there is a database already, so that a new secret would not fit it.
+        RunError: there is a database already, so that a new secret would not fit it,
+            or others than the owner of the file can read it.
     """
     if not path.exists():
         if path.name == "field_key" and (VAR / "pillweb.db").exists():
@@ -145,6 +146,9 @@ def lasting_secret(path: Path) -> str:
             # A link, not a rename: two commands at once must agree on one secret.
             os.link(new, path)
         new.unlink()
+    if path.stat().st_mode & 0o077:
+        shown = path.relative_to(ROOT)
+        raise RunError(f"Others can read the key {shown}. Run: chmod 600 {shown}")
     return path.read_text("ascii").strip()
 
 

@@ -33,6 +33,10 @@ LOCKS = {
     "dev": ["requirements.txt", "requirements-dev.txt"],
     "e2e": ["requirements.txt", "requirements-dev.txt", "requirements-e2e.txt"],
 }
+PIP_FLAGS = ["--require-hashes", "--only-binary", ":all:", "--compile", "--no-input"]
+# The scanner has an environment of its own: what it needs does not go with ours.
+SCANNER = VENV / "security"
+SCANNER_LOCK = ROOT / "requirements-security.txt"
 # What WeasyPrint opens by name when it is imported.
 PDF_LIBRARIES = [
     "libgobject-2.0.so.0",
@@ -210,10 +214,9 @@ def install(group: str) -> None:
         return
     say(f"installing the locked Python packages ({group}), about half a minute")
     files = [part for name in LOCKS[group] for part in ("-r", name)]
-    flags = ["--require-hashes", "--only-binary", ":all:", "--compile", "--no-input"]
     # A half-done install cannot be trusted: the next run then starts from nothing.
     UNFINISHED.touch()
-    call([PYTHON, "-I", "-m", "pip", "install", "-q", *flags, *files], "pip")
+    call([PYTHON, "-I", "-m", "pip", "install", "-q", *PIP_FLAGS, *files], "pip")
     UNFINISHED.unlink()
 
 
@@ -336,12 +339,34 @@ def set_up(group: str) -> None:
     say("done")
 
 
+def set_up_scanner() -> None:
+    """Install the scanner of `make security` into an environment of its own.
+
+    Raises:
+        SetupError: it cannot be installed.
+    """
+    key = digest(venv_key().encode(), SCANNER_LOCK.read_bytes())
+    if holds("security", key):
+        return
+    with one_at_a_time():
+        say("installing the scanner into .venv/security")
+        shutil.rmtree(SCANNER, ignore_errors=True)
+        call([PYTHON, "-m", "venv", "--without-pip", SCANNER], "Making its environment")
+        pip = ["-m", "pip", "--python", str(SCANNER / "bin" / "python"), "install"]
+        # Some of its packages come as source only.
+        flags = ["--require-hashes", "--compile", "--no-input"]
+        call([PYTHON, *pip, "-q", *flags, "-r", SCANNER_LOCK], "Installing the scanner")
+        put("security", key)
+
+
 def main() -> int:
     """Set up, and give the exit code."""
     group = "e2e" if "--e2e" in sys.argv else "dev" if "--dev" in sys.argv else "run"
     try:
         use_new_enough_python()
         set_up(group)
+        if "--security" in sys.argv:
+            set_up_scanner()
     except SetupError as error:
         say(str(error))
         return 1

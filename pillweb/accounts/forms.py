@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wtforms import PasswordField, StringField, ValidationError
+from wtforms import BooleanField, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
 from pillweb.accounts.rules import check_password
@@ -31,20 +31,29 @@ def _is_email(_form: Form, field: StringField) -> None:
         raise ValidationError(str(error)) from None
 
 
-def _new_password() -> PasswordField:
+# When it was typed, the page says how hard it is to guess.
+_MEASURED = {
+    "hx-post": "/account/password/strength",
+    "hx-target": "#strength",
+    "hx-params": "password",
+}
+
+
+def _new_password(label: str = _("Password"), **more: str) -> PasswordField:
     return PasswordField(
-        _("Password"),
+        label,
         validators=[InputRequired(_("Choose a password.")), _is_strong],
-        render_kw={"autocomplete": "new-password"},
+        render_kw={"autocomplete": "new-password", **more},
     )
 
 
 def _is_strong(form: Form, field: PasswordField) -> None:
-    personal = tuple(
+    typed = (
         other.data
         for other in form
         if other is not field and isinstance(other.data, str)
     )
+    personal = (*getattr(form, "personal", ()), *typed)
     try:
         check_password(said(field), personal=personal)
     except InvalidError as error:
@@ -74,20 +83,112 @@ class SignUpForm(Form):
     email = email_field(_("Your e-mail address"))
 
 
-class SignInForm(Form):
-    """Who signs in."""
+def _own_device() -> BooleanField:
+    return BooleanField(_("This is my own phone, tablet or computer"))
 
-    email = StringField(
+
+def _known_password() -> PasswordField:
+    return PasswordField(
+        _("Your password"),
+        validators=[InputRequired(_("Write your password."))],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class MailForm(Form):
+    """Who signs in by mail."""
+
+    email = email_field(_("Your e-mail address"))
+    own_device = _own_device()
+
+
+def code_field() -> StringField:
+    """Return a field for eight digits that somebody was sent, or told."""
+    return StringField(
+        _("The code"),
+        validators=[DataRequired(_("Write the code from the message."))],
+        filters=[clean_text],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
+    )
+
+
+class CodeForm(Form):
+    """The code of a mail."""
+
+    code = code_field()
+
+
+def _known_email() -> StringField:
+    return StringField(
         _("Your e-mail address"),
         validators=[DataRequired(_("Write your e-mail address."))],
         filters=[clean_text],
         render_kw={"type": "email", "autocomplete": "username"},
     )
-    password = PasswordField(
-        _("Your password"),
+
+
+class PrintedCodeForm(Form):
+    """Who signs in with a code from paper."""
+
+    email = _known_email()
+    code = StringField(
+        _("A code from your paper"),
+        validators=[DataRequired(_("Write a code from your paper."))],
+        filters=[clean_text],
+        render_kw={
+            "autocomplete": "off",
+            "autocapitalize": "characters",
+            "spellcheck": "false",
+        },
+    )
+
+
+class SignInForm(Form):
+    """Who signs in with a password."""
+
+    email = _known_email()
+    password = _known_password()
+    own_device = _own_device()
+
+
+class AgainForm(Form):
+    """Who is signed in already, once more."""
+
+    password = _known_password()
+
+
+class DeviceForm(Form):
+    """What somebody calls a browser of theirs."""
+
+    name = text_field(_("What do you call it?"), missing=_("Write a name."), longest=60)
+
+
+class PasskeyForm(Form):
+    """What somebody calls a passkey."""
+
+    name = text_field(_("What do you call it?"), missing=_("Write a name."), longest=60)
+
+
+class NewPasswordForm(Form):
+    """A password of somebody who is signed in.
+
+    `personal` is what is known of them: it may not be the password.
+    """
+
+    personal: tuple[str, ...] = ()
+    password = _new_password(_("Your new password"), **_MEASURED)
+
+
+class ChangePasswordForm(Form):
+    """Another password, of somebody who knows the one before."""
+
+    personal: tuple[str, ...] = ()
+    known = PasswordField(
+        _("The password you have now"),
         validators=[InputRequired(_("Write your password."))],
         render_kw={"autocomplete": "current-password"},
     )
+    password = _new_password(_("Your new password"), **_MEASURED)
 
 
 class ResetForm(Form):

@@ -1,26 +1,73 @@
 """Questions about accounts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from hmac import compare_digest
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.models import Account, AccountLink, WebSession
+from pillweb.accounts.models import (
+    Account,
+    AccountLink,
+    EntryTry,
+    OidcIdentity,
+    OidcTry,
+    Passkey,
+    PasskeyChallenge,
+    PrintedCode,
+    Recovery,
+    SignInMail,
+    WebSession,
+)
+from pillweb.accounts.rules import (
+    MAIL,
+    MAILS_COUNTED_FOR,
+    MAILS_PER_ADDRESS,
+    MAILS_PER_CLIENT,
+    MOST_TRIES,
+    PASSKEY,
+    PASSWORD,
+    PRINTED,
+    PROVIDER,
+    TEXTS_PER_ADDRESS,
+    TEXTS_PER_CLIENT,
+    TRIES_PER_ADDRESS,
+    TRIES_PER_CLIENT,
+)
 from pillweb.base.crypto import blind_index
 from pillweb.base.db import ask
-from pillweb.base.i18n import Speech
+from pillweb.base.errors import NotFoundError
+from pillweb.base.i18n import Speech, speech
 from pillweb.base.look import read_look
 from pillweb.base.mail_address import email_key
+from pillweb.base.retention import SESSIONS, SIGN_INS, kept_for
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Viewer
 
+EMAIL = "email"
 _VIEWER = (
-    select(WebSession.account_id, WebSession.id, Account.name, Account.email)
+    select(
+        WebSession.account_id,
+        WebSession.id,
+        Account.name,
+        Account.email,
+        WebSession.last_seen_at,
+        WebSession.proved_at,
+        exists()
+        .where(
+            Recovery.account_id == WebSession.account_id,
+            Recovery.ended_at.is_(None),
+            Recovery.expires_at > bindparam("now"),
+        )
+        .label("is_let_in"),
+        Account.leaves_at,
+    )
     .join(Account, Account.id == WebSession.account_id)
     .where(
         WebSession.token_hash == bindparam("hash"),
         WebSession.revoked_at.is_(None),
+        WebSession.idle_ends_at > bindparam("now"),
         WebSession.expires_at > bindparam("now"),
     )
 )
@@ -43,6 +90,12 @@ def account_by_email(session: Session, email: str) -> Account | None:
     )
 
 
+def speech_of_account(account: Account) -> Speech:
+    """Return how an account wants it, or how whoever asks for it is spoken to."""
+    look = read_look(account.look or "")
+    return look.speech if look.language else speech()
+
+
 def speeches_of(session: Session, emails: Collection[str]) -> Mapping[str, Speech]:
     """Return how to speak to those of these addresses whose account has told."""
     asked = {email: email_index(email) for email in emails}
@@ -61,8 +114,169 @@ def viewer_of(session: Session, token: str, *, now: datetime) -> Viewer | None:
     row = ask(session, _VIEWER, {"hash": token_hash(token), "now": now}).first()
     if row is None:
         return None
-    account_id, session_id, name, email = row
-    return Viewer(account_id, session_id, name, email, now)
+    account_id, session_id, name, email, *ends = row
+    return Viewer(account_id, session_id, name, email, now, *ends)
+
+
+def live_sessions(
+    session: Session, account_id: int, *, now: datetime
+) -> Sequence[WebSession]:
+    """Return the browsers in which an account is signed in, used last first."""
+    return session.scalars(
+        select(WebSession)
+        .where(
+            WebSession.account_id == account_id,
+            WebSession.revoked_at.is_(None),
+            WebSession.idle_ends_at > now,
+            WebSession.expires_at > now,
+        )
+        .order_by(WebSession.last_seen_at.desc(), WebSession.id.desc())
+    ).all()
+
+
+def live_session_of(
+    session: Session, account_id: int, session_id: int, *, now: datetime
+) -> WebSession:
+    """Return one browser in which an account is signed in.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+    """
+    for row in live_sessions(session, account_id, now=now):
+        if row.id == session_id:
+            return row
+    raise NotFoundError
+
+
+def passkeys_of(session: Session, account_id: int) -> Sequence[Passkey]:
+    """Return the passkeys of an account, the newest first."""
+    return session.scalars(
+        select(Passkey)
+        .where(Passkey.account_id == account_id)
+        .order_by(Passkey.created_at.desc(), Passkey.id.desc())
+    ).all()
+
+
+def passkey_of(session: Session, account_id: int, passkey_id: int) -> Passkey:
+    """Return one passkey of an account.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+    """
+    found = session.get(Passkey, passkey_id)
+    if found is None or found.account_id != account_id:
+        raise NotFoundError
+    return found
+
+
+def ways_in(session: Session, account: Account) -> list[str]:
+    """Return how somebody can sign in: names in `accounts.rules`, a passkey each.
+
+    Mail is always one, so none of the others is ever the last.
+    """
+    password = [PASSWORD] if account.password_hash else []
+    keys = [PASSKEY] * len(passkeys_of(session, account.id))
+    printed = [PRINTED] if printed_codes_left(session, account.id) else []
+    mine = select(func.count()).where(OidcIdentity.account_id == account.id)
+    provider = [PROVIDER] if session.scalar(mine) else []
+    return [MAIL, *password, *keys, *printed, *provider]
+
+
+def wants_second_way(session: Session, account_id: int) -> bool:
+    """Say whether somebody has one way to sign in, and has not put that advice away."""
+    account = session.get_one(Account, account_id)
+    return account.nudge_off_at is None and len(ways_in(session, account)) == 1
+
+
+def is_asked_too_often(
+    session: Session, *, email: str, client: str, now: datetime, channel: str = EMAIL
+) -> bool:
+    """Say whether enough ways to sign in were asked for, to or from an address."""
+    is_mail = channel == EMAIL
+    lately = [
+        SignInMail.created_at > now - MAILS_COUNTED_FOR,
+        SignInMail.channel == channel,
+    ]
+    counted = {
+        SignInMail.email_index == email_index(email): (
+            MAILS_PER_ADDRESS if is_mail else TEXTS_PER_ADDRESS
+        ),
+        SignInMail.client_index == client_index(client): (
+            MAILS_PER_CLIENT if is_mail else TEXTS_PER_CLIENT
+        ),
+    }
+    return _is_any_full(session, counted, lately)
+
+
+def is_tried_too_often(
+    session: Session, kind: str, *, email: str, client: str, now: datetime
+) -> bool:
+    """Say whether enough was guessed for an address, or from one, by a way in."""
+    lately = [EntryTry.at > now - MAILS_COUNTED_FOR, EntryTry.kind == kind]
+    counted = {
+        EntryTry.email_index == email_index(email): TRIES_PER_ADDRESS,
+        EntryTry.client_index == client_index(client): TRIES_PER_CLIENT,
+    }
+    return _is_any_full(session, counted, lately)
+
+
+def _is_any_full(
+    session: Session,
+    counted: Mapping[ColumnElement[bool], int],
+    lately: Sequence[ColumnElement[bool]],
+) -> bool:
+    return any(
+        (session.scalar(select(func.count()).where(same, *lately)) or 0) >= most
+        for same, most in counted.items()
+    )
+
+
+def printed_codes_left(session: Session, account_id: int) -> int | None:
+    """Return how many printed codes of an account still work; None: never printed."""
+    made, left = session.execute(
+        select(func.count(), func.count().filter(PrintedCode.used_at.is_(None))).where(
+            PrintedCode.account_id == account_id
+        )
+    ).one()
+    return left if made else None
+
+
+def client_index(client: str) -> bytes:
+    """Return the keyed hash by which a visitor's network address is counted."""
+    return blind_index(client, purpose="client")
+
+
+def live_mail(session: Session, token: str, *, now: datetime) -> SignInMail | None:
+    """Return what a mailed link to sign in belongs to, while it works."""
+    return session.scalar(
+        select(SignInMail).where(
+            SignInMail.token_hash == token_hash(token),
+            SignInMail.ended_at.is_(None),
+            SignInMail.tries < MOST_TRIES,
+            SignInMail.expires_at > now,
+        )
+    )
+
+
+def is_asked_by(mail: SignInMail, browser: str) -> bool:
+    """Say whether a browser with this secret asked for the mail."""
+    return compare_digest(mail.browser_hash, token_hash(browser))
+
+
+def oldest_sign_in(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when something of sessions or sign-ins is older than it is kept."""
+    found = (
+        (
+            session.scalar(select(func.min(PasskeyChallenge.expires_at))),
+            kept_for(SIGN_INS),
+        ),
+        (session.scalar(select(func.min(EntryTry.at))), kept_for(SIGN_INS)),
+        (session.scalar(select(func.min(OidcTry.created_at))), kept_for(SIGN_INS)),
+        (session.scalar(select(func.min(SignInMail.created_at))), kept_for(SIGN_INS)),
+        (session.scalar(select(func.min(WebSession.idle_ends_at))), kept_for(SESSIONS)),
+    )
+    over = [at + kept_for for at, kept_for in found if at is not None]
+    return min((at for at in over if at <= now), default=None)
 
 
 def live_link(session: Session, token: str, *, now: datetime) -> AccountLink | None:

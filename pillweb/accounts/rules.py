@@ -1,20 +1,158 @@
-"""What is true of passwords, addresses and sessions without asking anybody."""
+"""What is true of passwords, sessions and consent without asking anybody."""
 
-from datetime import timedelta
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from zxcvbn import zxcvbn
 
 from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop, ngettext
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
-WEAKEST_SCORE = 2
-SESSION_LIFE = timedelta(days=90)
+WEAKEST_SCORE, STRONGEST_SCORE = 2, 4
+OUR_NAME = "pillweb"
 CONFIRM_LIFE = timedelta(days=2)
 RESET_LIFE = timedelta(hours=1)
 DOORS = ("/sign-in", "/sign-out")
 SPACE = 32
+
+
+class Stay(NamedTuple):
+    """How long a browser stays signed in: unused, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+OWN, PATIENT, HELPER = "own", "patient", "helper"
+# 400 days is as long as browsers keep a cookie.
+STAYS = {
+    OWN: Stay(timedelta(days=90), timedelta(days=400)),
+    PATIENT: Stay(timedelta(days=30), timedelta(days=400)),
+    HELPER: Stay(timedelta(hours=12), timedelta(days=30)),
+}
+# For so long after showing who they are people may do what must be theirs to do.
+PROOF_LASTS = timedelta(minutes=10)
+ADMIN_PROOF_LASTS = timedelta(hours=1)
+SEEN_EVERY = timedelta(minutes=15)
+# When somebody proved who they are who never did.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+# What a passkey signs for: to get in, to show once more who it is, to be added.
+ENTER, PROVE, ADD = "enter", "prove", "add"
+CHALLENGE_LIFE = timedelta(minutes=5)
+# The ways to sign in; printed codes, too, of which tries are counted.
+MAIL, PASSWORD, PASSKEY, PROVIDER = "mail", "password", "passkey", "provider"
+# What else there is about how one signs in: the address of a page, and its name.
+MORE_WAYS = (
+    ("/account/printed-codes", gettext_noop("Codes on paper")),
+    ("/account/let-in", gettext_noop("Who can let you in again?")),
+    ("/account/sessions", gettext_noop("Where you are signed in")),
+)
+# What else is there about one's account.
+ABOUT_ACCOUNT = (
+    ("/let-in", gettext_noop("Let somebody in again")),
+    ("/account/agreed", gettext_noop("What you agreed to")),
+    ("/account/data", gettext_noop("What PillWeb knows of you")),
+    ("/account/leave", gettext_noop("Delete my account")),
+)
+
+MAIL_LIFE = timedelta(minutes=10)
+MOST_TRIES = 5
+CODE_DIGITS = 8
+MAILS_PER_ADDRESS = 5
+MAILS_PER_CLIENT = 20
+MAILS_COUNTED_FOR = timedelta(hours=1)
+# A text message costs money.
+TEXTS_PER_ADDRESS = 3
+TEXTS_PER_CLIENT = 10
+
+PRINTED_CODES = 10
+PRINTED_LENGTH = 16
+# Crockford's base 32: no letter that is taken for a digit, or for another.
+PRINTED_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_MISTAKEN = str.maketrans({"o": "0", "i": "1", "l": "1"})
+# The ways in whose tries are counted.
+PRINTED, HELPED = "printed", "helped"
+TRIES_PER_ADDRESS = 10
+TRIES_PER_CLIENT = 20
+
+
+def stay_of(*, is_patient: bool, is_own_device: bool) -> str:
+    """Return for how long somebody stays signed in: a name in `STAYS`."""
+    if is_own_device:
+        return OWN
+    return PATIENT if is_patient else HELPER
+
+
+def must_verify(*, is_patient: bool, is_admin: bool) -> bool:
+    """Say whether a passkey must know its person: a found phone opens nobody's record.
+
+    Who only takes medicine may use a key that asks for nothing.
+    """
+    return is_admin or not is_patient
+
+
+def went_up(before: int, now: int) -> bool:
+    """Say whether a passkey's count is as it must be (WebAuthn Level 3, 6.1.1).
+
+    >>> went_up(0, 0), went_up(4, 5), went_up(5, 5), went_up(5, 0)
+    (True, True, False, False)
+    """
+    return now > before or now == before == 0
+
+
+def seen_words(last_seen_at: datetime, *, now: datetime) -> str:
+    """Return when a browser was last used, in words that need no clock of a place."""
+    hours = (now - last_seen_at) // timedelta(hours=1)
+    if hours < 1:
+        return _("Used in the last hour")
+    days = hours // 24
+    if days < 1:
+        return ngettext(
+            "Last used %(num)s hour ago", "Last used %(num)s hours ago", hours
+        )
+    return ngettext("Last used %(num)s day ago", "Last used %(num)s days ago", days)
+
+
+def new_printed_code(place: int) -> str:
+    """Return a code for paper: its place, and 16 random letters (80 bits)."""
+    letters = (secrets.choice(PRINTED_LETTERS) for _ in range(PRINTED_LENGTH))
+    return str(place) + "".join(letters)
+
+
+def grouped_code(code: str) -> str:
+    """Return a printed code as it is easier to read.
+
+    >>> grouped_code("7k3qp9xtm2hbw4rnc")
+    '7 K3QP 9XTM 2HBW 4RNC'
+    """
+    groups = (code[at : at + 4] for at in range(1, len(code), 4))
+    return " ".join([code[0], *groups]).upper()
+
+
+def read_printed_code(typed: str) -> str:
+    """Return a printed code as it was made, of whatever was typed of it.
+
+    >>> read_printed_code(" 7-k3qp 9XTM-2hbw 4rnc"), read_printed_code("OIL")
+    ('7k3qp9xtm2hbw4rnc', '011')
+    """
+    plain = (
+        str(int(char)) if char.isdecimal() else char
+        for char in typed.casefold()
+        if char.isalnum()
+    )
+    return "".join(plain).translate(_MISTAKEN)
+
+
+def place_of(code: str) -> int:
+    """Return which of ten printed codes it is; -1 where it can be none."""
+    is_code = len(code) == PRINTED_LENGTH + 1 and set(code) <= set(PRINTED_LETTERS)
+    return int(code[0]) if is_code and code[0].isdecimal() else -1
 
 
 def check_password(password: str, *, personal: tuple[str, ...] = ()) -> None:
@@ -27,10 +165,30 @@ def check_password(password: str, *, personal: tuple[str, ...] = ()) -> None:
         raise InvalidError(_("Use at least %(num)s characters.", num=SHORTEST_PASSWORD))
     if len(password) > LONGEST_PASSWORD:
         raise InvalidError(_("Use at most %(num)s characters.", num=LONGEST_PASSWORD))
-    if zxcvbn(password[:72], user_inputs=list(personal))["score"] < WEAKEST_SCORE:
+    if _score(password, personal) < WEAKEST_SCORE:
         raise InvalidError(
             _("This password is easy to guess. Three unrelated words make a good one.")
         )
+
+
+def _score(password: str, personal: tuple[str, ...]) -> int:
+    """Return 0 to 4; names, addresses and our own name are guessed first."""
+    parts = {part for text in personal for part in re.split(r"[\W_]+", text) if part}
+    known = [OUR_NAME, *personal, *sorted(parts)]
+    return int(zxcvbn(password[:72], user_inputs=known)["score"])
+
+
+def strength_words(password: str, *, personal: tuple[str, ...] = ()) -> str:
+    """Return how hard a password is to guess, in a sentence; empty for none."""
+    if not password:
+        return ""
+    try:
+        check_password(password, personal=personal)
+    except InvalidError as error:
+        return str(error)
+    if _score(password, personal) < STRONGEST_SCORE:
+        return _("This password is good.")
+    return _("This password is very hard to guess.")
 
 
 def safe_path(text: str) -> str:
@@ -43,3 +201,26 @@ def safe_path(text: str) -> str:
     odd = "\\" in text or any(ord(char) < SPACE for char in text)
     loops = text.startswith(DOORS)
     return text if plain and not odd and not loops else "/"
+
+
+# What is agreed to: each sentence, with the day it was written. A change of one is a
+# new sentence with another day.
+STORING, FOR_OTHER = "storing", "for_other"
+SENTENCES = {
+    STORING: (
+        "2026-11-21",
+        gettext_noop(
+            "PillWeb keeps my name and address, and what I write about medicines."
+        ),
+    ),
+    FOR_OTHER: (
+        "2026-11-21",
+        gettext_noop("PillWeb keeps what is written here about my medicines."),
+    ),
+}
+MYSELF, READ_OUT, ATTORNEY = "myself", "read_out", "attorney"
+WAYS = {
+    MYSELF: gettext_noop("Agreed here."),
+    READ_OUT: gettext_noop("Agreed when it was read out."),
+    ATTORNEY: gettext_noop("Agreed by somebody who may decide this for them."),
+}

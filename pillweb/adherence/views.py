@@ -33,11 +33,11 @@ from pillweb.base.words import (
 from pillweb.base.zones import local, zone
 from pillweb.doses.rules.days import REPLAN_BEFORE, read_day
 from pillweb.doses.rules.sentences import PART_NAMES
-from pillweb.sharing.queries import open_door, open_shared_door
-from pillweb.sharing.rules import Door, Level, nav_of
+from pillweb.sharing.queries.doors import open_door, open_shared_door
+from pillweb.sharing.rules import CALENDAR, HISTORY, Door, Level, nav_of
 from pillweb.web.htmx import page
 from pillweb.web.transaction import session
-from pillweb.web.viewer import opened_shares, signed_in
+from pillweb.web.viewer import opened_shares, who_asks
 
 adherence = Blueprint("adherence", __name__)
 
@@ -192,12 +192,17 @@ def _show(door: Door) -> ResponseReturnValue:
 @adherence.get("/patients/<int:patient_id>/calendar")
 def show_calendar(patient_id: int) -> ResponseReturnValue:
     """Show a month, or a week."""
-    return _show(open_door(session(), signed_in(), patient_id, need=Level.VIEW))
+    viewer = who_asks()
+    return _show(
+        open_door(session(), viewer, patient_id, need=Level.VIEW, shows=(HISTORY,))
+    )
 
 
 @adherence.get("/shared/<int:link_id>/calendar")
 def show_shared_calendar(link_id: int) -> ResponseReturnValue:
     """Show a month or a week to somebody who opened a link."""
     return _show(
-        open_shared_door(session(), link_id, opened=opened_shares(), now=now())
+        open_shared_door(
+            session(), link_id, page=CALENDAR, opened=opened_shares(), now=now()
+        )
     )

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.base.errors import NotFoundError
+from pillweb.base.sight import see_everybody
 from pillweb.base.viewer import Viewer
+from pillweb.base.visits import ACCOUNT, HOUSE, Visit, note_visit
 from pillweb.outbox.models import UNREAD, Breaker, Delivery, Incident
 
 MOST_SHOWN = 100
@@ -22,6 +24,8 @@ def open_machine_room(session: Session, viewer: Viewer) -> None:
     is_admin = select(Account.is_admin).where(Account.id == viewer.account_id)
     if not session.scalar(is_admin):
         raise NotFoundError
+    note_visit(session, Visit(HOUSE, ACCOUNT, account_id=viewer.account_id))
+    see_everybody(session)
 
 
 def dead_letters(session: Session) -> list[tuple[Delivery, bool]]:

@@ -1,4 +1,4 @@
-"""The page of whoever runs this installation: what failed, and to try it again."""
+"""The pages of whoever runs this installation: what failed, and the backups."""
 
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from pillweb.admin.queries import (
     open_machine_room,
 )
 from pillweb.base.clock import now
+from pillweb.base.config import settings
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
 from pillweb.base.words import date_words, time_words
@@ -20,6 +21,9 @@ from pillweb.channels.registry import channels
 from pillweb.outbox.actions.mending import give_up_delivery, try_delivery_again
 from pillweb.outbox.models import Breaker, Delivery, Incident
 from pillweb.trail.rules import kind_words, reason_words
+from pillweb.watch.models import BackupRun
+from pillweb.watch.queries import backup_folder, newest_runs, newest_success
+from pillweb.watch.rules.alarm import BACKUP, RESTORE_TEST
 from pillweb.web.htmx import go, page
 from pillweb.web.numbers import row_numbers
 from pillweb.web.transaction import session, wake_after_commit
@@ -27,6 +31,7 @@ from pillweb.web.viewer import signed_in
 
 admin = Blueprint("admin", __name__)
 HERE = "/admin/messages"
+MOST_RUNS = 20
 # Whoever runs it may be anywhere; its own clock is the one of its logs.
 LOGS_BY = zone("Etc/UTC")
 INCIDENTS = {
@@ -36,6 +41,15 @@ INCIDENTS = {
     "storm": gettext_noop("There were too many messages for one person"),
     "stopped": gettext_noop("PillWeb did not run"),
     "unfired": gettext_noop("We could not reach somebody"),
+    "backup": gettext_noop("No backup could be made"),
+    "restore": gettext_noop("No backup was shown to restore"),
+}
+RUNS = {BACKUP: gettext_noop("Backup"), RESTORE_TEST: gettext_noop("Test of a backup")}
+OUTCOMES = {
+    "": gettext_noop("it is not over yet"),
+    "ok": gettext_noop("it went well"),
+    "failed": gettext_noop("it failed"),
+    "cannot": gettext_noop("it cannot be done here"),
 }
 
 
@@ -65,6 +79,30 @@ def post_dead_letter() -> ResponseReturnValue:
         elif deed == "give_up":
             give_up_delivery(session(), delivery_id)
     return go(HERE)
+
+
+@admin.get("/admin/backups")
+def show_backups() -> ResponseReturnValue:
+    """Show when everything was last backed up, and shown to restore."""
+    open_machine_room(session(), signed_in())
+    good = {kind: newest_success(session(), kind) for kind in RUNS}
+    return page(
+        "admin/backups.html",
+        days=settings().backup_days,
+        folder=backup_folder(),
+        good={kind: _when(run.started_at) for kind, run in good.items() if run},
+        runs=[_run(row) for row in newest_runs(session(), limit=MOST_RUNS)],
+    )
+
+
+def _run(row: BackupRun) -> dict[str, str]:
+    return {
+        "words": _(RUNS[row.kind]),
+        "when": _when(row.started_at),
+        "outcome": _(OUTCOMES[row.outcome]),
+        "reason": row.reason,
+        "file": row.file,
+    }
 
 
 def _when(at: datetime) -> str:

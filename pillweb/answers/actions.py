@@ -27,6 +27,7 @@ from pillweb.answers.rules import (
 )
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
+from pillweb.base.visits import note_answer
 from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
@@ -72,6 +73,7 @@ def answer_reminder(
     changes nothing, and tells who was first and when. A late "taken" of somebody who
     was not warned is not recorded.
     """
+    note_answer(session, reminder.patient_id)
     outcome = _outcome(
         session,
         reminder,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account
 from pillweb.answers.rules import Said
 from pillweb.base.errors import LinkGoneError
+from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.contacts.models import Preference
 from pillweb.doses.models import DoseEvent
@@ -16,7 +17,7 @@ from pillweb.doses.queries.days import doses_among, doses_due_at
 from pillweb.doses.rules.days import DoseFacts
 from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import SELF
+from pillweb.sharing.rules import SELF
 
 
 def link_behind(
@@ -27,18 +28,20 @@ def link_behind(
     Raises:
         LinkGoneError: it is wrong, older than a day, or a helper's.
     """
-    found = session.execute(
-        select(ReminderLink, Reminder)
-        .join(Reminder, Reminder.id == ReminderLink.reminder_id)
-        .where(
-            ReminderLink.token_hash == token_hash(token),
-            ReminderLink.expires_at > now,
-            ReminderLink.account_id.is_(None),
-        )
-    ).first()
+    with seeing_everybody(session):
+        found = session.execute(
+            select(ReminderLink, Reminder)
+            .join(Reminder, Reminder.id == ReminderLink.reminder_id)
+            .where(
+                ReminderLink.token_hash == token_hash(token),
+                ReminderLink.expires_at > now,
+                ReminderLink.account_id.is_(None),
+            )
+        ).first()
     if found is None:
         raise LinkGoneError
     link, reminder = found
+    let_see(session, link.patient_id)
     return link, reminder
 
 

@@ -1,11 +1,15 @@
-"""Columns that are encrypted at rest, and hashes that find without revealing."""
+"""Encryption at rest: keys that wrap keys, keys that seal values, and blind indexes.
+
+Made of primitives of `cryptography` alone: AES-256-GCM with a random nonce of 96 bits
+(NIST SP 800-38D: fewer than 2**32 values a key), SHA-256 for the short names of keys,
+HMAC-SHA-256 for blind indexes. `base/sealed.py` has the columns.
+"""
 
 import hashlib
 import hmac
 import os
-from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import Any
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,98 +19,145 @@ from sqlalchemy.types import TypeDecorator
 
 from pillweb.base.config import settings
 
-VERSION = b"\x01"
+OLD = b"\x01"
+SEALED = b"\x02"
+WRAPPED = b"\x03"
+KEY_BYTES = 32
 ID_BYTES = 4
 NONCE_BYTES = 12
-KEY_AT = len(VERSION)
-NONCE_AT = KEY_AT + ID_BYTES
+TAG_BYTES = 16
+ID_AT = 1
+NONCE_AT = ID_AT + ID_BYTES
 TEXT_AT = NONCE_AT + NONCE_BYTES
-TEXTS_KEPT = 8192
-
-
-@cache
-def _ciphers() -> dict[bytes, AESGCM]:
-    return {
-        hashlib.sha256(key).digest()[:ID_BYTES]: AESGCM(key)
-        for key in settings().field_key_ring
-    }
-
-
-def encrypt(plain: bytes, *, place: str) -> bytes:
-    """Encrypt bytes so that they can be read back at this place only.
-
-    The result is version | key id | nonce | AES-256-GCM text and tag; `place`
-    (table.column) is bound to it as associated data.
-    """
-    key_id, cipher = next(iter(_ciphers().items()))
-    nonce = os.urandom(NONCE_BYTES)
-    return VERSION + key_id + nonce + cipher.encrypt(nonce, plain, place.encode())
-
-
-def decrypt(blob: bytes, *, place: str) -> bytes:
-    """Return what was encrypted at this place.
-
-    Raises:
-        KeyError: the key it was made with is no longer in FIELD_KEYS.
-        cryptography.exceptions.InvalidTag: it was changed or moved.
-    """
-    cipher = _ciphers()[blob[KEY_AT:NONCE_AT]]
-    return cipher.decrypt(blob[NONCE_AT:TEXT_AT], blob[TEXT_AT:], place.encode())
-
-
-@lru_cache(maxsize=TEXTS_KEPT)
-def _text_of(blob: bytes, place: str) -> str:
-    # What a blob says never changes: a new text, even the same one, is a new blob.
-    return decrypt(blob, place=place).decode()
+WRAPPED_BYTES = TEXT_AT + KEY_BYTES + TAG_BYTES
+KEYS_KEPT = 4096
 
 
 class UnreadableError(Exception):
-    """What is kept cannot be read: its key is gone, or it was changed."""
+    """What is kept cannot be read: its key is gone, or it was changed or moved."""
 
 
-def read_text(kept: Any, *, place: str) -> str | None:  # noqa: ANN401 - of whatever is there
-    """Return the text that a column at this place kept.
+class Key(NamedTuple):
+    """A key, and the short name by which what it sealed says so."""
 
-    Raises:
-        UnreadableError: it cannot be read.
-    """
+    name: bytes
+    cipher: AESGCM
+
+
+def key_name(key: bytes) -> bytes:
+    """Return four bytes by which a key is known without being told."""
+    return hashlib.sha256(key).digest()[:ID_BYTES]
+
+
+@cache
+def _ciphers(keys: tuple[bytes, ...]) -> dict[bytes, AESGCM]:
+    return {key_name(key): AESGCM(key) for key in keys}
+
+
+def _ring() -> dict[bytes, AESGCM]:
+    return _ciphers(settings().field_key_ring)
+
+
+def first_name() -> bytes:
+    """Return the name of the key of FIELD_KEYS that wraps new keys."""
+    return next(iter(_ring()))
+
+
+def _locked(version: bytes, key: Key, plain: bytes, place: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return version + key.name + nonce + key.cipher.encrypt(nonce, plain, place.encode())
+
+
+def _unlocked(cipher: AESGCM, blob: bytes, place: str) -> bytes:
     try:
-        return None if kept is None else _text_of(kept, place)
-    except (KeyError, ValueError, InvalidTag):
+        return cipher.decrypt(blob[NONCE_AT:TEXT_AT], blob[TEXT_AT:], place.encode())
+    except (ValueError, InvalidTag):
         raise UnreadableError from None
 
 
+def _of_ring(version: bytes, blob: bytes, place: str) -> bytes:
+    cipher = _ring().get(blob[ID_AT:NONCE_AT])
+    if blob[:ID_AT] != version or cipher is None:
+        raise UnreadableError
+    return _unlocked(cipher, blob, place)
+
+
+def seal(plain: bytes, key: Key, *, place: str) -> bytes:
+    """Encrypt bytes so that they can be read back with this key, at this place only.
+
+    The result is version | key name | nonce | AES-256-GCM text and tag; `place`
+    (table.column:row) is bound to it as associated data.
+    """
+    return _locked(SEALED, key, plain, place)
+
+
+def unseal(blob: bytes, key: Key, *, place: str) -> bytes:
+    """Return what was sealed at this place.
+
+    Raises:
+        UnreadableError: it was changed or moved, or another key sealed it.
+    """
+    if blob[:NONCE_AT] != SEALED + key.name:
+        raise UnreadableError
+    return _unlocked(key.cipher, blob, place)
+
+
+def new_key() -> bytes:
+    """Return a random key of 256 bits."""
+    return AESGCM.generate_key(256)
+
+
+def wrap_key(key: bytes, *, owner: int) -> bytes:
+    """Encrypt the key of an owner by the first key of FIELD_KEYS."""
+    by = Key(*next(iter(_ring().items())))
+    return _locked(WRAPPED, by, key, f"data_key:{owner}")
+
+
+def unwrap_key(wrapped: bytes, *, owner: int) -> bytes:
+    """Return the key of an owner.
+
+    Raises:
+        UnreadableError: it was changed, is another's, or its key left FIELD_KEYS.
+    """
+    return _of_ring(WRAPPED, wrapped, f"data_key:{owner}")
+
+
+@lru_cache(maxsize=KEYS_KEPT)
+def key_of(wrapped: bytes, owner: int) -> Key:
+    """Return the key of an owner, ready to use.
+
+    Raises:
+        UnreadableError: as `unwrap_key`.
+    """
+    key = unwrap_key(wrapped, owner=owner)
+    return Key(key_name(key), AESGCM(key))
+
+
+def encrypt(plain: bytes, *, place: str) -> bytes:
+    """Encrypt as all was before each patient had a key: bound to a table's column."""
+    return _locked(OLD, Key(*next(iter(_ring().items()))), plain, place)
+
+
+def decrypt(blob: bytes, *, place: str) -> bytes:
+    """Return what was encrypted before each patient had a key.
+
+    Raises:
+        UnreadableError: it was changed or moved, or its key left FIELD_KEYS.
+    """
+    return _of_ring(OLD, blob, place)
+
+
 def blind_index(text: str, *, purpose: str) -> bytes:
-    """Return a keyed hash by which equal text is found without being stored."""
-    key = settings().field_key_ring[-1]
+    """Return a keyed hash by which equal text is found without being stored.
+
+    Its key is INDEX_KEY, or the oldest of FIELD_KEYS: it must stay while those change.
+    """
+    key = settings().index_key_bytes
     return hmac.digest(key, f"{purpose}:{text}".encode(), "sha256")
 
 
-class EncryptedBytes(TypeDecorator[bytes]):
-    """A column of bytes, encrypted at rest and bound to its place."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, place: str) -> None:
-        super().__init__()
-        self.place = place
-
-    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """Encrypt on the way in."""
-        del dialect
-        return None if value is None else encrypt(value, place=self.place)
-
-    def process_result_value(
-        self, value: bytes | None, dialect: Dialect
-    ) -> bytes | None:
-        """Decrypt on the way out."""
-        del dialect
-        return None if value is None else decrypt(value, place=self.place)
-
-
 class EncryptedText(TypeDecorator[str]):
-    """A column of text, encrypted at rest and bound to its place."""
+    """Text as steps of the schema wrote it before `base.sealed`; for those alone."""
 
     impl = LargeBinary
     cache_ok = True
@@ -120,14 +171,7 @@ class EncryptedText(TypeDecorator[str]):
         del dialect
         return None if value is None else encrypt(value.encode(), place=self.place)
 
-    def result_processor(
-        self, dialect: Dialect, coltype: object
-    ) -> Callable[[bytes | None], str | None]:
-        """Decrypt on the way out; a page reads a hundred, most of them again."""
-        del dialect, coltype
-        place = self.place
-
-        def read(value: bytes | None) -> str | None:
-            return None if value is None else _text_of(value, place)
-
-        return read
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        """Decrypt on the way out."""
+        del dialect
+        return None if value is None else decrypt(value, place=self.place).decode()

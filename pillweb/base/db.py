@@ -1,7 +1,7 @@
 """The database: one set of models and sessions for SQLite and for Postgres."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,12 +37,8 @@ from sqlalchemy.types import TypeDecorator
 from pillweb.base.config import settings
 
 READS = "pillweb_reads"
+GUARDED = "pillweb_guarded"
 UTC_TEXT = len("2026-11-20 08:05:00.000000")
-# In the order in which they are given.
-_TURNS_ABOUT = text(
-    "select pg_advisory_xact_lock(:group, cast(one as integer)) "
-    "from unnest(cast(:ids as bigint[])) as one"
-)
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -206,6 +202,9 @@ class Database:
         # SQLite's own AUTOCOMMIT would cost a pragma at the end of every page.
         if self.engine.dialect.name == "sqlite":
             return self.engine.execution_options(**{READS: True})
+        # What may be seen is told for one transaction, so here there must be one.
+        if self.engine.get_execution_options().get(GUARDED):
+            return self.engine.execution_options(postgresql_readonly=True)
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def reading(self) -> Session:
@@ -215,6 +214,21 @@ class Database:
     def writing(self) -> Session:
         """Return a session whose work is kept only when the edge commits it."""
         return Session(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[Session]:
+        """Yield a session that reads all as it is at its first question, and no later.
+
+        No row can change by it, and it keeps nobody from changing any.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self.reading() as session:
+                session.connection().exec_driver_sql("BEGIN")
+                yield session
+            return
+        still = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with ReadingSession(still, expire_on_commit=False) as session:
+            yield session
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -264,33 +278,11 @@ def _inserting(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
 
 
 @cache
-def _inserting_new(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
+def inserting_new(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
+    """Return the statement that inserts rows that break no unique rule."""
     statement = _inserting(dialect, row).on_conflict_do_nothing()
     # Postgres forgets how many rows there were unless it is asked to remember.
     return statement.execution_options(preserve_rowcount=True)
-
-
-def take_turns(session: Session, row: type[Base]) -> None:
-    """Let transactions that look whether such a row exists, then add it, take turns.
-
-    The next waits until this one ends, as long as a statement may last. SQLite has
-    one writer at a time anyway.
-    """
-    if session.get_bind().dialect.name != "sqlite":
-        table = row.__tablename__
-        session.execute(text("set local lock_timeout = 0"))
-        session.execute(text(f"lock table {table} in share row exclusive mode"))
-
-
-def take_turns_about(session: Session, group: int, ids: Collection[int]) -> None:
-    """Let transactions that are about the same ones of a group take turns.
-
-    As `take_turns`, but only those wait that have an id in common. Each asks once, and
-    locks nothing after that: then none waits for another that waits for it.
-    """
-    if ids and session.get_bind().dialect.name != "sqlite":
-        session.execute(text("set local lock_timeout = 0"))
-        session.execute(_TURNS_ABOUT, {"group": group, "ids": sorted(ids)})
 
 
 def insert_new(
@@ -302,7 +294,7 @@ def insert_new(
     """
     if not values:
         return 0
-    statement = _inserting_new(session.get_bind().dialect.name, row)
+    statement = inserting_new(session.get_bind().dialect.name, row)
     return int(ask(session, statement, list(values)).rowcount)
 
 
@@ -385,3 +377,22 @@ def _upserting(dialect: str, row: type[Base], names: tuple[str, ...]) -> Any:  #
     statement = _inserting(dialect, row)
     rest = {name: statement.excluded[name] for name in names if name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=rest)
+
+
+def hold_row(session: Session, row: type[Base], values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Return the row with this primary key, all its columns, made if there is none.
+
+    Nobody else changes it, or makes one, before this transaction ends.
+    """
+    return ask(session, _holding(session.get_bind().dialect.name, row), values).one()
+
+
+@cache
+def _holding(dialect: str, row: type[Base]) -> Any:  # noqa: ANN401
+    keys = [key.name for key in row.__mapper__.primary_key]
+    # To set a key to itself changes nothing, and locks the row.
+    same = {name: table_of(row).c[name] for name in keys}
+    held = _inserting(dialect, row).on_conflict_do_update(
+        index_elements=keys, set_=same
+    )
+    return held.returning(*table_of(row).c)

@@ -13,6 +13,18 @@ class SignInRequiredError(PillWebError):
     """The page needs a signed-in account."""
 
 
+class TabletEndedError(PillWebError):
+    """This tablet was connected once, and is not any more."""
+
+
+class ChooseFirstError(PillWebError):
+    """This tablet is for several people, and nobody said who is here."""
+
+
+class LeavingError(PillWebError):
+    """Whoever is signed in asked to be forgotten: they can only take that back."""
+
+
 class LinkGoneError(PillWebError):
     """A link is wrong, expired or revoked: the three look the same outside."""
 

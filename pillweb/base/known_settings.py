@@ -27,6 +27,11 @@ class Settings:
         "Where everything is kept: `sqlite:///path` for one family, "
         "`postgresql://user:password@host/name` for more.",
     )
+    web_database_url: str = _setting(
+        "",
+        "The same Postgres by a login of the web processes alone, a member of the role "
+        "`pillweb_web`. Without it they use `DATABASE_URL` and take on that role.",
+    )
     redis_url: str = _setting(
         "",
         "The doorbell that wakes the workers: `redis://`, `rediss://` or `unix://`. "
@@ -89,7 +94,8 @@ class Settings:
     public_url: str = _setting(
         "http://127.0.0.1:8000",
         "The address people open; every link in a mail begins with it. "
-        "`https://` is required unless it is this machine's own.",
+        "`https://` is required unless it is this machine's own. Passkeys are bound to "
+        "its host: with another one they are lost. A bare IP address has none.",
     )
     secret_key: str = _setting(
         "",
@@ -101,9 +107,20 @@ class Settings:
     field_keys: str = _setting(
         "",
         "Keys that encrypt names, notes and addresses: 32 random bytes in URL-safe "
-        "base64, comma-separated; the first encrypts, all decrypt, and the "
-        "last finds accounts by address: add new ones in front and keep the last. "
-        "Keep them out of backups of the database.",
+        "base64, comma-separated; the first locks, all unlock: add new ones in "
+        "front, and see `python app.py keys` before you take one out. Keep them out "
+        "of backups of the database.",
+    )
+    index_key: str = _setting(
+        "",
+        "Key that finds accounts by address, as those of `FIELD_KEYS`; it never "
+        "changes. Empty: the last of `FIELD_KEYS`. Set it to that one before you "
+        "take that one out.",
+    )
+    refuse_unbound: bool = _setting(
+        False,
+        "Refuse values encrypted before each patient had a key; true once "
+        "`python app.py keys` counts none.",
     )
     host: str = _setting("127.0.0.1", "The address the web server listens on.")
     port: int = _setting(8000, "The port the web server listens on.")
@@ -168,6 +185,53 @@ class Settings:
     canary_sms: str = _setting(
         "", "A phone number of your own (`+44…`) for the same test of text messages."
     )
+    oidc_issuer: str = _setting(
+        "",
+        "The OpenID provider people may sign in with, as it names itself: "
+        "`https://accounts.google.com`. Without it there is none.",
+    )
+    oidc_client_id: str = _setting("", "What that provider knows this PillWeb by.")
+    oidc_client_secret: str = _setting("", "The secret that provider gave us.")
+    oidc_client_secret_file: str = _setting(
+        "", "A file with that secret, instead of the secret itself."
+    )
+    oidc_name: str = _setting(
+        "", "What people call that provider, such as `Google`; else its host is shown."
+    )
+    backup_dir: str = _setting(
+        "",
+        "Where a backup is written every night; without it the folder `backups` in "
+        "VAR_DIR. Better is a folder of another disk, or one that is copied elsewhere.",
+    )
+    backup_days: int = _setting(
+        35,
+        "No backup is kept for longer than so many days, at most 186; so long what was "
+        "erased may still be in one. 0: none is made.",
+    )
+    backup_recipient: str = _setting(
+        "",
+        "For whose age keys (`age1…`, comma-separated) backups are encrypted. Without "
+        "it for a key that is made here; `python app.py backup-key` prints it.",
+    )
+    backup_key_file: str = _setting(
+        "",
+        "The secret key that opens backups; without it `secrets/backup_key` in "
+        "VAR_DIR. The weekly test of the newest backup needs it.",
+    )
+    backup_database_url: str = _setting(
+        "",
+        "DATABASE_URL once more, by a role that may read every row and make a scratch "
+        "database, where PillWeb's own role may not. Postgres only.",
+    )
+    keep_messages_days: int = _setting(
+        90, "For how many days it is kept what became of each message."
+    )
+    keep_words_days: int = _setting(
+        30, "For how many days the words of a message that failed are kept."
+    )
+    keep_sessions_days: int = _setting(
+        90, "For how many days it is kept where somebody was signed in."
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
@@ -194,6 +258,20 @@ class Settings:
             host.rstrip("/") if "://" in host else f"https://{host}"
             for host in listed(self.ntfy_hosts)
         )
+
+    @cached_property
+    def index_key_bytes(self) -> bytes:
+        """The decoded key of blind indexes."""
+        if self.index_key:
+            return base64.urlsafe_b64decode(self.index_key.strip())
+        return self.field_key_ring[-1]
+
+    @cached_property
+    def oidc_secret(self) -> str:
+        """The secret of the OpenID provider; OSError where its file cannot be read."""
+        if self.oidc_client_secret_file:
+            return Path(self.oidc_client_secret_file).read_text("utf-8").strip()
+        return self.oidc_client_secret
 
     @cached_property
     def field_key_ring(self) -> tuple[bytes, ...]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import structlog
 
-TOKEN = re.compile(r"(/(?:t|s|a|p|m|u|h|ics|live)/)[A-Za-z0-9_-]{8,}")
+TOKEN = re.compile(r"(/(?:t|s|a|e|p|m|u|h|i|r|l|d|ics|live)/)[A-Za-z0-9_-]{8,}")
+
+UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def mask(text: str) -> str:
@@ -15,7 +17,15 @@ def mask(text: str) -> str:
 
 
 class MaskingFormatter(logging.Formatter):
-    """Formats the lines of other people's loggers, with tokens hidden."""
+    """Formats the lines of other people's loggers, with tokens hidden.
+
+    What was logged is one line, whatever it holds; only what was raised has several.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - its name
+        """Return the message with every control character written out."""
+        line = super().formatMessage(record)
+        return UNPRINTED.sub(lambda found: ascii(found[0])[1:-1], line)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and what was raised."""

@@ -12,3 +12,13 @@ def new_token() -> str:
 def token_hash(token: str) -> bytes:
     """Return the SHA-256 by which a token is stored and found (ASVS 6.5.2)."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def new_pin(length: int) -> str:
+    """Return this many random digits, for people to type; guesses must be counted."""
+    return "".join(secrets.choice("0123456789") for _ in range(length))
+
+
+def new_mark() -> bytes:
+    """Return 128 random bits by which one row is told from any other there ever is."""
+    return secrets.token_bytes(16)

@@ -4,12 +4,15 @@ import base64
 import binascii
 from urllib.parse import urlsplit
 
+from pillweb.base.age import is_recipient
 from pillweb.base.known_settings import Settings, is_loopback, listed
 
 KEY_BYTES = 32
 COUNTRY_LETTERS = 2
 SHORTEST_SECRET = 32
 PORTS = 65536
+# Half a year: longer no law we know of lets a backup keep what was erased.
+MOST_BACKUP_DAYS = 186
 DATABASES = {"sqlite", "postgresql"}
 DOORBELLS = {"redis", "rediss", "unix"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -44,6 +47,8 @@ def _key_faults(settings: Settings) -> list[str]:
         )
     elif any(_is_easy(key) for key in ring):
         faults.append("FIELD_KEYS is too easy to guess: make it random.")
+    if settings.index_key and not _is_key(settings.index_key):
+        faults.append("INDEX_KEY must hold 32 random bytes in URL-safe base64.")
     return faults
 
 
@@ -51,6 +56,16 @@ def _kind_faults(settings: Settings) -> list[str]:
     faults = []
     if urlsplit(settings.database_url).scheme.partition("+")[0] not in DATABASES:
         faults.append("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    kinds = {
+        urlsplit(url).scheme.partition("+")[0]
+        for url in (settings.database_url, settings.web_database_url)
+        if url
+    }
+    if settings.web_database_url and kinds != {"postgresql"}:
+        faults.append(
+            "WEB_DATABASE_URL must name the same Postgres as DATABASE_URL, both "
+            "beginning with postgresql://"
+        )
     if settings.redis_url and urlsplit(settings.redis_url).scheme not in DOORBELLS:
         faults.append("REDIS_URL must begin with redis://, rediss:// or unix://")
     if not 0 < settings.port < PORTS:
@@ -62,14 +77,14 @@ def _kind_faults(settings: Settings) -> list[str]:
     return faults
 
 
-def _is_safe_url(url: str) -> bool:
+def is_safe_url(url: str) -> bool:
     """Say whether an address is https://, or plain http:// on this machine."""
     parts = urlsplit(url)
     here = parts.scheme == "http" and is_loopback(parts.hostname or "")
     return bool(parts.hostname) and (parts.scheme == "https" or here)
 
 
-def _is_push_key(text: str) -> bool:
+def _is_key(text: str) -> bool:
     try:
         size = len(base64.urlsafe_b64decode(text + "=="))
     except (binascii.Error, ValueError):
@@ -79,7 +94,7 @@ def _is_push_key(text: str) -> bool:
 
 def _channel_faults(settings: Settings) -> list[str]:
     faults = []
-    if settings.vapid_key and not _is_push_key(settings.vapid_key):
+    if settings.vapid_key and not _is_key(settings.vapid_key):
         faults.append("VAPID_KEY must hold 32 random bytes in URL-safe base64.")
     hosts = [
         urlsplit(f"//{host}").hostname or "" for host in listed(settings.push_hosts)
@@ -90,19 +105,36 @@ def _channel_faults(settings: Settings) -> list[str]:
         )
     if settings.sms_url:
         sms = urlsplit(settings.sms_url)
-        if not (_is_safe_url(settings.sms_url) and sms.username and sms.password):
+        if not (is_safe_url(settings.sms_url) and sms.username and sms.password):
             faults.append("SMS_URL must look like https://SID:TOKEN@api.twilio.com")
         if not (settings.sms_from or settings.voice_from):
             faults.append(
                 "SMS_FROM or VOICE_FROM is missing: the number we write from."
             )
-    if not all(map(_is_safe_url, settings.ntfy_servers)):
+    if not all(map(is_safe_url, settings.ntfy_servers)):
         faults.append(
             "NTFY_HOSTS must hold hosts such as ntfy.sh, or https:// addresses."
         )
     country = settings.phone_country
     if country and not (len(country) == COUNTRY_LETTERS and country.isalpha()):
         faults.append("PHONE_COUNTRY must be two letters, such as GB.")
+    return faults
+
+
+def _oidc_faults(settings: Settings) -> list[str]:
+    if not settings.oidc_issuer:
+        return []
+    faults = []
+    if not is_safe_url(settings.oidc_issuer):
+        faults.append("OIDC_ISSUER must begin with https:// and name a host.")
+    if not settings.oidc_client_id:
+        faults.append("OIDC_CLIENT_ID is missing: what the provider knows us by.")
+    if settings.oidc_client_secret and settings.oidc_client_secret_file:
+        faults.append("Set OIDC_CLIENT_SECRET or OIDC_CLIENT_SECRET_FILE, not both.")
+    try:
+        settings.oidc_secret  # noqa: B018 - it is read
+    except OSError:
+        faults.append("OIDC_CLIENT_SECRET_FILE cannot be read.")
     return faults
 
 
@@ -146,10 +178,24 @@ def _watch_faults(settings: Settings) -> list[str]:
     return faults
 
 
+def _backup_faults(settings: Settings) -> list[str]:
+    faults = []
+    if not 0 <= settings.backup_days <= MOST_BACKUP_DAYS:
+        faults.append(f"BACKUP_DAYS must be a number from 0 to {MOST_BACKUP_DAYS}.")
+    if not all(map(is_recipient, listed(settings.backup_recipient))):
+        faults.append("BACKUP_RECIPIENT must hold public keys of age: age1….")
+    other = urlsplit(settings.backup_database_url).scheme.partition("+")[0]
+    if other and other != urlsplit(settings.database_url).scheme.partition("+")[0]:
+        faults.append("BACKUP_DATABASE_URL must name the database of DATABASE_URL.")
+    return faults
+
+
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
     faults = _key_faults(settings) + _kind_faults(settings) + _watch_faults(settings)
     faults += _channel_faults(settings) + _bounce_faults(settings)
+    faults += _oidc_faults(settings)
+    faults += _backup_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:
         faults.append("PUBLIC_URL must be a full address such as https://pills.example")

@@ -48,8 +48,13 @@ def read_address(typed: str) -> str:
 
 def reference_of(message: Message) -> str:
     """Return the Message-ID: the same for every repeat (RFC 5322, 3.6.4)."""
+    return reference_to(message.key)
+
+
+def reference_to(key: str) -> str:
+    """Return the Message-ID of the message with a key."""
     domain = _domain(settings().mail_from)
-    return f"<{sha256(message.key.encode()).hexdigest()[:32]}@{domain}>"
+    return f"<{sha256(key.encode()).hexdigest()[:32]}@{domain}>"
 
 
 @lru_cache(maxsize=1)

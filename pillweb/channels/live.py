@@ -11,11 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pillweb.base.clock import database_now
-from pillweb.base.crypto import EncryptedText, blind_index
+from pillweb.base.crypto import blind_index
 from pillweb.base.db import Base, Id, database, insert_new
 from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
+from pillweb.base.sealed import SealedText, sealed_rows
 from pillweb.channels import Message, Receipt, Send, SendError
 
 NAME, LABEL, LOUDNESS = "live", gettext_noop("This open page"), 0
@@ -36,8 +37,8 @@ class LiveNote(Base):
     device_index: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     key: Mapped[str] = mapped_column(String(120), unique=True)
     delivery_id: Mapped[int] = mapped_column(Id)
-    words: Mapped[str] = mapped_column(EncryptedText("live_note.words"))
-    link: Mapped[str] = mapped_column(EncryptedText("live_note.link"))
+    words: Mapped[str] = mapped_column(SealedText("live_note.words"))
+    link: Mapped[str] = mapped_column(SealedText("live_note.link"))
     is_urgent: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -78,7 +79,7 @@ def _note(message: Message) -> Receipt:
                 "created_at": now,
                 "expires_at": now + timedelta(seconds=message.lasts_s),
             }
-            insert_new(session, LiveNote, [row])
+            insert_new(session, LiveNote, sealed_rows(session, LiveNote, [row]))
     except SQLAlchemyError as error:
         raise SendError(type(error).__name__) from None
     return Receipt(message.key)

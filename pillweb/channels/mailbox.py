@@ -2,6 +2,7 @@
 
 import mailbox
 import re
+from collections.abc import Collection
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -45,3 +46,13 @@ def kept_mail(key: str) -> EmailMessage | None:
 def forget_mail(key: str) -> None:
     """Delete one mail of the mailbox."""
     _folder().discard(key)
+
+
+def forget_mails(references: Collection[str]) -> None:
+    """Delete the mails of the mailbox that have one of these as their Message-ID."""
+    if not references or not (Path(settings().var_dir) / "mailbox").is_dir():
+        return
+    folder = _folder()
+    for key, mail in folder.items():
+        if mail["Message-ID"] in references:
+            folder.discard(key)

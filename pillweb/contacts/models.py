@@ -14,8 +14,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.sealed import SealedText
 
 ONE_OWNER = "(patient_id IS NULL) <> (account_id IS NULL)"
 
@@ -38,7 +38,7 @@ class ContactPoint(Base):
         ForeignKey("account.id", ondelete="CASCADE")
     )
     channel: Mapped[str] = mapped_column(String(12))
-    address: Mapped[str] = mapped_column(EncryptedText("contact_point.address"))
+    address: Mapped[str] = mapped_column(SealedText("contact_point.address"))
     address_index: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     rank: Mapped[int] = mapped_column(default=1)
     state: Mapped[str] = mapped_column(String(8))
@@ -101,5 +101,5 @@ class StopLink(Base):
     contact_id: Mapped[int] = mapped_column(
         ForeignKey("contact_point.id", ondelete="CASCADE"), primary_key=True
     )
-    token: Mapped[str] = mapped_column(EncryptedText("stop_link.token"))
+    token: Mapped[str] = mapped_column(SealedText("stop_link.token"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)

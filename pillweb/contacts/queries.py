@@ -23,6 +23,7 @@ from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.i18n import Speech
 from pillweb.base.look import read_look
 from pillweb.base.mail_address import email_key
+from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.channels.registry import channels
 from pillweb.contacts.models import ContactPoint, ContactTest, Preference, StopLink
@@ -38,7 +39,8 @@ from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED, SELF
+from pillweb.sharing.queries.doors import holds
+from pillweb.sharing.rules import SELF
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Whose something is: the columns that say so.
@@ -100,9 +102,10 @@ _STANDINGS = (
             exists().where(
                 Grant.patient_id == Delivery.patient_id,
                 Grant.account_id == Delivery.account_id,
-                Grant.status == ACCEPTED,
+                holds(bindparam("now", type_=_instant)),
             ),
         ).label("is_granted"),
+        Patient.leaves_at.is_not(None).label("is_leaving"),
         zone_in_force(bindparam("now", type_=_instant)).label("zone"),
         func.coalesce(_patients.id, _accounts.id).is_not(None).label("is_wishing"),
         *(
@@ -117,7 +120,7 @@ _STANDINGS = (
     .where(Delivery.id.in_(_ids))
 )
 # How many of its columns come before the wishes.
-_FACTS = 5
+_FACTS = 6
 
 
 def address_index(channel: str, address: str) -> bytes:
@@ -306,13 +309,16 @@ def contact_to_stop(session: Session, token: str) -> ContactPoint:
     Raises:
         LinkGoneError: the secret is wrong, or the contact point was removed.
     """
-    row = session.scalar(
-        select(ContactPoint)
-        .join(StopLink, StopLink.contact_id == ContactPoint.id)
-        .where(StopLink.token_hash == token_hash(token))
-    )
+    with seeing_everybody(session):
+        row = session.scalar(
+            select(ContactPoint)
+            .join(StopLink, StopLink.contact_id == ContactPoint.id)
+            .where(StopLink.token_hash == token_hash(token))
+        )
     if row is None:
         raise LinkGoneError
+    if row.patient_id is not None:
+        let_see(session, row.patient_id)
     return row
 
 
@@ -327,6 +333,7 @@ def standings_of(
         row.id: Standing(
             state=row.state,
             is_granted=row.is_granted,
+            is_leaving=row.is_leaving,
             wishes=Wishes(*row[_FACTS:]) if row.is_wishing else Wishes(),
             zone=row.zone or "Etc/UTC",
         )
@@ -340,11 +347,18 @@ def contact_test_behind(session: Session, token: str, *, now: datetime) -> Conta
     Raises:
         LinkGoneError: it is wrong or too old.
     """
-    row = session.scalar(
-        select(ContactTest).where(
-            ContactTest.token_hash == token_hash(token), ContactTest.expires_at > now
-        )
-    )
+    with seeing_everybody(session):
+        row = session.execute(
+            select(ContactTest, ContactPoint.patient_id)
+            .join(ContactPoint, ContactPoint.id == ContactTest.contact_id)
+            .where(
+                ContactTest.token_hash == token_hash(token),
+                ContactTest.expires_at > now,
+            )
+        ).first()
     if row is None:
         raise LinkGoneError
-    return row
+    if row.patient_id is not None:
+        let_see(session, row.patient_id)
+    test: ContactTest = row.ContactTest
+    return test

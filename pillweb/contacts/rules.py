@@ -50,6 +50,8 @@ GROUP_OF = {
 # What proves one channel does not go by another.
 CONTACT_TEST = "contact_test"
 ONE_CHANNEL = frozenset({CONTACT_TEST})
+# What is the last that those who lose access hear.
+LEAVING = "leaving"
 # What answers somebody who just did something waits for no quiet hours to end.
 AT_ONCE = frozenset({"contact_test", "answer_late"})
 
@@ -139,11 +141,13 @@ class Standing(NamedTuple):
     """How whom a message goes to stands to it now, just before it leaves.
 
     `state` is their address's, none where it was removed; `is_granted` is false where
-    a helper of the patient is none any more.
+    a helper of the patient is none any more; `is_leaving` that all about the patient is
+    to be erased.
     """
 
     state: str | None
     is_granted: bool
+    is_leaving: bool
     wishes: Wishes
     zone: str
 

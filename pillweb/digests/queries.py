@@ -18,7 +18,7 @@ from pillweb.patients.models import Patient, Unreachable
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.rules.course import DOSE_DUE
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED, SELF
+from pillweb.sharing.rules import ACCEPTED, SELF
 
 # No dose waits longer for its record before it counts as having none.
 REACHES_BACK = timedelta(days=4)

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id, index_where
+from pillweb.base.sealed import SealedText
 
 STANDING = "state <> 'cancelled'"
 
@@ -83,7 +83,7 @@ class DoseEvent(Base):
     )
     channel: Mapped[str] = mapped_column(String(12))
     reason: Mapped[str | None] = mapped_column(String(20))
-    note: Mapped[str | None] = mapped_column(EncryptedText("dose_event.note"))
+    note: Mapped[str | None] = mapped_column(SealedText("dose_event.note"))
 
 
 class Intake(Base):
@@ -112,7 +112,7 @@ class Intake(Base):
     amount: Mapped[Decimal | None]
     dose_text: Mapped[str | None] = mapped_column(String(200))
     was_asked: Mapped[bool] = mapped_column(default=False)
-    why: Mapped[str | None] = mapped_column(EncryptedText("intake.why"))
+    why: Mapped[str | None] = mapped_column(SealedText("intake.why"))
     entered_at: Mapped[datetime]
     account_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")

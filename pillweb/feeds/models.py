@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.sealed import SealedText
 
 
 class FeedLink(Base):
@@ -20,7 +20,7 @@ class FeedLink(Base):
     made_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")
     )
-    label: Mapped[str] = mapped_column(EncryptedText("feed_link.label"))
+    label: Mapped[str] = mapped_column(SealedText("feed_link.label"))
     shows_names: Mapped[bool] = mapped_column(default=False)
     look: Mapped[str | None] = mapped_column(String(40))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import LinkGoneError
+from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.base.zones import day_bounds, local, zone
 from pillweb.doses.actions.wanted import wanted_of
@@ -21,7 +22,7 @@ from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
 from pillweb.schedules.queries import life_with, planned_lines
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED
+from pillweb.sharing.queries.doors import holds
 from pillweb.sharing.rules import Level
 
 
@@ -41,29 +42,31 @@ def feeds_of(session: Session, patient_id: int) -> Sequence[FeedLink]:
     ).all()
 
 
-def feed_behind(session: Session, token: str) -> Feed:
+def feed_behind(session: Session, token: str, *, now: datetime) -> Feed:
     """Return the calendar with this secret.
 
     Raises:
         LinkGoneError: it is wrong or stopped, or who made it may no longer.
     """
-    row = session.execute(
-        select(FeedLink, Patient)
-        .join(Patient, Patient.id == FeedLink.patient_id)
-        .join(
-            Grant,
-            (Grant.patient_id == FeedLink.patient_id)
-            & (Grant.account_id == FeedLink.made_by_id),
-        )
-        .where(
-            FeedLink.token_hash == token_hash(token),
-            FeedLink.revoked_at.is_(None),
-            Grant.status == ACCEPTED,
-            Grant.level >= int(Level.MANAGE),
-        )
-    ).first()
+    with seeing_everybody(session):
+        row = session.execute(
+            select(FeedLink, Patient)
+            .join(Patient, Patient.id == FeedLink.patient_id)
+            .join(
+                Grant,
+                (Grant.patient_id == FeedLink.patient_id)
+                & (Grant.account_id == FeedLink.made_by_id),
+            )
+            .where(
+                FeedLink.token_hash == token_hash(token),
+                FeedLink.revoked_at.is_(None),
+                holds(now),
+                Grant.level >= int(Level.MANAGE),
+            )
+        ).first()
     if row is None:
         raise LinkGoneError
+    let_see(session, row.FeedLink.patient_id)
     return Feed(*row)
 
 

@@ -19,7 +19,7 @@ from pillweb.feeds.actions import make_feed, stop_feed
 from pillweb.feeds.forms import FeedForm
 from pillweb.feeds.queries import feed_behind, feed_moments, feeds_of
 from pillweb.feeds.rules import Face, calendar_of
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
@@ -100,7 +100,7 @@ def post_stop_feed(patient_id: int, feed_id: int) -> ResponseReturnValue:
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def show_feed(token: str) -> ResponseReturnValue:
     """Answer a phone with the times; nothing where they are as it has them."""
-    feed = feed_behind(session(), token)
+    feed = feed_behind(session(), token, now=now())
     face = Face(
         patient_id=feed.patient.id,
         patient_name=feed.patient.name,

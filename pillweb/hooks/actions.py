@@ -17,6 +17,7 @@ from pillweb.answers.rules import (
 from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety, speaking
+from pillweb.base.visits import MESSAGE, Visit, note_visit
 from pillweb.base.zones import zone
 from pillweb.channels import DIGITS
 from pillweb.channels.bounces import Bounce
@@ -186,9 +187,10 @@ def _see_to(
     session: Session, told: Delivery, person: Person, *, now: datetime
 ) -> str | None:
     """Note that whom an alert went to sees to it, if they still help; say who does."""
-    reminder_ids = alerted_by(session, told.id)
+    reminder_ids = alerted_by(session, told.id, now=now)
     if not reminder_ids or told.patient_id is None or told.account_id is None:
         return None
+    note_visit(session, Visit(told.patient_id, MESSAGE, told.account_id))
     see_to(session, reminder_ids, account_id=told.account_id, now=now)
     known = seen_to(session, reminder_ids)
     name, at = (known[0].name, known[0].at) if known else (person.name, now)

@@ -19,6 +19,8 @@ from pillweb.contacts.rules import (
 from pillweb.doses.rules.days import OPEN
 from pillweb.hooks.rules import REPLY_LIFE, SHOWN_WITHIN, UNSEEN_ALLOWED
 from pillweb.outbox.models import Delivery
+from pillweb.patients.models import Patient
+from pillweb.patients.queries import stays
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.reminders.rules.course import DOSE_DUE
 
@@ -26,11 +28,16 @@ PUSH = "webpush"
 
 
 def contacts_at(session: Session, channel: str, address: str) -> Sequence[ContactPoint]:
-    """Return everybody who is reached at an address: two may share a phone."""
+    """Return everybody who is reached at an address: two may share a phone.
+
+    Whose data are about to be erased is nobody.
+    """
     index = address_index(channel, address)
     return session.scalars(
         select(ContactPoint)
+        .outerjoin(Patient, Patient.id == ContactPoint.patient_id)
         .where(
+            stays(),
             ContactPoint.channel == channel,
             ContactPoint.address_index == index,
         )

@@ -10,6 +10,7 @@ from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
+from pillweb.base.sight import see_everybody
 from pillweb.channels.bounces import LONGEST_NOTE, bounce_in
 from pillweb.channels.marks import is_mark
 from pillweb.channels.twilio import (
@@ -61,6 +62,8 @@ MOST_FORM_BYTES = 16_384
 
 @hooks.before_request
 def _limit_size() -> None:
+    # Whose message it is about is what they tell us.
+    see_everybody(session())
     is_note = request.endpoint == "hooks.post_bounce"
     request.max_content_length = LONGEST_NOTE if is_note else MOST_FORM_BYTES
 

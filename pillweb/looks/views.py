@@ -6,7 +6,7 @@ from urllib.parse import quote
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pillweb.accounts.actions import choose_look
+from pillweb.accounts.actions.joining import choose_look
 from pillweb.accounts.rules import safe_path
 from pillweb.base.i18n import LANGUAGES, speak, speech
 from pillweb.base.i18n import gettext as _

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedBytes, EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.sealed import SealedBytes, SealedText
 
 
 class Medication(Base):
@@ -26,20 +26,20 @@ class Medication(Base):
     patient_id: Mapped[int] = mapped_column(
         ForeignKey("patient.id", ondelete="CASCADE"), index=True
     )
-    name: Mapped[str] = mapped_column(EncryptedText("medication.name"))
-    strength: Mapped[str] = mapped_column(EncryptedText("medication.strength"))
+    name: Mapped[str] = mapped_column(SealedText("medication.name"))
+    strength: Mapped[str] = mapped_column(SealedText("medication.strength"))
     form: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(EncryptedText("medication.reason"))
-    instruction: Mapped[str] = mapped_column(EncryptedText("medication.instruction"))
+    reason: Mapped[str] = mapped_column(SealedText("medication.reason"))
+    instruction: Mapped[str] = mapped_column(SealedText("medication.instruction"))
     category: Mapped[str] = mapped_column(String(16))
-    codes: Mapped[str | None] = mapped_column(EncryptedText("medication.codes"))
+    codes: Mapped[str | None] = mapped_column(SealedText("medication.codes"))
     ingredients: Mapped[str | None] = mapped_column(
-        EncryptedText("medication.ingredients")
+        SealedText("medication.ingredients")
     )
     missed_text: Mapped[str | None] = mapped_column(
-        EncryptedText("medication.missed_text")
+        SealedText("medication.missed_text")
     )
-    looks: Mapped[str | None] = mapped_column(EncryptedText("medication.looks"))
+    looks: Mapped[str | None] = mapped_column(SealedText("medication.looks"))
     picture_key: Mapped[str | None] = mapped_column(String(43))
     ladder: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
@@ -63,6 +63,6 @@ class MedicationPicture(Base):
     )
     key: Mapped[str] = mapped_column(String(43), unique=True)
     crop: Mapped[str] = mapped_column(String(8))
-    whole: Mapped[bytes] = mapped_column(EncryptedBytes("medication_picture.whole"))
-    small: Mapped[bytes] = mapped_column(EncryptedBytes("medication_picture.small"))
+    whole: Mapped[bytes] = mapped_column(SealedBytes("medication_picture.whole"))
+    small: Mapped[bytes] = mapped_column(SealedBytes("medication_picture.small"))
     made_at: Mapped[datetime]

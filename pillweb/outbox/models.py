@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, defer, mapped_column
 
-from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id, index_where
+from pillweb.base.sealed import SealedText
 
 WAITING = "state in ('pending', 'leased')"
 DEAD = "state = 'dead'"
@@ -32,8 +32,8 @@ class Delivery(Base):
     channel: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str] = mapped_column(String(40))
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
-    recipient: Mapped[str] = mapped_column(EncryptedText("delivery.recipient"))
-    context: Mapped[str | None] = mapped_column(EncryptedText("delivery.context"))
+    recipient: Mapped[str] = mapped_column(SealedText("delivery.recipient"))
+    context: Mapped[str | None] = mapped_column(SealedText("delivery.context"))
     state: Mapped[str] = mapped_column(String(12), default="pending")
     created_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
@@ -98,8 +98,8 @@ class Incident(Base):
     `kind` is late (work waits), channel (a provider fails), canary (a test message did
     not come back), storm (too many for one person), stopped (nothing ran at all),
     clock_jump (the database's clock went wrong), unfired (a patient's rows cannot be
-    worked with) or restored (it is an old one, put back: nothing leaves until somebody
-    says so).
+    worked with), restored (it is an old one, put back: nothing leaves until somebody
+    says so), backup (none could be made) or restore (none was proven to be one).
     """
 
     __tablename__ = "incident"

@@ -11,15 +11,13 @@ from pillweb.base.db import ask, table_of
 from pillweb.base.i18n import Speech, gettext_noop, speaking
 from pillweb.base.i18n import gettext as _
 from pillweb.base.render import render_mail
+from pillweb.base.retention import MESSAGES, NOTES, WORDS, kept_for
 from pillweb.channels import Answer, Attachment, Message, voice
 from pillweb.channels.live import LiveNote
 from pillweb.outbox.models import DEAD, WAITING, Breaker, Canary, Delivery
 from pillweb.outbox.rules import (
     HOW,
-    NOTES_KEPT_FOR,
     SPEECH,
-    TRAIL_KEPT_FOR,
-    WORDS_KEPT_FOR,
     Health,
     Leased,
 )
@@ -61,10 +59,10 @@ def oldest_forgettable(session: Session, *, now: datetime) -> datetime | None:
         text(DEAD), Delivery.context.is_not(None)
     )
     found: list[tuple[datetime | None, timedelta]] = [
-        (session.scalar(first), TRAIL_KEPT_FOR),
-        (session.scalar(words), WORDS_KEPT_FOR),
-        (session.scalar(select(func.min(Canary.sent_at))), NOTES_KEPT_FOR),
-        (session.scalar(select(func.min(LiveNote.expires_at))), NOTES_KEPT_FOR),
+        (session.scalar(first), kept_for(MESSAGES)),
+        (session.scalar(words), kept_for(WORDS)),
+        (session.scalar(select(func.min(Canary.sent_at))), kept_for(NOTES)),
+        (session.scalar(select(func.min(LiveNote.expires_at))), kept_for(NOTES)),
     ]
     over = [at + kept_for for at, kept_for in found if at is not None]
     return min((at for at in over if at <= now), default=None)

@@ -27,9 +27,6 @@ HANG_S, HANG_WEIGHT = 8.0, 3
 DETOUR_AFTER = timedelta(minutes=1)
 
 # For how long what became of a message is kept, and the words of a dead letter.
-TRAIL_KEPT_FOR = timedelta(days=90)
-WORDS_KEPT_FOR = timedelta(days=30)
-NOTES_KEPT_FOR = timedelta(days=7)
 # The states of a message that arrives, or may still do so.
 REACHING = frozenset({"pending", "leased", "accepted", "delivered"})
 BROKEN, UNWORDABLE = "broken", "unwordable"

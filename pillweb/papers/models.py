@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
+from pillweb.base.built_rows import PdfRow, waiting_index
 from pillweb.base.db import Base, Id
-from pillweb.base.pdf_rows import PdfRow, waiting_index
+from pillweb.base.sealed import SealedText
 
 
 class Paper(PdfRow):
@@ -20,9 +20,6 @@ class Paper(PdfRow):
     """
 
     __tablename__ = "paper"
-    patient_id: Mapped[int] = mapped_column(
-        ForeignKey("patient.id", ondelete="CASCADE"), index=True
-    )
     made_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")
     )
@@ -51,5 +48,5 @@ class PaperCode(Base):
         ForeignKey("patient.id", ondelete="CASCADE")
     )
     clock: Mapped[str] = mapped_column(String(5))
-    token: Mapped[str] = mapped_column(EncryptedText("paper_code.token"))
+    token: Mapped[str] = mapped_column(SealedText("paper_code.token"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)

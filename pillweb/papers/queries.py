@@ -12,6 +12,7 @@ from pillweb.base.config import settings
 from pillweb.base.emergency import help_in
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.links import link
+from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose, DoseEvent
@@ -24,7 +25,7 @@ from pillweb.papers.rules.card import Card, CardMedicine, make_card
 from pillweb.papers.rules.scan import meant
 from pillweb.papers.rules.sheet import Around, Planned, Sheet, make_sheet, week_of
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import zone_at
+from pillweb.patients.queries import stays, zone_at
 from pillweb.schedules.models import Plan
 from pillweb.schedules.queries import (
     PlannedLine,
@@ -166,19 +167,26 @@ def behind_code(session: Session, token: str, *, now: datetime) -> Behind:
     Raises:
         LinkGoneError: it is wrong, too old, or its sheet was made void.
     """
-    row = session.execute(
-        select(
-            PaperCode.patient_id, PaperCode.clock, Paper.show_names, Paper.created_at
-        )
-        .join(Paper, Paper.id == PaperCode.paper_id)
-        .where(
-            PaperCode.token_hash == token_hash(token),
-            Paper.void_at.is_(None),
-            Paper.expires_at > now,
-        )
-    ).first()
+    with seeing_everybody(session):
+        row = session.execute(
+            select(
+                PaperCode.patient_id,
+                PaperCode.clock,
+                Paper.show_names,
+                Paper.created_at,
+            )
+            .join(Paper, Paper.id == PaperCode.paper_id)
+            .join(Patient, Patient.id == PaperCode.patient_id)
+            .where(
+                stays(),
+                PaperCode.token_hash == token_hash(token),
+                Paper.void_at.is_(None),
+                Paper.expires_at > now,
+            )
+        ).first()
     if row is None:
         raise LinkGoneError
+    let_see(session, row.patient_id)
     clock = time.fromisoformat(row.clock)
     return Behind(row.patient_id, clock, row.show_names, row.created_at)
 

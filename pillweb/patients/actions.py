@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from pillweb.base.sight import new_patient_id
 from pillweb.patients.models import Patient, ZoneChange
 from pillweb.patients.queries import zone_at
 
@@ -23,6 +24,7 @@ def add_patient(
 ) -> Patient:
     """Add a person who takes medicine, in an IANA time zone."""
     patient = Patient(
+        id=new_patient_id(session),
         name=name,
         zone=zone,
         language=language,

@@ -1,9 +1,10 @@
 """What people type about somebody who takes medicine."""
 
 from wtforms import RadioField, SelectField, StringField, ValidationError
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Optional
 
 from pillweb.accounts.forms import email_field
+from pillweb.accounts.rules import ATTORNEY, READ_OUT
 from pillweb.base.i18n import LANGUAGES, gettext
 from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.zones import UnknownZone, all_zones, zone
@@ -43,6 +44,20 @@ class NewPersonForm(PersonForm):
         choices=choices(("me", _("Myself")), ("other", _("Somebody I help"))),
         default="me",
     )
+    agreed = RadioField(
+        _("If you help somebody: how did they agree?"),
+        choices=choices(
+            (READ_OUT, _("I read it to them, and they agreed.")),
+            (ATTORNEY, _("I may decide this for them.")),
+        ),
+        validators=[Optional()],
+    )
+    agreed_note = text_field(_("What lets you decide, such as power of attorney"))
+
+    def validate_who(self, field: RadioField) -> None:
+        """Refuse somebody else who was not asked."""
+        if field.data == "other" and not self.agreed.data:
+            raise ValidationError(gettext("Say how the person you help agreed."))
 
 
 class ZoneForm(Form):

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.sealed import SealedText
+from pillweb.base.tokens import new_mark
 
 
 class Patient(Base):
@@ -18,18 +19,25 @@ class Patient(Base):
     every change of what planning works from: it compares it with the revision it last
     worked from. `language` is what they read, `born` the year they were born
     in; empty while nobody said.
+
+    `mark` is random and never given twice, as ids may be. From `leaves_at` on nothing
+    of them is kept; until then it can be taken back. Since `kept_in_at` nothing is
+    shared.
     """
 
     __tablename__ = "patient"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    name: Mapped[str] = mapped_column(EncryptedText("patient.name"))
+    name: Mapped[str] = mapped_column(SealedText("patient.name"))
     zone: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[datetime]
     plan_revision: Mapped[int] = mapped_column(default=0)
     is_demo: Mapped[bool] = mapped_column(default=False)
-    born: Mapped[str | None] = mapped_column(EncryptedText("patient.born"))
+    born: Mapped[str | None] = mapped_column(SealedText("patient.born"))
     language: Mapped[str] = mapped_column(String(8), default="", server_default="")
     meals: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    mark: Mapped[bytes] = mapped_column(LargeBinary(16), default=new_mark)
+    leaves_at: Mapped[datetime | None]
+    kept_in_at: Mapped[datetime | None]
 
 
 class ZoneChange(Base):

@@ -1,13 +1,30 @@
-"""Questions about the clock a patient lives by."""
+"""Questions about the clock a patient lives by, and whether they stay."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import UTCDateTime
 from pillweb.patients.models import Patient, ZoneChange
+
+
+def stays() -> ColumnElement[bool]:
+    """Return that the `Patient` of a statement is not leaving."""
+    return Patient.leaves_at.is_(None)
+
+
+def shares() -> ColumnElement[bool]:
+    """Return that what is known of the `Patient` of a statement may be shared now."""
+    return and_(stays(), Patient.kept_in_at.is_(None))
 
 
 def zone_in_force(at: SQLColumnExpression[datetime]) -> ColumnElement[str]:

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.actions import make_account
+from pillweb.accounts.actions.agreeing import note_agreed
+from pillweb.accounts.actions.joining import make_account
 from pillweb.accounts.models import Account
+from pillweb.accounts.rules import MYSELF
 from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.adding import add_contact
@@ -46,9 +48,9 @@ from pillweb.schedules.rules.journey import with_policy
 from pillweb.schedules.rules.line import ZonePolicy
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.setup.actions import begin_set_up
-from pillweb.sharing.actions import choose_told, grant_access
-from pillweb.sharing.queries import SELF, helpers_of
-from pillweb.sharing.rules import Level
+from pillweb.sharing.actions.granting import choose_told, grant_access
+from pillweb.sharing.queries.access import helpers_of
+from pillweb.sharing.rules import SELF, Level
 from pillweb.supply.actions.booking import (
     count_supply,
     follow_supply,
@@ -111,10 +113,12 @@ def add_person(
     reminder_email: str,
     is_self: bool,
     now: datetime,
+    agreed: str = MYSELF,
+    agreed_note: str = "",
 ) -> int:
     """Add somebody who takes medicine, managed by this account; return the id.
 
-    Their set-up begins.
+    Their set-up begins; it is written down how they agreed (`accounts.rules.WAYS`).
 
     The same person twice within a minute is a button pressed twice, and one person.
     """
@@ -145,6 +149,14 @@ def add_person(
         patient_id=patient.id,
         level=Level.MANAGE,
         role=SELF if is_self else "caregiver",
+        now=now,
+    )
+    note_agreed(
+        session,
+        patient.id,
+        account_id=account_id,
+        how=agreed,
+        note=agreed_note,
         now=now,
     )
     return patient.id

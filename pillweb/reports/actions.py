@@ -10,6 +10,7 @@ from pillweb.base.i18n import speaking
 from pillweb.base.zones import local, to_utc, zone
 from pillweb.outbox.actions.posting import post_delivery
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import shares, stays
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.rules import SEND_HOUR, next_sending, period_ending
 
@@ -85,7 +86,7 @@ def want_due_reports(session: Session, *, now: datetime, limit: int) -> int:
     rows = session.execute(
         select(ReportOrder, Patient)
         .join(Patient, Patient.id == ReportOrder.patient_id)
-        .where(ReportOrder.next_at <= now, ReportOrder.ended_at.is_(None))
+        .where(ReportOrder.next_at <= now, ReportOrder.ended_at.is_(None), shares())
         .order_by(ReportOrder.next_at)
         .limit(limit)
         .with_for_update(of=ReportOrder, skip_locked=True)
@@ -104,12 +105,15 @@ def want_due_reports(session: Session, *, now: datetime, limit: int) -> int:
 
 
 def mail_report(session: Session, report_id: int, *, now: datetime) -> None:
-    """Post the mail that a built report goes with."""
+    """Post the mail that a built report goes with; not of who is leaving."""
     order = session.scalars(
         select(ReportOrder)
         .join(Report, Report.order_id == ReportOrder.id)
-        .where(Report.id == report_id)
-    ).one()
+        .join(Patient, Patient.id == ReportOrder.patient_id)
+        .where(Report.id == report_id, stays())
+    ).one_or_none()
+    if order is None:
+        return
     with speaking(order.speech):
         post_delivery(
             session,

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
+from pillweb.base.built_rows import PdfRow, waiting_index
 from pillweb.base.db import Base, Id
 from pillweb.base.i18n import Speech
-from pillweb.base.pdf_rows import PdfRow, waiting_index
+from pillweb.base.sealed import SealedText
 
 
 class ReportOrder(Base):
@@ -26,8 +26,8 @@ class ReportOrder(Base):
     made_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")
     )
-    doctor_name: Mapped[str] = mapped_column(EncryptedText("report_order.doctor_name"))
-    email: Mapped[str] = mapped_column(EncryptedText("report_order.email"))
+    doctor_name: Mapped[str] = mapped_column(SealedText("report_order.doctor_name"))
+    email: Mapped[str] = mapped_column(SealedText("report_order.email"))
     every: Mapped[str] = mapped_column(String(8))
     language: Mapped[str] = mapped_column(String(8), server_default="en")
     next_on: Mapped[date | None]
@@ -45,9 +45,6 @@ class Report(PdfRow):
     """One report about the days first to last; the file goes with its mail."""
 
     __tablename__ = "report"
-    patient_id: Mapped[int] = mapped_column(
-        ForeignKey("patient.id", ondelete="CASCADE"), index=True
-    )
     order_id: Mapped[int] = mapped_column(
         ForeignKey("report_order.id", ondelete="CASCADE")
     )

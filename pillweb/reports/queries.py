@@ -14,6 +14,7 @@ from pillweb.base.zones import zone
 from pillweb.channels import Attachment
 from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import shares
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.rules import MedicineFacts, ReportPage, report_page
 from pillweb.schedules.queries import medicines_of
@@ -113,8 +114,8 @@ def report_file(session: Session, patient_id: int, report_id: int) -> tuple[str,
 def oldest_order_due(session: Session, *, now: datetime) -> datetime | None:
     """Return since when a regular report waits to be ordered; None when none does."""
     since: datetime | None = session.scalar(
-        select(func.min(ReportOrder.next_at)).where(
-            ReportOrder.next_at <= now, ReportOrder.ended_at.is_(None)
-        )
+        select(func.min(ReportOrder.next_at))
+        .join(Patient, Patient.id == ReportOrder.patient_id)
+        .where(ReportOrder.next_at <= now, ReportOrder.ended_at.is_(None), shares())
     )
     return since

@@ -86,6 +86,7 @@ def set_plan(
                 patient_id=medication.patient_id,
                 origin_id=None if old is None else old.origin_id or old.id,
                 sequence=position,
+                kind=kept.kind,
                 rule=line_to_json(kept),
             )
         )

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.sealed import SealedJson, SealedText
 
 
 class Plan(Base):
@@ -33,14 +33,14 @@ class Plan(Base):
     author_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")
     )
-    reason: Mapped[str] = mapped_column(EncryptedText("plan.reason"))
+    reason: Mapped[str] = mapped_column(SealedText("plan.reason"))
     source: Mapped[str] = mapped_column(String(12))
     urgent: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     ended_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")
     )
-    end_reason: Mapped[str | None] = mapped_column(EncryptedText("plan.end_reason"))
+    end_reason: Mapped[str | None] = mapped_column(SealedText("plan.end_reason"))
     import_key: Mapped[str | None] = mapped_column(String(43))
     __table_args__ = (UniqueConstraint("medication_id", "version"),)
 
@@ -66,7 +66,7 @@ class PlanDraft(Base):
     )
     source: Mapped[str] = mapped_column(String(12))
     key: Mapped[str] = mapped_column(String(43))
-    answers: Mapped[str] = mapped_column(EncryptedText("plan_draft.answers"))
+    answers: Mapped[str] = mapped_column(SealedText("plan_draft.answers"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
     closed_at: Mapped[datetime | None]
@@ -75,6 +75,9 @@ class PlanDraft(Base):
 
 class Line(Base):
     """One dosing rule of a plan, as the JSON of `schedules.rules.line`.
+
+    It is sealed: why doses pause is said there in somebody's own words. `kind` is the
+    rule's, for questions.
 
     `origin_id` is the first version of the same line: doses belong to it, so that
     replacing a plan never changes what a dose is.
@@ -90,5 +93,6 @@ class Line(Base):
         ForeignKey("line.id", ondelete="CASCADE")
     )
     sequence: Mapped[int]
-    rule: Mapped[dict[str, Any]] = mapped_column(JSON)
+    kind: Mapped[str] = mapped_column(String(12))
+    rule: Mapped[dict[str, Any]] = mapped_column(SealedJson("line.rule"))
     __table_args__ = (Index("ix_line_plan_id_sequence", "plan_id", "sequence"),)

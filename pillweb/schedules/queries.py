@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, cast, func, or_, select
+from sqlalchemy import LargeBinary, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from pillweb.accounts.models import Account
+from pillweb.base.db import table_of
 from pillweb.base.errors import NotFoundError
+from pillweb.base.sealed import located, read_text
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient, ZoneChange
 from pillweb.patients.queries import zone_changes_of
@@ -78,7 +80,7 @@ def planned_lines(
             Plan.id,
             Plan.medication_id,
             Medication.category,
-            cast(Line.rule, Text),
+            located(table_of(Line).c.rule, LargeBinary()),
             Plan.version,
             Plan.valid_from,
             Plan.valid_to,
@@ -95,8 +97,10 @@ def planned_lines(
 
 
 @lru_cache(maxsize=4096)
-def _line_of(text: str) -> rules.Line:
-    return line_from_json(json.loads(text))
+def _line_of(kept: bytes) -> rules.Line:
+    # What is kept as the same says the same: it is read once.
+    text = read_text(kept, place="line.rule")
+    return line_from_json(json.loads(text or "null"))
 
 
 def lives_of(session: Session, patient_ids: Collection[int]) -> dict[int, Life]:

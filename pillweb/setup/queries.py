@@ -17,8 +17,8 @@ from pillweb.schedules.queries import drafts_of, medicines_of
 from pillweb.setup.models import SetUp
 from pillweb.setup.rules import Standing
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED, SELF, links_of
-from pillweb.sharing.rules import Level, link_is_live
+from pillweb.sharing.queries.access import links_of
+from pillweb.sharing.rules import ACCEPTED, SELF, Level, link_is_live
 
 
 def standing_of(

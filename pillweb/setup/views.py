@@ -24,7 +24,7 @@ from pillweb.setup.actions import (
 )
 from pillweb.setup.queries import standing_of, unfinished_of
 from pillweb.setup.rules import DONE, LATER, PRESSED, STEPS, Standing, step_before
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.forms import Form, said
 from pillweb.web.htmx import bad_form, go, page

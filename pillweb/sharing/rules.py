@@ -1,12 +1,13 @@
 """What a grant and a link allow."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
 from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 
 
 class Level(IntEnum):
@@ -17,8 +18,53 @@ class Level(IntEnum):
     MANAGE = 3
 
 
+LEVELS = {
+    Level.VIEW: gettext_noop("Look, and change nothing"),
+    Level.MARK: gettext_noop("Look, and record doses"),
+    Level.MANAGE: gettext_noop("See and change everything"),
+}
+
+# What became of a grant or an invitation.
+PENDING, ACCEPTED, DECLINED = "pending", "accepted", "declined"
+REVOKED, ENDED = "revoked", "ended"
+# Put aside while the patient or the account is leaving; or while nothing is shared.
+ASIDE, KEPT_OUT = "aside", "kept_out"
+
+SELF, CAREGIVER, DOCTOR, PHARMACIST = "self", "caregiver", "doctor", "pharmacist"
+ROLES = {
+    CAREGIVER: gettext_noop("Family or helper"),
+    DOCTOR: gettext_noop("Doctor"),
+    PHARMACIST: gettext_noop("Pharmacist"),
+}
+
+# What somebody who does not manage may look at, beside today.
+NAMES, HISTORY, REPORTS = "names", "history", "reports"
+SCOPES = {
+    NAMES: gettext_noop("Which medicines they are"),
+    HISTORY: gettext_noop("The days before, and the calendar"),
+    REPORTS: gettext_noop("The report for the doctor"),
+}
+EVERYTHING = frozenset(SCOPES)
+USUAL = {
+    SELF: EVERYTHING,
+    CAREGIVER: frozenset({NAMES, HISTORY}),
+    DOCTOR: EVERYTHING,
+    PHARMACIST: frozenset({NAMES}),
+}
+
+# What somebody sees on a tablet that is for them, and whether others are on it.
+ON_TABLETS = frozenset({NAMES, HISTORY})
+OWN, SHARED = "own", "shared"
+
+# The pages a link can open, and what each shows.
+TODAY, CALENDAR = "today", "calendar"
+PAGES = {TODAY: gettext_noop("Today"), CALENDAR: gettext_noop("The calendar")}
+
 LINK_DAYS = (7, 30, 90)
-LINK_DAYS_DEFAULT = 30
+LINK_DAYS_DEFAULT = 7
+PIN_DIGITS, PINS_ALLOWED = 6, 5
+OPENINGS_KEPT, LONGEST_DEVICE = 20, 40
+A_YEAR = timedelta(days=365)
 
 
 def may(level: int, need: Level) -> bool:
@@ -31,10 +77,51 @@ def may(level: int, need: Level) -> bool:
 
 
 def link_is_live(
-    *, expires_at: datetime, revoked_at: datetime | None, now: datetime
+    *,
+    expires_at: datetime,
+    revoked_at: datetime | None,
+    now: datetime,
+    wrong_pins: int = 0,
 ) -> bool:
     """Say whether a shared link still opens; it ends at its expiry to the second."""
-    return revoked_at is None and now < expires_at
+    is_locked = wrong_pins >= PINS_ALLOWED
+    return revoked_at is None and now < expires_at and not is_locked
+
+
+def link_words(pages: Collection[str], *, names: bool) -> str:
+    """Return in plain sentences what a link shows."""
+    shown = {TODAY: _("Shows today."), CALENDAR: _("Shows the calendar.")}
+    told = [words for page, words in shown.items() if page in pages]
+    return " ".join([*told, _("Names the medicines.")] if names else told)
+
+
+def seen_by(level: int, sees: Collection[str]) -> frozenset[str]:
+    """Return what somebody may look at: all of it for who manages.
+
+    >>> sorted(seen_by(Level.VIEW, ["names", "unheard"]))
+    ['names']
+    """
+    if may(level, Level.MANAGE):
+        return EVERYTHING
+    return EVERYTHING & frozenset(sees)
+
+
+def access_words(level: int, sees: Collection[str]) -> str:
+    """Return in plain sentences what somebody may do and see."""
+    if may(level, Level.MANAGE):
+        return _("May see and change everything.")
+    told = [
+        _("May look and record doses.")
+        if may(level, Level.MARK)
+        else _("May look at today.")
+    ]
+    seen = {
+        NAMES: _("Sees which medicines they are."),
+        HISTORY: _("Sees the days before."),
+        REPORTS: _("Sees the report."),
+    }
+    told += [words for scope, words in seen.items() if scope in sees]
+    return " ".join(told)
 
 
 def link_expiry(days: int, *, now: datetime) -> datetime:
@@ -42,8 +129,20 @@ def link_expiry(days: int, *, now: datetime) -> datetime:
     return now + timedelta(days=min(days, LINK_DAYS[-1]))
 
 
+class Terms(NamedTuple):
+    """On what terms somebody is let in; until `ends_at`, or until it is stopped."""
+
+    level: Level
+    role: str
+    sees: frozenset[str]
+    ends_at: datetime | None = None
+
+
 class Helper(NamedTuple):
-    """Somebody who helps, and what they are told; see `sharing.models.Grant`."""
+    """Somebody who helps, what they are told, and what they may do.
+
+    See `sharing.models.Grant`.
+    """
 
     grant_id: int
     account_id: int
@@ -51,6 +150,10 @@ class Helper(NamedTuple):
     alerts: bool
     ladder_place: int | None
     wants: Sequence[str]
+    level: int
+    role: str
+    sees: Sequence[str]
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +162,9 @@ class Door:
 
     `zone` is the zone the patient lives by now, `home_zone` the one at home.
     `is_unreached` says that reminders reach the patient nowhere, `has_lost` that the
-    last one was given up.
+    last one was given up. `sees` is what the viewer may look at (`SCOPES`), `pages`
+    what a shared link opens (`PAGES`). `tablet` is set where a tablet opened it that is
+    theirs (`OWN`), or for others too (`SHARED`).
     """
 
     patient_id: int
@@ -69,10 +174,17 @@ class Door:
     is_self: bool
     base_url: str
     is_shared: bool = False
-    shows_names: bool = True
+    sees: frozenset[str] = EVERYTHING
+    pages: frozenset[str] = frozenset(PAGES)
     home_zone: str = ""
     is_unreached: bool = False
     has_lost: bool = False
+    tablet: str = ""
+
+    @property
+    def shows_names(self) -> bool:
+        """Whether the viewer may know which medicines they are."""
+        return NAMES in self.sees
 
     @property
     def may_mark(self) -> bool:
@@ -90,7 +202,8 @@ class Nav:
     """What the head of a page says: whose it is, where one can go, and what is wrong.
 
     `alarm` is said on every page of a patient; `alarm_url` is where it is put right.
-    `zone` is by which clock it tells times, empty where it tells none.
+    `zone` is by which clock it tells times, empty where it tells none. `tablet` is as
+    of a door: it leads nowhere but to this patient's own pages.
     """
 
     patient_name: str = ""
@@ -101,6 +214,7 @@ class Nav:
     alarm: str = ""
     alarm_url: str = ""
     zone: str = ""
+    tablet: str = ""
 
 
 def clock_words(door: Door) -> str:
@@ -132,14 +246,16 @@ def alarm_words(door: Door) -> str:
 def _alarm_url(door: Door) -> str:
     """Return where it is put right; of one that was lost, where it says why."""
     if door.has_lost and not door.is_unreached:
-        return f"{door.base_url}/messages"
+        return f"{door.base_url}/messages" if HISTORY in door.sees else ""
     return f"{door.base_url}/contacts" if door.may_manage else ""
 
 
 def nav_of(door: Door) -> Nav:
     """Return the head of a patient's pages: nothing that the viewer may not open."""
-    places = [("today", _("Today")), ("calendar", _("Calendar"))]
-    if not door.is_shared:
+    places = [("today", _("Today"))] if TODAY in door.pages else []
+    if CALENDAR in door.pages and HISTORY in door.sees:
+        places.append(("calendar", _("Calendar")))
+    if door.shows_names and not (door.is_shared or door.tablet):
         places.append(("medicines", _("Medicines")))
     if door.may_manage:
         places += [
@@ -147,13 +263,16 @@ def nav_of(door: Door) -> Nav:
             ("sharing", _("Sharing")),
             ("reports", _("Reports")),
         ]
+    elif REPORTS in door.sees and not door.is_shared:
+        places.append(("reports/now", _("Report")))
     return Nav(
         patient_name=door.patient_name,
         base_url=door.base_url,
         places=tuple(places),
-        signed_in=not door.is_shared,
+        signed_in=not (door.is_shared or door.tablet),
         clock_words=clock_words(door),
         alarm=alarm_words(door),
         alarm_url=_alarm_url(door),
         zone=door.zone,
+        tablet=door.tablet,
     )

@@ -5,7 +5,7 @@ const { base, offline, aloud, bell, live, words, kept, keptDay } = device.datase
 const root = document.documentElement.dataset;
 const worker = navigator.serviceWorker;
 // Where somebody is told by this open page: the secret it asks by.
-const openPage = localStorage.getItem("pillweb-live");
+const openPage = device.dataset.openPage || localStorage.getItem("pillweb-live");
 
 const kit = {
   base,

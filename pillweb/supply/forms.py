@@ -82,7 +82,9 @@ class QuantityForm(Form):
     """How many; `press` tells two presses of one form from two forms."""
 
     amount = _number_field(_("How many?"), missing=_("Write how many."))
-    press = HiddenField(validators=[Length(max=LONGEST_PRESS)], default=new_token)
+    press = HiddenField(
+        validators=[Length(max=LONGEST_PRESS)], filters=[clean_text], default=new_token
+    )
 
     def quantity(self) -> Fraction:
         """Return how many were written."""

@@ -7,8 +7,8 @@ from fractions import Fraction
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pillweb.base.crypto import EncryptedText
 from pillweb.base.db import Base, Id
+from pillweb.base.sealed import SealedText
 
 
 class Stock(Base):
@@ -75,7 +75,7 @@ class SupplyEntry(Base):
     account_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL")
     )
-    note: Mapped[str | None] = mapped_column(EncryptedText("supply_entry.note"))
+    note: Mapped[str | None] = mapped_column(SealedText("supply_entry.note"))
     __table_args__ = (
         UniqueConstraint("medication_id", "press"),
         UniqueConstraint("intake_id", "cause"),

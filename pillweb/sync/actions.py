@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import NotFoundError
+from pillweb.base.retention import REPLAYS, kept_for
 from pillweb.base.zones import local, zone
 from pillweb.channels.live import LiveNote
 from pillweb.contacts.actions.arriving import note_seen
@@ -29,9 +30,9 @@ from pillweb.sync.rules import (
     ALREADY,
     LATER,
     RECORDED,
-    REPLAYS_KEPT_FOR,
     TAKE,
     UNDO,
+    Presser,
     pressed_at,
     resolve,
 )
@@ -56,7 +57,7 @@ def replay_answer(
     answer: Answer,
     *,
     patient_id: int,
-    account_id: int,
+    presser: Presser,
     now: datetime,
 ) -> Replay:
     """Record a kept answer as of its press, and return what became of it.
@@ -68,7 +69,7 @@ def replay_answer(
         NotFoundError: the patient has no such dose.
     """
     _take_turns(session, patient_id)
-    earlier = replay_by_key(session, account_id, answer.key)
+    earlier = replay_by_key(session, presser, answer.key)
     if earlier is not None:
         return earlier
     said = said_of(session, patient_id, answer.dose_id)
@@ -81,11 +82,12 @@ def replay_answer(
         said,
         pressed_at=local(pressed, zone(zone_at(session, patient_id, at=pressed))),
         received_at=now,
-        account_id=account_id,
+        account_id=presser.account_id,
         later_until=until,
     )
     replay = Replay(
-        account_id=account_id,
+        account_id=presser.account_id,
+        device_id=presser.device_id,
         key=answer.key,
         patient_id=patient_id,
         dose_id=answer.dose_id,
@@ -177,7 +179,7 @@ def forget_replays(session: Session, *, now: datetime, limit: int) -> int:
     """Delete up to `limit` answers that no device asks for again; return how many."""
     old = session.scalars(
         select(Replay.id)
-        .where(Replay.received_at <= now - REPLAYS_KEPT_FOR)
+        .where(Replay.received_at <= now - kept_for(REPLAYS))
         .order_by(Replay.id)
         .limit(limit)
     ).all()

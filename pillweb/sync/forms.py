@@ -15,8 +15,19 @@ from pillweb.web.forms import Form, choices, said, text_field
 KEY = re.compile(r"[0-9a-f-]{16,36}", re.ASCII)
 # What a stopwatch of a device can tell: beyond a century it is broken.
 LONGEST_AGO_MS = 3_200_000_000_000
+MOST_DIGITS = 18
 LATER_MINUTES = 24 * 60
 OTHER = "other"
+
+
+class _Count(IntegerField):
+    """A whole number of as many digits as a float can still tell apart from endless."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the number; raise ValueError where it is none, or far too long."""
+        if any(len(text) > MOST_DIGITS for text in valuelist):
+            raise ValueError("too many digits")
+        super().process_formdata(valuelist)
 
 
 class ReplayForm(Form):
@@ -26,7 +37,7 @@ class ReplayForm(Form):
     deed = RadioField(
         choices=choices(*((deed, deed) for deed in (TAKE, UNDO, SKIP, LATER)))
     )
-    ago_ms = IntegerField(
+    ago_ms = _Count(
         validators=[
             InputRequired(),
             NumberRange(min=-LONGEST_AGO_MS, max=LONGEST_AGO_MS),
@@ -34,9 +45,7 @@ class ReplayForm(Form):
     )
     reason = StringField(filters=[clean_text])
     note = text_field("")
-    minutes = IntegerField(
-        validators=[Optional(), NumberRange(min=1, max=LATER_MINUTES)]
-    )
+    minutes = _Count(validators=[Optional(), NumberRange(min=1, max=LATER_MINUTES)])
 
     def validate_reason(self, field: StringField) -> None:
         """Refuse a reason that the page of a skip does not offer; none is "other"."""

@@ -4,10 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from pillweb.base.errors import LinkGoneError
+from pillweb.base.retention import REPLAYS, kept_for
+from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.channels.live import LiveNote, device_index
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import address_index
@@ -17,7 +19,7 @@ from pillweb.doses.queries.days import doses_between
 from pillweb.doses.rules.days import OPEN
 from pillweb.schedules.models import Plan
 from pillweb.sync.models import Replay
-from pillweb.sync.rules import REPLAYS_KEPT_FOR, Said
+from pillweb.sync.rules import Presser, Said
 
 AHEAD = timedelta(hours=48)
 JUST_BEFORE = timedelta(minutes=10)
@@ -30,7 +32,7 @@ def oldest_replay(session: Session, *, now: datetime) -> datetime | None:
     # Ids go up with time.
     first = select(Replay.received_at).order_by(Replay.id).limit(1)
     received_at = session.scalar(first)
-    over = received_at + REPLAYS_KEPT_FOR if received_at else None
+    over = received_at + kept_for(REPLAYS) if received_at else None
     return over if over and over <= now else None
 
 
@@ -61,21 +63,25 @@ def said_of(session: Session, patient_id: int, dose_id: int) -> Said | None:
     return None if row is None else Said(*row)
 
 
-def replay_by_key(session: Session, account_id: int, key: str) -> Replay | None:
-    """Return what this press of this account was, if it came before."""
-    return session.scalar(
-        select(Replay).where(Replay.account_id == account_id, Replay.key == key)
-    )
+def _pressed_by(presser: Presser) -> ColumnElement[bool]:
+    if presser.account_id is not None:
+        return Replay.account_id == presser.account_id
+    return Replay.device_id == presser.device_id
+
+
+def replay_by_key(session: Session, presser: Presser, key: str) -> Replay | None:
+    """Return what this press of theirs was, if it came before."""
+    return session.scalar(select(Replay).where(_pressed_by(presser), Replay.key == key))
 
 
 def replays_of(
-    session: Session, account_id: int, patient_id: int, keys: Collection[str]
+    session: Session, presser: Presser, patient_id: int, keys: Collection[str]
 ) -> Sequence[Replay]:
-    """Return what became of these presses of one account, first pressed first."""
+    """Return what became of these presses of theirs, first pressed first."""
     return session.scalars(
         select(Replay)
         .where(
-            Replay.account_id == account_id,
+            _pressed_by(presser),
             Replay.patient_id == patient_id,
             Replay.key.in_(keys),
         )
@@ -101,16 +107,17 @@ def open_page(session: Session, token: str) -> bytes:
     Raises:
         LinkGoneError: nobody is told anything there.
     """
-    known = session.scalar(
-        select(ContactPoint.id)
-        .where(
-            ContactPoint.channel == LIVE,
-            ContactPoint.address_index == address_index(LIVE, token),
-            ContactPoint.state.in_(USABLE),
-        )
-        .limit(1)
+    at_page = select(ContactPoint.patient_id).where(
+        ContactPoint.channel == LIVE,
+        ContactPoint.address_index == address_index(LIVE, token),
+        ContactPoint.state.in_(USABLE),
     )
-    if known is None:
+    with seeing_everybody(session):
+        told_of = session.scalars(at_page).all()
+    for patient_id in told_of:
+        if patient_id is not None:
+            let_see(session, patient_id)
+    if not told_of:
         raise LinkGoneError
     return device_index(token)
 

@@ -33,10 +33,16 @@ OVER = "over"
 
 DAYS_KEPT = 7
 # A device sends a week-old answer at most: none is asked for again after a month.
-REPLAYS_KEPT_FOR = timedelta(days=30)
 OLDEST = timedelta(days=DAYS_KEPT)
 # Two answers on their way may be this much apart from how they were pressed.
 SLACK = timedelta(minutes=1)
+
+
+class Presser(NamedTuple):
+    """Who pressed on a device: an account, or a tablet that is a patient's."""
+
+    account_id: int | None = None
+    device_id: int | None = None
 
 
 class Said(NamedTuple):
@@ -70,7 +76,7 @@ def resolve(
     *,
     pressed_at: datetime,
     received_at: datetime,
-    account_id: int,
+    account_id: int | None,
     later_until: datetime | None = None,
 ) -> str:
     """Return what becomes of an answer: `recorded`, or why it is not.

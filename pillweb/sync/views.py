@@ -7,25 +7,27 @@ from hashlib import sha256
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from pillweb.base.clean import clean_text
 from pillweb.base.clock import now
 from pillweb.base.i18n import Speech, speech
 from pillweb.base.i18n import gettext as _
+from pillweb.base.viewer import Asker, Tablet
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.queries.days import dose_facts
 from pillweb.doses.queries.intakes import who_recorded
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level
 from pillweb.sync.actions import note_shown, replay_answer
 from pillweb.sync.forms import ReplayForm
 from pillweb.sync.models import Replay
 from pillweb.sync.queries import moments_of, notes_to_show, open_page, replays_of
-from pillweb.sync.rules import needs_a_look, outcome_words
+from pillweb.sync.rules import Presser, needs_a_look, outcome_words
 from pillweb.web.filters import asset
 from pillweb.web.htmx import fragment
 from pillweb.web.security import client_key, fresh_token, is_miss, limiter
 from pillweb.web.transaction import session
-from pillweb.web.viewer import current_viewer, signed_in
+from pillweb.web.viewer import who_asks, whose_browser
 
 sync = Blueprint("sync", __name__)
 
@@ -96,23 +98,27 @@ def _know_words() -> dict[str, object]:
 @sync.get("/device/key")
 def show_key() -> ResponseReturnValue:
     """Say whose browser this is, and give the token its kept answers go with."""
-    viewer = current_viewer()
-    account = str(viewer.account_id) if viewer else ""
-    return jsonify(account=account, token=fresh_token())
+    return jsonify(account=whose_browser(), token=fresh_token())
 
 
 def _account() -> str:
-    """Return whom a limit counts: an account, wherever it is signed in."""
-    viewer = current_viewer()
-    return f"account:{viewer.account_id}" if viewer else client_key()
+    """Return whom a limit counts: an account, wherever it is signed in, or a tablet."""
+    whose = whose_browser()
+    return f"account:{whose}" if whose else client_key()
+
+
+def _presser(asker: Asker) -> Presser:
+    if isinstance(asker, Tablet):
+        return Presser(device_id=asker.device_id)
+    return Presser(account_id=asker.account_id)
 
 
 @sync.post("/patients/<int:patient_id>/doses/<int:dose_id>/replay")
 @limiter.limit(REPLAYS, key_func=_account)
 def post_replay(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Record what a device kept while it had no connection; the same press once."""
-    viewer = signed_in()
-    door = open_door(session(), viewer, patient_id, need=Level.MARK)
+    viewer = who_asks()
+    door = open_door(session(), viewer, patient_id, need=Level.MARK, shows=())
     form = ReplayForm()
     if not form.validate():
         return jsonify(outcome="unreadable"), 422
@@ -120,7 +126,7 @@ def post_replay(patient_id: int, dose_id: int) -> ResponseReturnValue:
         session(),
         form.answer(dose_id),
         patient_id=door.patient_id,
-        account_id=viewer.account_id,
+        presser=_presser(viewer),
         now=now(),
     )
     return jsonify(outcome=replay.outcome)
@@ -129,10 +135,10 @@ def post_replay(patient_id: int, dose_id: int) -> ResponseReturnValue:
 @sync.get("/patients/<int:patient_id>/sent")
 def show_sent(patient_id: int) -> ResponseReturnValue:
     """Tell in words what became of answers that this device sent."""
-    viewer = signed_in()
-    door = open_door(session(), viewer, patient_id, need=Level.VIEW)
-    keys = request.args.getlist("key")[:MOST_TOLD]
-    found = replays_of(session(), viewer.account_id, patient_id, keys)
+    viewer = who_asks()
+    door = open_door(session(), viewer, patient_id, need=Level.VIEW, shows=())
+    keys = [clean_text(key) for key in request.args.getlist("key")[:MOST_TOLD]]
+    found = replays_of(session(), _presser(viewer), patient_id, keys)
     told = [_told(door, replay) for replay in found]
     return fragment("sync/sent.html", told=told, base_url=door.base_url)
 
@@ -141,7 +147,7 @@ def _told(door: Door, replay: Replay) -> dict[str, object]:
     dose = dose_facts(session(), door.patient_id, replay.dose_id)
     recorded_at = dose.recorded_at if dose else None
     return {
-        "name": dose.name if dose else "",
+        "name": dose.name if dose and door.shows_names else "",
         "words": outcome_words(
             replay.outcome,
             replay.deed,
@@ -165,7 +171,7 @@ def _clock(door: Door, moment: datetime) -> str:
 @sync.get("/patients/<int:patient_id>/moments")
 def show_moments(patient_id: int) -> ResponseReturnValue:
     """List when to ring in the next two days, in words that name no medicine."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
+    door = open_door(session(), who_asks(), patient_id, need=Level.VIEW, shows=())
     place = zone(door.zone)
     return jsonify(
         [

@@ -26,6 +26,8 @@ KINDS = {
     "day_digest": gettext_noop("How the day was"),
     "week_digest": gettext_noop("How the week was"),
     "all_well": gettext_noop("All is well"),
+    "access_asked": gettext_noop("Somebody asks for access"),
+    "access_yearly": gettext_noop("Is it right who has access?"),
     "report": gettext_noop("A page for the doctor"),
 }
 OTHER_KIND = gettext_noop("Message")

@@ -13,8 +13,8 @@ from pillweb.base.words import long_date_words, time_words
 from pillweb.base.zones import Zone, local, zone
 from pillweb.channels.registry import channels
 from pillweb.doses.rules.days import read_day
-from pillweb.sharing.queries import open_door
-from pillweb.sharing.rules import Level, nav_of
+from pillweb.sharing.queries.doors import open_door
+from pillweb.sharing.rules import HISTORY, Level, nav_of
 from pillweb.trail.queries import trails_of
 from pillweb.trail.rules import Trail, gathered, kind_words, steps_of
 from pillweb.web.htmx import page
@@ -28,7 +28,8 @@ A_DAY = timedelta(days=1)
 @trail.get("/patients/<int:patient_id>/messages")
 def show_messages(patient_id: int) -> ResponseReturnValue:
     """Show what was sent about a patient on a day, to whom, and what became of it."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
+    viewer = signed_in()
+    door = open_door(session(), viewer, patient_id, need=Level.VIEW, shows=(HISTORY,))
     at, place = now(), zone(door.zone)
     today = local(at, place).date()
     asked = request.args.get("day")

@@ -1,8 +1,10 @@
 """Questions about how reminders do."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -11,15 +13,35 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.queries import any_account
 from pillweb.base.clock import now as clock_now
-from pillweb.base.db import database
+from pillweb.base.config import settings
 from pillweb.base.heartbeat import JUMP, Heartbeat, disbelieved
 from pillweb.base.known_settings import ROOT
+from pillweb.base.sight import see_everybody
+from pillweb.base.web_db import web_database
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries.waiting import oldest_unfired
 from pillweb.reminders.rules.lateness import UNTOLD
-from pillweb.watch.rules.alarm import CANARY_EVERY, DELAYING, RESTORED, is_late
+from pillweb.watch.models import BackupRun
+from pillweb.watch.rules.alarm import (
+    BACKUP,
+    CANARY_EVERY,
+    DELAYING,
+    RESTORE_TEST,
+    RESTORED,
+    is_late,
+)
+from pillweb.watch.rules.keeping import (
+    LEASE,
+    RETRY,
+    TEST_EVERY,
+    TEST_RETRY,
+    last_night,
+    made_at_of,
+    read_manifest,
+)
 from pillweb.watch.rules.metrics import Figures
 
 CLOCK, ROUND = "clock", "canaries"
@@ -105,6 +127,7 @@ def _by_channel(session: Session, *which: object) -> dict[str, int]:
 
 def figures(session: Session, *, now: datetime) -> Figures:
     """Return everything a monitor may want to know."""
+    see_everybody(session)
     now -= disbelieved(session, now)
     since = reminder_since(session, now=now)
     newest = (
@@ -140,6 +163,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
         failing={b.channel: age(b.failing_since or now) for b in breakers},
         open_breakers=frozenset(b.channel for b in breakers if b.retry_at),
         canaries={channel: age(at) for channel, at in canaries if at},
+        backups={kind: age(at) for kind, at in _successes(session)},
     )
 
 
@@ -166,7 +190,7 @@ delays = Delays()
 
 def _delayed_since() -> datetime | None:
     try:
-        with database().reading() as session:
+        with web_database().reading() as session:
             troubled, beaten = session.execute(_SIGNS).one()
             at = clock_now()
             at -= disbelieved(session, at)
@@ -216,3 +240,102 @@ def canary_round_due(session: Session, *, now: datetime) -> datetime | None:
     )
     due = now if last is None else last + CANARY_EVERY
     return due if due <= now else None
+
+
+def _successes(session: Session) -> list[tuple[str, datetime]]:
+    """Return when a backup, and a test of one, last succeeded."""
+    rows = session.execute(
+        select(BackupRun.kind, func.max(BackupRun.started_at))
+        .where(BackupRun.outcome == "ok")
+        .group_by(BackupRun.kind)
+    )
+    return [(kind, at) for kind, at in rows]
+
+
+def newest_run(session: Session, kind: str) -> BackupRun | None:
+    """Return the backup, or the test of one, that was begun last."""
+    return session.scalar(
+        select(BackupRun)
+        .where(BackupRun.kind == kind)
+        .order_by(BackupRun.started_at.desc(), BackupRun.id.desc())
+        .limit(1)
+    )
+
+
+def newest_runs(session: Session, *, limit: int) -> Sequence[BackupRun]:
+    """Return the backups and tests that were begun last."""
+    newest = BackupRun.started_at.desc(), BackupRun.id.desc()
+    return session.scalars(select(BackupRun).order_by(*newest).limit(limit)).all()
+
+
+def newest_success(session: Session, kind: str) -> BackupRun | None:
+    """Return the newest backup, or test of one, that succeeded."""
+    return session.scalar(
+        select(BackupRun)
+        .where(BackupRun.kind == kind, BackupRun.outcome == "ok")
+        .order_by(BackupRun.started_at.desc())
+        .limit(1)
+    )
+
+
+def backup_due(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when tonight's backup is to be made; None if it is not.
+
+    One that failed is tried again an hour later. Without accounts there is nothing.
+    """
+    if not settings().backup_days:
+        return None
+    newest, good = newest_run(session, BACKUP), newest_success(session, BACKUP)
+    due = last_night(now)
+    if good and good.started_at >= due:
+        return None
+    if newest and newest.started_at > now - (RETRY if newest.finished_at else LEASE):
+        return None
+    return due if any_account(session) else None
+
+
+def restore_test_due(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when the newest backup is to be tested; None if it is not."""
+    if not settings().backup_days:
+        return None
+    newest = newest_run(session, RESTORE_TEST)
+    good = newest_success(session, RESTORE_TEST)
+    if newest and newest.started_at > now - (
+        TEST_RETRY if newest.finished_at else LEASE
+    ):
+        return None
+    if good and good.started_at > now - TEST_EVERY:
+        return None
+    made = newest_success(session, BACKUP)
+    return (
+        max(made.started_at, good.started_at + TEST_EVERY if good else made.started_at)
+        if made
+        else None
+    )
+
+
+def backup_folder() -> Path:
+    """Return where backups are written every night."""
+    return Path(settings().backup_dir or Path(settings().var_dir) / "backups")
+
+
+def backup_url() -> str:
+    """Return the database as whoever makes backups of it opens it."""
+    return settings().backup_database_url or settings().database_url
+
+
+def key_file() -> Path:
+    """Return where the secret key stands that opens backups."""
+    secret = Path(settings().var_dir) / "secrets" / "backup_key"
+    return Path(settings().backup_key_file or secret)
+
+
+def backups_in(folder: Path) -> dict[datetime, Path]:
+    """Return the backups in a folder that are whole, by when they were made."""
+    found = {}
+    for file in folder.glob("pillweb-*.age"):
+        made, beside = made_at_of(file.name), file.with_name(f"{file.name}.json")
+        manifest = read_manifest(beside.read_text("utf-8")) if beside.exists() else None
+        if made and manifest and manifest.bytes == file.stat().st_size:
+            found[made] = file
+    return found

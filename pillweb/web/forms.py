@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from babel.support import LazyProxy
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import DateField, StringField, ValidationError
 from wtforms.fields.choices import (  # type: ignore[attr-defined]
@@ -16,6 +17,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from pillweb.base.clean import clean_text
 from pillweb.base.i18n import gettext, gettext_noop
 from pillweb.base.i18n import lazy_gettext as _
+from pillweb.base.tokens import new_token
 from pillweb.base.words import digits, number_words
 
 LONGEST_NAME = 200
@@ -48,6 +50,12 @@ class Form(FlaskForm):
 
         csrf = False
 
+        def wrap_formdata(self, form: BaseForm, formdata: object) -> Any:  # noqa: ANN401 - theirs
+            """Return what was typed; JSON is no form, whatever kinds it holds."""
+            if request.is_json:
+                return None
+            return super().wrap_formdata(form, formdata)  # type: ignore[no-untyped-call]
+
         def get_translations(self, form: BaseForm) -> _BuiltIn:
             """Return who translates the sentences of WTForms."""
             del form
@@ -65,6 +73,16 @@ def choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
 def said(field: StringField) -> str:
     """Return what was typed into a field, empty where nothing was."""
     return field.data or ""
+
+
+def form_key(longest: int) -> str:
+    """Return what tells two presses of the form that was sent from two forms.
+
+    A new one where none came along. What no page of ours wrote there is cleaned like
+    any other text: a database need not take it.
+    """
+    sent: str = clean_text(request.form.get("key", ""))
+    return sent[:longest] or new_token()
 
 
 def day_field(

@@ -14,7 +14,7 @@ from jinja2.environment import TemplateModule
 from werkzeug.urls import iri_to_uri
 
 from pillweb.base.i18n import Speech, speech
-from pillweb.web.transaction import session
+from pillweb.web.transaction import keep_anyway, session
 
 UNPROCESSABLE = 422
 PIECES_KEPT = 1024
@@ -57,6 +57,12 @@ def page(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN401
 def bad_form(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN401
     """Answer with the page of a form that could not be accepted, nothing kept."""
     session().rollback()
+    return render_template(template, **context), UNPROCESSABLE
+
+
+def wrong_try(template: str, **context: Any) -> ResponseReturnValue:  # noqa: ANN401
+    """Answer with the page of a form that was not right, and keep that it was tried."""
+    keep_anyway()
     return render_template(template, **context), UNPROCESSABLE
 
 

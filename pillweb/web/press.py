@@ -8,7 +8,7 @@ the page asks for one more press.
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from flask import Flask, render_template, request
+from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
@@ -58,11 +58,18 @@ def _first_shown(written: str) -> datetime | None:
 
 def is_pressed() -> bool:
     """Say whether this POST is the press of a person."""
-    return is_believable(
+    is_press = is_believable(
         _first_shown(request.form.get(SHOWN, "")),
         by_button=BUTTON in request.form,
         now=now(),
     )
+    g.is_doubted = not is_press
+    return is_press
+
+
+def is_doubted() -> bool:
+    """Say whether this request was taken for a machine's, so that nothing was done."""
+    return bool(g.get("is_doubted"))
 
 
 def shown_here(*, again: bool = False) -> Shown:

@@ -1,8 +1,10 @@
 """What guards every request: headers, CSRF, origin and limits."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from ipaddress import IPv6Address, ip_address, ip_network
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +24,8 @@ POLICY = (
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'"
 )
+# Of a file that somebody sent: it can do nothing, wherever it is opened (ASVS 3.2.1).
+SANDBOXED = f"{POLICY}; sandbox"
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -39,6 +43,7 @@ PARTS = ("text/css", "text/javascript", "font/")
 # all. The web app of ntfy presses the buttons of its notifications so.
 FROM_ANYWHERE = frozenset({"direct_answers"})
 HSTS = "max-age=31536000; includeSubDomains"
+NONE_LARGER: Mapping[str, int] = MappingProxyType({})
 
 csrf = CSRFProtect()
 
@@ -126,8 +131,20 @@ def _refuse_foreign_posts() -> None:
         abort(403)
 
 
-def install_security(app: Flask, settings: Settings) -> None:
-    """Set every guard; cookies are `__Host-` ones where the address is https."""
+def _take_larger_files(larger: Mapping[str, int]) -> None:
+    """Let these endpoints alone be sent more at once than any other."""
+    most = larger.get(request.endpoint or "")
+    if most and request.method == "POST":
+        request.max_content_length = most
+
+
+def install_security(
+    app: Flask, settings: Settings, *, larger: Mapping[str, int] = NONE_LARGER
+) -> None:
+    """Set every guard; cookies are `__Host-` ones where the address is https.
+
+    `larger` names endpoints that may be sent more bytes at once than all others.
+    """
     secure = settings.public_url.startswith("https://")
     host = urlsplit(settings.public_url).hostname or ""
     app.config.update(
@@ -143,7 +160,7 @@ def install_security(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        PERMANENT_SESSION_LIFETIME=timedelta(days=90),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=400),
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=12_000_000,
         MAX_FORM_MEMORY_SIZE=500_000,
@@ -157,6 +174,8 @@ def install_security(app: Flask, settings: Settings) -> None:
         RATELIMIT_HEADERS_ENABLED=True,
     )
     app.before_request(_refuse_foreign_posts)
+    # Before the token is looked for, which reads the form.
+    app.before_request(partial(_take_larger_files, larger))
     csrf.init_app(app)
     limiter.init_app(app)
     extra = {"Strict-Transport-Security": HSTS} if secure else {}

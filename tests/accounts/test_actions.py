@@ -7,18 +7,17 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.actions import (
+from pillweb.accounts.actions.joining import (
     account_that_signs_in,
     choose_password,
-    end_session,
     make_account,
     sign_up,
-    start_session,
     want_reset,
 )
-from pillweb.accounts.models import Account, AccountLink, WebSession
+from pillweb.accounts.actions.sessions import start_session
+from pillweb.accounts.models import Account, AccountLink
 from pillweb.accounts.queries import account_by_email, live_link, viewer_of
-from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE, SESSION_LIFE
+from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE
 from pillweb.base.errors import LinkGoneError
 from pillweb.outbox.models import Delivery
 from tests.tokens import newest_token
@@ -174,19 +173,3 @@ def test_a_new_password_ends_every_session_and_every_older_link(
     assert viewer_of(session, cookie, now=now) is None
     assert live_link(session, older, now=now) is None
     assert account_that_signs_in(session, email=made.email, password=PASSWORD) is None
-
-
-def test_a_session_lives_ninety_days_or_until_it_is_ended(
-    session: Session, now: datetime
-) -> None:
-    made = account(session, now)
-    cookie, other = (start_session(session, made, now=now) for _ in range(2))
-    session.flush()
-    assert viewer_of(session, cookie, now=now + SESSION_LIFE - SECOND) is not None
-    assert viewer_of(session, cookie, now=now + SESSION_LIFE) is None
-    seen = viewer_of(session, cookie, now=now)
-    assert seen is not None
-    end_session(session, seen.session_id, now=now)
-    assert viewer_of(session, cookie, now=now) is None
-    assert viewer_of(session, other, now=now) is not None
-    assert session.scalar(sa.select(sa.func.count()).select_from(WebSession)) == 2

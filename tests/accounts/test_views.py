@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from jobs import deliver
-from pillweb.accounts.actions import make_account
+from pillweb.accounts.actions.joining import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.config import settings
 from pillweb.base.db import Database
@@ -44,7 +44,7 @@ def send(client: FlaskClient, path: str, **typed: str) -> TestResponse:
 def enter(
     client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, where: str = ""
 ) -> TestResponse:
-    return send(client, f"/sign-in{where}", email=email, password=password)
+    return send(client, f"/sign-in/password{where}", email=email, password=password)
 
 
 def is_in(client: FlaskClient) -> bool:
@@ -113,7 +113,7 @@ def test_a_page_that_was_asked_for_opens_after_a_failed_and_a_right_try(
     page = enter(client, password="wrong words here", where=where)
     action = re.search(r'<form method="post" action="([^"]+)"', page.text)
     assert action
-    again = unescape(action[1]).removeprefix("/sign-in")
+    again = unescape(action[1]).removeprefix("/sign-in/password")
     assert enter(client, where=again).headers["Location"] == path
 
 
@@ -131,8 +131,8 @@ def test_guessing_is_slowed_down(app: Flask, rosa: int) -> None:
     client = app.test_client()
     token = csrf_of(client, "/forgotten")
     typed = {"csrf_token": token, "email": EMAIL, "password": "wrong"}
-    codes = [client.post("/sign-in", data=typed).status_code for _ in range(11)]
-    assert codes == [422] * 10 + [429]
+    codes = [client.post("/sign-in/password", data=typed).status_code for _ in range(6)]
+    assert codes == [422] * 5 + [429]
 
 
 def test_signing_out_ends_the_cookie_for_good(

@@ -12,6 +12,7 @@ from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.actions.sending import claim_deliveries
 from pillweb.outbox.models import Attempt, Breaker, Delivery, Incident
 from pillweb.outbox.rules import CRASHES_ALLOWED
+from pillweb.watch.actions.backing_up import begin_run, end_run
 from tests.world import World, csrf_of, signed_in
 
 HERE = "/admin/messages"
@@ -131,3 +132,34 @@ def test_a_command_lets_another_account_in(
     assert runner.invoke(args=["admin", "no@family.example"]).exit_code == 1
     with db.reading() as session:
         assert session.get_one(Account, world.marta).is_admin
+
+
+def test_backups_are_shown_with_what_became_of_them(
+    rosa: FlaskClient, db: Database, now: datetime
+) -> None:
+    shown = rosa.get("/admin/backups").text
+    assert "There is no good backup yet." in shown
+    assert "No test has restored one yet." in shown
+    for days, kind, outcome, reason in (
+        (3, "backup", "ok", ""),
+        (2, "restore", "ok", ""),
+        (1, "backup", "failed", "disk"),
+        (0, "restore", "cannot", "no_scratch"),
+    ):
+        with db.transaction() as session:
+            started = now - timedelta(days=days)
+            run_id = begin_run(session, kind, now=started)
+            assert run_id
+            end_run(session, run_id, outcome=outcome, reason=reason, now=started)
+    shown = rosa.get("/admin/backups").text
+    assert "The last good backup was made at 8.05am on Tuesday" in shown
+    assert "A test last restored one at 8.05am on Wednesday" in shown
+    assert "(disk)" in shown
+    assert "it cannot be done here (no_scratch)" in shown
+    assert "No backup could be made" in rosa.get(HERE).text
+
+
+def test_nobody_else_sees_the_backups(
+    app: Flask, world: World, now: datetime, pinned: time_machine.Traveller
+) -> None:
+    assert signed_in(app, world.marta, now=now).get("/admin/backups").status_code == 404

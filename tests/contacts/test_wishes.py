@@ -14,7 +14,7 @@ from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import wishes_of
 from pillweb.contacts.rules import Owner, Wishes
 from pillweb.patients.models import Patient, Unreachable
-from pillweb.sharing.queries import accounts_wanting, helpers_of, told_of
+from pillweb.sharing.queries.access import accounts_wanting, helpers_of, told_of
 from pillweb.sharing.rules import Helper
 from tests.world import World, csrf_of, signed_in
 
@@ -184,7 +184,7 @@ def test_a_helper_is_told_nothing_before_somebody_chose_it(
     assert (luis.alerts, luis.ladder_place, luis.wants) == (False, None, [])
     sharing = f"/patients/{world.patient}/sharing"
     there = f"{sharing}/helpers/{luis.grant_id}"
-    assert f'href="{there}"><bdi>Luis</bdi>' in rosa.get(sharing).text
+    assert f'href="{there}">What they are told' in rosa.get(sharing).text
     page = rosa.get(there).text
     assert "What is Luis told?" in page
     # Only "Not told" is chosen.

@@ -33,7 +33,8 @@ def test_taken_again_later_is_asked_and_the_helper_told_at_once(
 ) -> None:
     with db.transaction() as session:
         choose_marta(session, world)
-        session.execute(sa.update(Medication).values(name="Warfarin"))
+        for medicine in session.scalars(sa.select(Medication)):
+            medicine.name = "Warfarin"
     path = f"/patients/{world.patient}/doses/1"
     send(rosa, f"{path}/take")
     pinned.move_to(now + timedelta(minutes=6))

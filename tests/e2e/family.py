@@ -6,25 +6,36 @@ morning right now: then there is always something to take.
 
 import json
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 from unittest import mock
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import select
+from PIL import Image
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.models import AccountLink
+from pillweb.accounts.actions.joining import make_account
+from pillweb.accounts.models import AccountLink, Passkey, SignInMail
 from pillweb.accounts.queries import account_by_email
 from pillweb.base.clock import now
 from pillweb.base.db import database
 from pillweb.base.demo_password import demo_password
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.zones import local, zone
-from pillweb.contacts.models import ContactTest, StopLink
+from pillweb.contacts.models import ContactPoint, ContactTest, StopLink
 from pillweb.contacts.queries import contacts_of_patient
+from pillweb.contacts.rules import OPEN_PAGE
+from pillweb.devices.actions.choosing import set_place_pin
+from pillweb.devices.actions.pairing import offer_tablet
+from pillweb.devices.actions.photos import keep_photo
+from pillweb.devices.rules import OPEN_FOR
 from pillweb.doses.models import Dose
 from pillweb.doses.rules.days import OPEN, TAKEN
+from pillweb.invitations.actions.asking import ask_access, make_code
+from pillweb.invitations.actions.inviting import invite
+from pillweb.invitations.queries import code_of_patient, requests_of
 from pillweb.outbox.models import Delivery
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import PaperCode
@@ -36,16 +47,20 @@ from pillweb.reminders.rules.course import DOSE_ALERT
 from pillweb.schedules.actions import begin_draft, keep_imported
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.fhir.imported import read_file
-from pillweb.sharing.actions import grant_access, make_link
-from pillweb.sharing.rules import Level
+from pillweb.sharing.actions.granting import grant_access
+from pillweb.sharing.actions.linking import make_link, note_link_use
+from pillweb.sharing.rules import Level, Terms
+from pillweb.transfers.actions.asking import tell_found, want_look
+from tests.house.tokens import being_let_in
 from tests.services import ROOT
+from tests.tablets import connected, shared
 from tests.world import make_patient, plan, prescribe
 
 MORNING = 8
 ROSA = 1
 LONG = "W" * 200
 ARABIC = "فاطمة الزهراء"
-NEIGHBOURS = 20
+NEIGHBOURS = 24
 START = "2026-11-20"
 EIGHT = {"at": "08:00", "dose": "1"}
 RULES: list[dict[str, object]] = [
@@ -117,6 +132,7 @@ def add_family(session: Session, *, at: datetime) -> dict[str, object]:
         given = (ROOT / "tests/data/fhir" / file).read_text("utf-8")
         read = read_file(given, at.date(), place)
         keep_imported(session, added[0], read.medicines, account_id=marta.id, now=at)
+    session.add(_passkey(rosa.id, at=at))
     doses = select(Dose.id).where(Dose.patient_id == ROSA).order_by(Dose.due_at.desc())
     return {
         "due": session.scalar(doses.where(Dose.due_at < at, Dose.state == OPEN)),
@@ -128,15 +144,89 @@ def add_family(session: Session, *, at: datetime) -> dict[str, object]:
         "difficult": added[0],
         "neighbours": added[1:],
         "share": f"/s/{token}",
+        "brought": _file_from_elsewhere(session, marta.id, at=at),
+        **_sharing(session, rosa.id, at=at),
+        **_tablets(session, rosa.id, added[0], marta.id, at=at),
         "links": _links(session, added[-1], account_id=marta.id, clock=clock, at=at),
     }
+
+
+def _tablets(
+    session: Session, rosa_id: int, difficult: int, marta_id: int, *, at: datetime
+) -> dict[str, object]:
+    """Let Rosa have a tablet, and one together with who has a difficult name."""
+    hers, _ = connected(session, ROSA, rosa_id, now=at)
+    makers = {ROSA: rosa_id, difficult: marta_id}
+    # It was left alone, so it shows the pictures.
+    faces, places = shared(session, makers, now=at - OPEN_FOR)
+    # No page of hers is to be under what it says aloud.
+    session.execute(delete(ContactPoint).where(ContactPoint.channel == OPEN_PAGE))
+    set_place_pin(session, patient_id=ROSA, place_id=places[ROSA], pin="2468")
+    keep_photo(session, patient_id=difficult, photo=_face(), now=at)
+    return {"tablets": {"hers": hers, "faces": faces}, "pinned": places[ROSA]}
+
+
+def _face() -> bytes:
+    made = BytesIO()
+    Image.new("RGB", (300, 200), (200, 120, 90)).save(made, "JPEG")
+    return made.getvalue()
+
+
+def _sharing(session: Session, rosa_id: int, *, at: datetime) -> dict[str, int]:
+    """Let a doctor ask for Rosa, invite somebody, and open a link of hers."""
+    doctor = make_account(session, name="Dr Chen", email="chen@clinic.example", now=at)
+    make_code(session, ROSA, now=at)
+    session.flush()
+    code = code_of_patient(session, ROSA)
+    ask_access(session, account_id=doctor.id, code=code, role="doctor", now=at)
+    row, _ = make_link(
+        session,
+        patient_id=ROSA,
+        made_by_id=rosa_id,
+        label="Ann",
+        days=7,
+        show_names=False,
+        now=at,
+    )
+    note_link_use(session, row, device="Chrome, Android", now=at)
+    _invite(session, ROSA, rosa_id, at=at)
+    return {"asked": requests_of(session, ROSA)[0].grant_id, "opened": row.id}
+
+
+def _file_from_elsewhere(session: Session, account_id: int, *, at: datetime) -> str:
+    """Let somebody have sent in a file of a grandmother; return where that is."""
+    row = want_look(session, account_id=account_id, content=b"-", now=at)
+    found = {
+        "name": "Ana María",
+        "created_at": (at - timedelta(days=400)).isoformat(),
+        "made_at": at.isoformat(),
+        "medicines": 6,
+        "days": 412,
+    }
+    tell_found(row, found, now=at)
+    return f"/people/import/{row.id}"
+
+
+def _invite(session: Session, patient_id: int, account_id: int, *, at: datetime) -> str:
+    _, token = invite(
+        session,
+        patient_id=patient_id,
+        patient_name="Rosa",
+        made_by_id=account_id,
+        label="Luis",
+        terms=Terms(Level.VIEW, "caregiver", frozenset({"names"})),
+        channel=None,
+        address="",
+        now=at,
+    )
+    return token
 
 
 def _links(
     session: Session, patient_id: int, *, account_id: int, clock: str, at: datetime
 ) -> dict[str, str]:
     """Give somebody one link of each kind that a mail scanner may find."""
-    names = ("t", "h", "m", "u", "a")
+    names = ("t", "h", "m", "u", "a", "e")
     tokens = {name: new_token() for name in names}
     hashes = {name: token_hash(token) for name, token in tokens.items()}
     until = at + timedelta(hours=20)
@@ -189,8 +279,47 @@ def _links(
     )
     printed = select(PaperCode.token).where(PaperCode.paper_id == paper.id)
     tokens["p"] = session.scalars(printed).one()
+    offer, tokens["d"], _ = offer_tablet(
+        session, patient_id=patient_id, made_by_id=account_id, now=at
+    )
+    offer.expires_at = until
+    tokens["i"] = _invite(session, patient_id, account_id, at=at)
     session.add(AccountLink(account_id=account_id, token_hash=hashes["a"], **times))
+    session.add(_entry(account_id, token_hash=hashes["e"], **times))
+    tokens |= _let_in(session, account_id, at=at)
     return {name: f"/{name}/{token}" for name, token in tokens.items()}
+
+
+def _entry(account_id: int, **given: Any) -> SignInMail:  # noqa: ANN401 - columns
+    """Return a mail to sign in that some other browser asked for."""
+    other = token_hash("another browser")
+    same = dict.fromkeys(
+        ("email_index", "client_index", "browser_hash", "code_index"), other
+    )
+    return SignInMail(account_id=account_id, is_own_device=False, **same, **given)
+
+
+def _passkey(account_id: int, *, at: datetime) -> Passkey:
+    """Return a passkey of a device that is nowhere; it was refused once."""
+    return Passkey(
+        account_id=account_id,
+        credential_id=b"made up",
+        public_key=b"made up",
+        sign_count=0,
+        transports=[],
+        may_sync=True,
+        is_synced=True,
+        name="Samsung Internet on Android",
+        created_at=at,
+        doubted_at=at,
+    )
+
+
+def _let_in(session: Session, helper_id: int, *, at: datetime) -> dict[str, str]:
+    """Let somebody else be let in again; return the secrets of notice and link."""
+    ida = make_account(session, name="Ida", email="ida@family.example", now=at)
+    _, noticed, given = being_let_in(session, ida.id, helper_id, now=at)
+    return {"r": noticed, "l": given}
 
 
 def _alert(session: Session, patient_id: int, account_id: int, *, at: datetime) -> int:

@@ -183,7 +183,7 @@ def send_empty(page: "Page", path: str, button: str) -> None:
         ("", "/sign-in", "Sign in"),
         ("rosa", "/people/new", "Go on"),
         ("rosa", f"{ROSA}/medicines/new", "Go on"),
-        ("rosa", f"{ROSA}/sharing", "Make the link"),
+        ("rosa", f"{ROSA}/sharing/links", "Make the link"),
         ("rosa", f"{ROSA}/reports", "Save"),
     ],
 )

@@ -204,6 +204,7 @@ def read_the_calendar(page: "Page") -> None:
 
 def share_and_stop(page: "Page", other: "Page") -> None:
     follow(page, "Sharing")
+    follow(page, "Make a new link")
     page.get_by_label("Who is it for?").fill("Ann, my daughter")
     press(page, "Make the link")
     other.goto(page.get_by_label("The link").input_value())

@@ -12,7 +12,7 @@ from tests.e2e.site import READING_MS, Site
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-KINDS = ("t", "h", "m", "u", "s", "p", "a")
+KINDS = ("t", "h", "m", "u", "s", "p", "a", "e", "d")
 # What says that somebody did something; `doubted_at` and `opened_at` only watch.
 DEEDS = (
     "select count(*), max(id) from dose_event",
@@ -22,10 +22,12 @@ DEEDS = (
     "select id, times_used, last_used_at from share_link",
     "select id, used_at from account_link",
     "select id, password_hash from account",
+    "select id, tries, ended_at from sign_in_mail",
     "select id, snoozed_until from reminder where snoozed_until is not null",
     "select id, acknowledged_at from reminder where acknowledged_at is not null",
     "select id, answered_at from delivery where answered_at is not null",
     "select count(*) from web_session",
+    "select id, ended_at from device_pairing",
 )
 TRICKS = (
     "form => form.submit()",

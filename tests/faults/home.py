@@ -10,8 +10,10 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.clock import now as clock_now
 from pillweb.base.db import Database
+from pillweb.base.zones import local, zone
 from pillweb.doses.models import Dose, DoseEvent
-from tests.world import World, csrf_of, make_world, signed_in
+from pillweb.patients.models import Patient
+from tests.world import World, csrf_of, make_world, plan, prescribe, signed_in
 
 # Redis may cost a page 0.3 s, and the house 0.5; the rest is for a busy machine.
 PAGE_S = 1.5
@@ -52,6 +54,11 @@ def at_home(app: Flask, db: Database) -> Home:
     now = clock_now()
     with db.transaction() as session:
         world = make_world(session, now=now)
+        # Due now, whatever the hour: what is due tomorrow cannot be pressed.
+        patient = session.get_one(Patient, world.patient)
+        clock = local(now, zone(patient.zone)).strftime("%H:%M")
+        prescribe(session, patient, clock, now=now)
+        plan(session, patient, now=now)
         dose = session.scalars(
             sa.select(Dose.id)
             .where(Dose.patient_id == world.patient)

@@ -251,8 +251,9 @@ FAULTS = (
     Fault(
         20,
         "Yesterday's backup is put back: nothing past is sent again, links and "
-        "sessions of it are dead. (That erased people stay erased comes with erasing.)",
+        "sessions of it are dead, and who was erased is erased again.",
         (
+            f"{WATCH}/test_restore.py::test_a_patient_who_was_erased_stays_erased",
             (
                 f"{WATCH}/test_restoring.py::test_after_a_restore_no_past_reminder_is_sent_"
                 "and_one_message_tells_of_them"

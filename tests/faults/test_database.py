@@ -23,6 +23,7 @@ from jobs import fire_reminders, line
 from jobs.runtime import transaction
 from pillweb.base.config import settings
 from pillweb.base.db import Database
+from pillweb.base.web_db import web_database
 from pillweb.channels import Message, Receipt
 from pillweb.outbox.rules import LEASE, SEND_LIMIT
 from tests.at_once import at_once
@@ -243,7 +244,7 @@ def test_a_pool_that_is_used_up_is_told_and_leaves_the_quick_page_its_turn(
 
     with ExitStack() as stack:
         for _ in range(10):
-            stack.enter_context(db.engine.connect())
+            stack.enter_context(web_database().engine.connect())
         assert home.press() == LOUD
     # Reports are built by a job: whoever orders or looks at many holds nothing.
     pressed: list[tuple[int, float]] = []

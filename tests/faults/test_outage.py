@@ -10,7 +10,7 @@ from pillweb.base.db import Database
 from pillweb.base.heartbeat import beat
 from pillweb.doses.models import Dose
 from pillweb.outbox.models import Delivery, Incident
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.rules import Level
 from tests.faults.checks import assert_nothing_lost
 from tests.running import Processes

@@ -9,7 +9,7 @@ from jobs import deliver, fire_reminders, plan_doses
 from pillweb.base.db import Database
 from pillweb.contacts.rules import MOST_A_MINUTE, MOST_AN_HOUR, STORM
 from pillweb.outbox.models import Incident
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.rules import Level
 from tests.jobs.conftest import Moment, moment
 from tests.services import SmtpSink

@@ -43,7 +43,7 @@ def feed(
         look="",
         now=now,
     )
-    return feed_behind(session, token)
+    return feed_behind(session, token, now=now)
 
 
 def read(session: Session, made: Feed, *, now: datetime) -> list[Any]:
@@ -252,16 +252,16 @@ def test_who_may_no_longer_gets_no_times(
         look="",
         now=now,
     )
-    assert feed_behind(session, token).link.id == row.id
+    assert feed_behind(session, token, now=now).link.id == row.id
     grant = session.scalars(
         sa.select(Grant).where(Grant.account_id == world.marta)
     ).one()
     grant.level = 1
     session.flush()
     with pytest.raises(LinkGoneError):
-        feed_behind(session, token)
+        feed_behind(session, token, now=now)
     grant.level = 3
     stop_feed(session, patient_id=world.patient, feed_id=row.id, now=now)
     session.flush()
     with pytest.raises(LinkGoneError):
-        feed_behind(session, token)
+        feed_behind(session, token, now=now)

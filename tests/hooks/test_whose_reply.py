@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from pillweb.base.visits import MESSAGE, Visit, visits_of
 from pillweb.channels.voice import words_of
 from pillweb.contacts.actions.adding import add_contact
 from pillweb.contacts.actions.posting import post_message, send_contact_test
@@ -168,6 +169,8 @@ def test_who_presses_1_in_the_call_of_an_alert_sees_to_it(
     )
     said = press(session, call, after(now, 31))
     assert said == "Marta is seeing to it, 8.36am."
+    seen_as = Visit(levodopa.rosa.id, MESSAGE, account_id=levodopa.marta)
+    assert list(visits_of(session)) == [seen_as]
     seen = sa.select(Reminder.acknowledged_by).where(Reminder.due_at == now)
     assert session.scalars(seen).one() == levodopa.marta
     assert call.answered_at == after(now, 31)
@@ -177,11 +180,13 @@ def test_who_presses_1_in_the_call_of_an_alert_sees_to_it(
     assert levodopa.luis not in session.scalars(told).all()
 
 
+@pytest.mark.parametrize("over", ["status", "ends_at"])
 def test_who_helps_no_more_sees_to_nothing(
-    session: Session, levodopa: Family, call: Delivery, now: datetime
+    session: Session, levodopa: Family, call: Delivery, now: datetime, over: str
 ) -> None:
     mine = Grant.account_id == levodopa.marta
-    session.execute(sa.update(Grant).where(mine).values(status="revoked"))
+    values = {over: "revoked" if over == "status" else now}
+    session.execute(sa.update(Grant).where(mine).values(values))
     assert press(session, call, after(now, 31)).startswith("Please open the link")
     assert session.scalars(sa.select(Reminder.acknowledged_at)).all()[0] is None
 

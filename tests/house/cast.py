@@ -14,19 +14,28 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.contacts.actions.posting import stop_tokens
+from tests.house.files import brought_file, taken_file
 from tests.house.things import (
     OWNERS,
-    account_token,
     alert_token,
     own_contact,
-    printed_token,
-    tested_token,
     things_of,
 )
+from tests.house.tokens import (
+    account_token,
+    being_let_in,
+    entry_token,
+    own_passkey,
+    own_session,
+    printed_token,
+    tested_token,
+)
+from tests.tablets import COOKIE as TABLET_COOKIE
+from tests.tablets import browser_of
 from tests.world import World, csrf_of, signed_in
 
-NOBODY, LINK = "nobody", "link holder"
-CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK)
+NOBODY, LINK, TABLET = "nobody", "link holder", "tablet"
+CAST = (NOBODY, "rosa", "marta", "luis", "nora", "eve", LINK, TABLET)
 COOKIE = "pillweb"
 # What belongs to nobody.
 OWNERLESS = {
@@ -48,6 +57,7 @@ class Person:
 
     cookie: str
     csrf: str
+    tablet: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,8 @@ class Cast:
         """Return this person's browser, as it was when the test began."""
         client = app.test_client()
         client.set_cookie(COOKIE, self.people[name].cookie)
+        if tablet := self.people[name].tablet:
+            client.set_cookie(TABLET_COOKIE, tablet)
         return client
 
     def open(
@@ -119,10 +131,23 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             )
         }
         mailed = account_token(session, world.rosa, now=now)
+        entry = entry_token(session, now=now)
         printed = printed_token(session, world.patient)
         alerted = alert_token(session, world.patient, world.marta, now=now)
         own = own_contact(session, world.rosa, now=now)
         things["rosa"]["own_contact_id"], things["bruno"]["own_contact_id"] = own, GONE
+        kept = own_session(session, world.rosa, now=now)
+        things["rosa"]["session_id"], things["bruno"]["session_id"] = kept, GONE
+        key = own_passkey(session, world.rosa, now=now)
+        things["rosa"]["passkey_id"], things["bruno"]["passkey_id"] = key, GONE
+        trust, noticed, let_in = being_let_in(session, world.marta, world.rosa, now=now)
+        things["rosa"]["trust_id"], things["bruno"]["trust_id"] = trust, GONE
+        sent = brought_file(session, world.rosa, now=now)
+        things["rosa"]["brought_id"], things["bruno"]["brought_id"] = sent, GONE
+        for owner, account_id in (("rosa", world.rosa), ("bruno", world.eve)):
+            patient_id = int(str(things[owner]["patient_id"]))
+            taken = taken_file(session, patient_id, account_id, owner, now=now)
+            things[owner]["taken_id"] = taken
         contact = int(str(things["rosa"]["contact_id"]))
         stopped = stop_tokens(session, [contact])[contact]
         tested, _ = (
@@ -131,7 +156,8 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
         )
     arguments = sorted(things["rosa"])
     return Cast(
-        people={name: _person(app, world, name, now=now) for name in CAST},
+        people={name: _person(app, world, name, now=now) for name in CAST}
+        | {TABLET: _tablet(app, str(things["rosa"]["tablet_secret"]))},
         values={
             argument: {owner: things[owner][argument] for owner in OWNERS}
             for argument in arguments
@@ -140,18 +166,23 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "t": str(things["rosa"]["token"]),
             "s": world.link_token,
             "a": mailed,
+            "e": entry,
+            "r": noticed,
+            "l": let_in,
             "p": printed,
             "m": tested,
             "u": stopped,
             "ics": str(things["rosa"]["feed_token"]),
             "live": str(things["rosa"]["device_token"]),
             "h": alerted,
+            "d": str(things["rosa"]["offer_token"]),
+            "i": str(things["rosa"]["invitation_token"]),
         },
     )
 
 
 def _person(app: Flask, world: World, name: str, *, now: datetime) -> Person:
-    account_id = None if name in {NOBODY, LINK} else getattr(world, name)
+    account_id = None if name in {NOBODY, LINK, TABLET} else getattr(world, name)
     client = signed_in(app, account_id, now=now)
     csrf = csrf_of(client)
     if name == LINK:
@@ -159,3 +190,12 @@ def _person(app: Flask, world: World, name: str, *, now: datetime) -> Person:
     cookie = client.get_cookie(COOKIE)
     assert cookie is not None
     return Person(cookie=cookie.value, csrf=csrf)
+
+
+def _tablet(app: Flask, secret: str) -> Person:
+    """Return Rosa's tablet."""
+    client = browser_of(app, secret)
+    csrf = csrf_of(client)
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    return Person(cookie=cookie.value, csrf=csrf, tablet=secret)

@@ -1,5 +1,6 @@
 """All rows of all tables as they are stored, to be compared and put back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,28 +16,40 @@ def _stored(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
 
 
 # The columns without what our types do on the way, so that encrypted stays so.
-_TABLES = [
+_EVERY = [
     sa.table(
         table.name, *(sa.column(one.name, _stored(one.type)) for one in table.columns)
     )
     for table in metadata.sorted_tables
 ]
+# Who looked and who changed: only ever more, and nobody can put it back.
+_RECORD = [table for table in _EVERY if table.name.startswith("audit_")]
+_TABLES = [table for table in _EVERY if table not in _RECORD]
 
 
 def all_rows(db: Database) -> Rows:
-    """Return every row of every table."""
+    """Return every row of every table but the record's."""
+    return _rows(db, _TABLES)
+
+
+def record_rows(db: Database) -> Rows:
+    """Return the rows of the record, which may move with every look."""
+    return _rows(db, _RECORD)
+
+
+def _rows(db: Database, tables: Sequence[sa.TableClause]) -> Rows:
     with db.reading() as session:
         return {
             table.name: [
                 tuple(row)
                 for row in session.execute(sa.select(table).order_by(sa.text("1, 2")))
             ]
-            for table in _TABLES
+            for table in tables
         }
 
 
 def put_back(db: Database, rows: Rows) -> None:
-    """Let every table hold these rows and no others."""
+    """Let every table but the record's hold these rows and no others."""
     with db.transaction() as session:
         for table in reversed(_TABLES):
             session.execute(sa.delete(table))

@@ -7,13 +7,17 @@ from tests.house.policy import POLICY
 
 # No pages: files, states and what a script asks for.
 NO_PAGES = re.compile(
-    r"\.(js|json|pdf|webmanifest)$|/(readyz|healthz|metrics)$|^/device/"
+    r"\.(js|json|pdf|webmanifest|zip)$|/(readyz|healthz|metrics)$|^/device/"
 )
 UNSEEN = {
     # The journeys open these by the links that lead there.
     "/",
     "/welcome",
     "/h/<token>",
+    # Only of who is leaving: nothing else of theirs could be looked at then.
+    "/patients/<int:patient_id>/leaving",
+    "/account/leaving",
+    "/invitation",
     "/a/<token>",
     "/mailbox/<key>",
     "/mailbox/<key>/<int:number>",
@@ -26,6 +30,16 @@ UNSEEN = {
     "/patients/<int:patient_id>/moments",
     "/patients/<int:patient_id>/pictures/<picture_key>/<size>",
     "/shared/<int:link_id>/pictures/<picture_key>/<size>",
+    # Only where a provider of identities is set up.
+    "/sign-in/oidc/back",
+    "/account/sign-in-by",
+    # Only where SMS are set up.
+    "/sign-in/phone",
+    # Only where a helper's code was just used.
+    "/let-me-in",
+    "/patients/<int:patient_id>/photo/<photo_key>",
+    "/tablet/<int:place_id>/photo/<photo_key>",
+    "/patients/<int:patient_id>/tablets/offers/<int:offer_id>",
     # A paper while it is printed, and a step of a set-up that is under way.
     "/patients/<int:patient_id>/papers/<int:paper_id>",
     "/patients/<int:patient_id>/set-up/<step>",
@@ -34,9 +48,15 @@ UNSEEN = {
 
 
 def test_a_browser_looks_at_every_page() -> None:
-    made_up = {"draft": "/patients/1/medicines/drafts/1", "share": "/s/x"}
-    numbers = dict.fromkeys(("due", "taken", "difficult"), 1)
-    links = {name: f"/{name}/x" for name in "tmups"}
+    made_up = {
+        "draft": "/patients/1/medicines/drafts/1",
+        "share": "/s/x",
+        "brought": "/people/import/1",
+    }
+    numbers = dict.fromkeys(
+        ("due", "taken", "difficult", "asked", "opened", "pinned"), 1
+    )
+    links = {name: f"/{name}/x" for name in "tmupseirld"}
     facts = {**made_up, **numbers, "links": links}
     opened = [path.format(**facts).partition("?")[0] for _, path in PAGES]
     rules = {route.split()[1] for route in POLICY if route.startswith("GET ")}

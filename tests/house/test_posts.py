@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from pillweb.base.db import Database
 from pillweb.web.security import FROM_ANYWHERE, csrf
 from tests.house.cast import Cast
-from tests.house.policy import FORMS, PERSON, POLICY
+from tests.house.good_forms import FORMS
+from tests.house.policy import PERSON, POLICY
 from tests.house.rows import all_rows, changed
 
 ROUTE = f"POST {PERSON}/today"

@@ -8,7 +8,8 @@ from flask import Flask
 from pillweb.base.db import Database
 from pillweb.web.press import AGAIN
 from tests.house.cast import Cast
-from tests.house.policy import FORMS, POLICY
+from tests.house.good_forms import FORMS
+from tests.house.policy import POLICY
 from tests.house.rows import all_rows, changed
 from tests.press import NO_PRESS, a_press
 
@@ -17,6 +18,7 @@ WITHOUT = {
     "POST /t/<token>/direct/<verb>": "a button of a notification, on no page",
     "POST /t/<token>/opened": "what the page itself says; it only watches",
     "POST /live/<token>/<int:note_id>/shown": "in no message: an open page says it",
+    "POST /e/<token>": "nothing to press but where it was asked for (test_entering)",
 }
 BEHIND_A_LINK = [
     route for route in POLICY if route.startswith("POST /") and "<token>" in route

@@ -46,6 +46,18 @@ UNSAFE = {
         {"SECRET_KEY_FALLBACKS": "ab" * 32},
         "SECRET_KEY_FALLBACKS is too easy",
     ),
+    "a backup kept for a year": (
+        {"BACKUP_DAYS": "365"},
+        "BACKUP_DAYS must be a number from 0 to 186.",
+    ),
+    "a secret key as recipient": (
+        {"BACKUP_RECIPIENT": "AGE-SECRET-KEY-1QQQQ"},
+        "BACKUP_RECIPIENT must hold public keys of age",
+    ),
+    "a backup of another database": (
+        {"BACKUP_DATABASE_URL": "sqlite:///other.db"},
+        "BACKUP_DATABASE_URL must name the database of DATABASE_URL.",
+    ),
     "a watcher without https": (
         {"DEAD_MAN_URL": "http://watch.example/ping"},
         "DEAD_MAN_URL must begin with https://",
@@ -101,6 +113,31 @@ UNSAFE = {
         {"SMS_URL": "https://AC1:word@api.twilio.com"},
         "SMS_FROM or VOICE_FROM is missing",
     ),
+    "a provider in clear": (
+        {"OIDC_ISSUER": "http://id.example", "OIDC_CLIENT_ID": "x"},
+        "OIDC_ISSUER must begin with https://",
+    ),
+    "a provider that does not know us": (
+        {"OIDC_ISSUER": "https://id.example"},
+        "OIDC_CLIENT_ID is missing",
+    ),
+    "two secrets of a provider": (
+        {
+            "OIDC_ISSUER": "https://id.example",
+            "OIDC_CLIENT_ID": "x",
+            "OIDC_CLIENT_SECRET": "y",
+            "OIDC_CLIENT_SECRET_FILE": __file__,
+        },
+        "Set OIDC_CLIENT_SECRET or",
+    ),
+    "no file of a secret": (
+        {
+            "OIDC_ISSUER": "https://id.example",
+            "OIDC_CLIENT_ID": "x",
+            "OIDC_CLIENT_SECRET_FILE": "/nowhere/secret",
+        },
+        "OIDC_CLIENT_SECRET_FILE cannot be read",
+    ),
     "ntfy in clear": ({"NTFY_HOSTS": "http://ntfy.example"}, "NTFY_HOSTS must hold"),
     "a country in words": ({"PHONE_COUNTRY": "Spain"}, "PHONE_COUNTRY must be two"),
     "no bounce address": ({"BOUNCE_ADDRESS": "pills.example"}, "BOUNCE_ADDRESS must"),
@@ -139,6 +176,13 @@ UNSAFE = {
         "DATABASE_URL must begin with sqlite:/// or postgresql://",
     ),
     "no database": ({"DATABASE_URL": "pillweb.db"}, "DATABASE_URL must begin with"),
+    "a login for pages of another database": (
+        {
+            "DATABASE_URL": "sqlite:////srv/pillweb.db",
+            "WEB_DATABASE_URL": "postgresql://pages:word@db.example/pillweb",
+        },
+        "WEB_DATABASE_URL must name the same Postgres as DATABASE_URL",
+    ),
     "another doorbell": (
         {"REDIS_URL": "http://cache.example"},
         "REDIS_URL must begin with redis://, rediss:// or unix://",

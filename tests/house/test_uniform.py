@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from pillweb.accounts.actions import make_account
+from pillweb.accounts.actions.joining import make_account
 from pillweb.base import passwords
 from pillweb.base.db import Database
 from pillweb.web.security import limiter
@@ -21,7 +21,10 @@ KNOWN, UNKNOWN, UNCONFIRMED = (
 FORMS = {
     "/sign-up": {"name": "Ann"},
     "/forgotten": {},
-    "/sign-in": {"password": "a wrong horse battery 7"},
+    "/sign-in": {},
+    "/sign-in/password": {"password": "a wrong horse battery 7"},
+    "/sign-in/printed-code": {"code": "3 0000 0000 0000 0000"},
+    "/sign-in/helped": {"code": "0000 0000"},
 }
 CHANGING = {"Set-Cookie", "X-RateLimit-Reset", "Date"}
 
@@ -66,7 +69,7 @@ def test_every_address_costs_one_hash(email: str, app: Flask, accounts: None) ->
     verify = passwords._hasher.verify  # noqa: SLF001
     with patch.object(passwords, "_hasher", wraps=passwords._hasher) as hasher:  # noqa: SLF001
         hasher.verify.side_effect = verify
-        asked(app, "/sign-in", email)
+        asked(app, "/sign-in/password", email)
     assert hasher.verify.call_count == 1
     assert hasher.hash.call_count == 0
 
@@ -74,4 +77,4 @@ def test_every_address_costs_one_hash(email: str, app: Flask, accounts: None) ->
 def test_a_right_password_is_the_only_way_in(app: Flask, accounts: None) -> None:
     client = app.test_client()
     data = {"csrf_token": csrf_of(client), "email": KNOWN, "password": PASSWORD}
-    assert client.post("/sign-in", data=data).status_code == 303
+    assert client.post("/sign-in/password", data=data).status_code == 303

@@ -11,21 +11,25 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.models import Account, AccountLink
+from pillweb.accounts.models import Account
 from pillweb.base.db import Base
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.live import LiveNote, device_index
 from pillweb.channels.mailbox import keep_mail, kept_mails
 from pillweb.contacts.actions.adding import add_contact, add_own_contact
-from pillweb.contacts.models import ContactTest
 from pillweb.contacts.queries import contacts_of, contacts_of_patient
 from pillweb.contacts.rules import Owner
+from pillweb.devices.actions.pairing import offer_tablet
+from pillweb.devices.actions.photos import keep_photo
+from pillweb.devices.models import PatientPhoto
 from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.feeds.actions import make_feed
+from pillweb.invitations.actions.asking import ask_access, make_code
+from pillweb.invitations.actions.inviting import invite
+from pillweb.invitations.queries import code_of_patient, requests_of
 from pillweb.medications.models import Medication, MedicationPicture
 from pillweb.outbox.models import Delivery
 from pillweb.papers.actions import want_paper
-from pillweb.papers.models import PaperCode
 from pillweb.patients.models import Patient, ZoneChange
 from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.reports.models import Report, ReportOrder
@@ -33,12 +37,13 @@ from pillweb.schedules.actions import begin_draft
 from pillweb.schedules.models import Line, Plan, PlanDraft
 from pillweb.schedules.rules.draft import answers_of
 from pillweb.schedules.rules.line_text import line_to_json
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.models import Grant, ShareLink
-from pillweb.sharing.queries import helpers_of
-from pillweb.sharing.rules import Level
+from pillweb.sharing.queries.access import helpers_of
+from pillweb.sharing.rules import Level, Terms
 from pillweb.supply.actions.booking import count_supply
 from pillweb.supply.models import SupplyEntry
+from tests.tablets import connected
 from tests.world import daily, make_cast_account
 
 _Row = TypeVar("_Row", bound=Base)
@@ -77,7 +82,13 @@ def things_of(
     plan.reason = f"{canary} reason"
     as_needed = {"kind": "prn", "dose": "1"}
     session.add(
-        Line(plan_id=plan.id, patient_id=patient_id, sequence=9, rule=as_needed)
+        Line(
+            plan_id=plan.id,
+            patient_id=patient_id,
+            sequence=9,
+            kind="prn",
+            rule=as_needed,
+        )
     )
     intake = Intake(
         patient_id=patient_id,
@@ -102,7 +113,25 @@ def things_of(
         look="",
         now=now,
     )
+    invitation, invitation_token = invite(
+        session,
+        patient_id=patient_id,
+        patient_name=who.name,
+        made_by_id=feed.made_by_id or 0,
+        label=f"{canary}{MARKUP} invited",
+        terms=Terms(Level.VIEW, "caregiver", frozenset()),
+        channel=None,
+        address="",
+        now=now,
+    )
     device, note = _live_note(session, owner, feed.made_by_id or 0, now=now)
+    secret, place_id = connected(
+        session, patient_id, feed.made_by_id or 0, now=now, name=f"{canary}{MARKUP}"
+    )
+    keep_photo(session, patient_id=patient_id, photo=canary.encode(), now=now)
+    offer, offer_token, _code = offer_tablet(
+        session, patient_id=patient_id, made_by_id=feed.made_by_id or 0, now=now
+    )
     order = _first(session, ReportOrder, patient_id)
     order.doctor_name, order.email = canary + MARKUP, f"{canary}@clinic.example"
     session.add(
@@ -182,7 +211,15 @@ def things_of(
         "change_id": change.id,
         "contact_id": contact.id,
         "grant_id": _helper(session, patient_id, now=now),
+        "request_id": _request(session, owner, patient_id, now=now),
+        "invitation_id": invitation.id,
+        "invitation_token": invitation_token,
         "picture_key": medication.picture_key,
+        "place_id": place_id,
+        "tablet_secret": secret,
+        "offer_id": offer.id,
+        "offer_token": offer_token,
+        "photo_key": _first(session, PatientPhoto, patient_id).key,
         "token": token,
         "key": key,
         "number": number,
@@ -205,6 +242,16 @@ def _helper(session: Session, patient_id: int, *, now: datetime) -> int:
     )
     session.flush()
     return grant.id
+
+
+def _request(session: Session, owner: str, patient_id: int, *, now: datetime) -> int:
+    """Let a doctor ask for access to a patient; return the id of that."""
+    doctor = make_cast_account(session, f"Doctor of {owner}", now=now)
+    make_code(session, patient_id, now=now)
+    session.flush()
+    code = code_of_patient(session, patient_id)
+    ask_access(session, account_id=doctor.id, code=code, role="doctor", now=now)
+    return requests_of(session, patient_id)[0].grant_id
 
 
 def own_contact(session: Session, account_id: int, *, now: datetime) -> int:
@@ -329,41 +376,6 @@ def alert_token(
             account_id=account_id,
             token_hash=token_hash(token),
             created_at=now,
-            expires_at=now + timedelta(hours=1),
-        )
-    )
-    return token
-
-
-def printed_token(session: Session, patient_id: int) -> str:
-    wanted = sa.select(PaperCode.token).where(PaperCode.patient_id == patient_id)
-    return session.scalars(wanted).one()
-
-
-def account_token(session: Session, account_id: int, *, now: datetime) -> str:
-    token = new_token()
-    account = session.get_one(Account, account_id)
-    session.add(
-        AccountLink(
-            account_id=account.id,
-            token_hash=token_hash(token),
-            created_at=now,
-            expires_at=now + timedelta(hours=1),
-        )
-    )
-    return token
-
-
-def tested_token(session: Session, patient_id: int, *, now: datetime) -> str:
-    """Prove that reminders arrive; return the secret of the test that did."""
-    token = new_token()
-    contact = contacts_of_patient(session, patient_id)[0]
-    session.add(
-        ContactTest(
-            contact_id=contact.id,
-            token_hash=token_hash(token),
-            created_at=now,
-            answered_at=now,
             expires_at=now + timedelta(hours=1),
         )
     )

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from jobs import deliver, fire_reminders
-from pillweb.accounts.actions import make_account
+from pillweb.accounts.actions.joining import make_account
 from pillweb.accounts.models import Account
 from pillweb.accounts.queries import account_by_email
 from pillweb.base.db import Database

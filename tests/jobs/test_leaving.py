@@ -151,13 +151,16 @@ def test_what_is_wanted_nowhere_since_goes_nowhere(
     assert rows(db)[1] == ("email", "suppressed", "unwanted")
 
 
+@pytest.mark.parametrize("over", ["status", "ends_at"])
 def test_who_helps_no_more_is_told_nothing(
-    db: Database, world: World, moment: Moment, fakes: Mapping[str, Fake]
+    db: Database, world: World, moment: Moment, fakes: Mapping[str, Fake], over: str
 ) -> None:
+    """Stopped, or over to the second, before any job wrote that it is (43)."""
     tell_marta(db, world, moment.now, kind="too_much")
     with db.transaction() as session:
         mine = Grant.account_id == world.marta
-        session.execute(sa.update(Grant).where(mine).values(status="revoked"))
+        values = {over: "revoked" if over == "status" else moment.now}
+        session.execute(sa.update(Grant).where(mine).values(values))
     deliver.run()
     assert fakes["email"].sent == []
     assert rows(db) == [("email", "cancelled", None)]

@@ -5,9 +5,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from jobs import build_reports, deliver, order_reports
+from pillweb.base.built_rows import LEASE, MOST_TRIES, claim_row, keep_pdf
 from pillweb.base.db import Database
 from pillweb.base.i18n import Speech, speech
-from pillweb.base.pdf_rows import LEASE, MOST_TRIES, claim_pdf, keep_pdf
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
@@ -118,10 +118,10 @@ def test_a_report_is_leased_for_two_minutes_and_then_tried_again(
 ) -> None:
     want(db, world.order, "asked:1", moment)
     with db.transaction() as session:
-        assert claim_pdf(session, Report, now=moment.now)
+        assert claim_row(session, Report, now=moment.now)
     with db.transaction() as session:
-        assert claim_pdf(session, Report, now=moment.now + LEASE / 2) is None
-        assert claim_pdf(session, Report, now=moment.now + LEASE)
+        assert claim_row(session, Report, now=moment.now + LEASE / 2) is None
+        assert claim_row(session, Report, now=moment.now + LEASE)
 
 
 def test_a_builder_that_wakes_up_late_changes_nothing(

@@ -228,7 +228,9 @@ def is_up(browser: Browser) -> bool:
 
 def share_and_revoke(rosa: Browser, base: str, *, recorded: int) -> None:
     """Let an aunt look by a link, see that it is all she can do, and stop it."""
-    page = rosa.press(rosa.get(f"{base}/sharing"), "Make the link", label="Aunt Ida")
+    page = rosa.press(
+        rosa.get(f"{base}/sharing/links"), "Make the link", label="Aunt Ida"
+    )
     found = LINK.search(html.unescape(page.text.partition("<textarea")[2]))
     assert found
     link = found[0].partition("<")[0]

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from pillweb.accounts.actions import make_account
+from pillweb.accounts.actions.joining import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.db import Database
 from pillweb.base.i18n import LANGUAGES
@@ -166,7 +166,7 @@ def test_the_next_device_of_an_account_looks_the_same(
     choose(used, size="24")
     for client, size in ((new, 30), (used, 24)):
         data = {"csrf_token": csrf_of(client), "email": EMAIL, "password": PASSWORD}
-        assert client.post("/sign-in", data=data).status_code == 303
+        assert client.post("/sign-in/password", data=data).status_code == 303
         assert f'data-size="{size}"' in client.get("/people").text
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from jobs import build_papers
 from jobs.build_papers import print_paper
+from pillweb.base.built_rows import LEASE, MOST_TRIES
 from pillweb.base.code import code_of
 from pillweb.base.db import Database
 from pillweb.base.i18n import Speech, speaking
-from pillweb.base.pdf_rows import LEASE, MOST_TRIES
 from pillweb.papers.actions import want_paper
 from pillweb.papers.models import Paper
 from pillweb.papers.queries import gather_card, gather_sheet

@@ -124,7 +124,8 @@ def test_made_void_no_code_works_and_no_file_is_left(
     made = make(rosa, world)
     path, where = code(db), f"/patients/{world.patient}/papers"
     with db.transaction() as session:
-        session.execute(sa.update(Paper).values(state="ready", pdf=b"%PDF"))
+        paper = session.scalars(sa.select(Paper)).one()
+        paper.state, paper.pdf = "ready", b"%PDF"
     assert rosa.get(f"{made}.pdf").data == b"%PDF"
     data = {"csrf_token": csrf_of(rosa, f"{where}/week")}
     for _ in range(2):

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pillweb.accounts import actions as account_actions
+from pillweb.accounts.actions import joining
 from pillweb.adherence.queries import outcomes_of
 from pillweb.adherence.rules.tally import Tally, by_medicine, tally
 from pillweb.base.zones import local, zone
@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash no passwords: what they hash to is not what is tested here."""
-    monkeypatch.setattr(account_actions, "hash_password", lambda _: "-")
+    monkeypatch.setattr(joining, "hash_password", lambda _: "-")
 
 
 def load(session: Session, *, now: datetime) -> Patient:

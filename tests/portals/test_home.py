@@ -102,7 +102,7 @@ def test_the_demo_button_loads_the_family_and_says_how_to_be_it(
     password = page.split("The password of both is <b><bdi>")[1].split("<")[0]
     other = app.test_client()
     signed = other.post(
-        "/sign-in",
+        "/sign-in/password",
         data={
             "csrf_token": csrf_of(other),
             "email": "marta@family.example",
@@ -191,7 +191,11 @@ def test_home_with_nobody_one_and_two_people(
     assert client.get("/").headers["Location"] == f"{base}/today"
     page = client.get("/people/new").text
     assert 'value="other" checked' in page
-    send(client, "/people/new", **{**typed, "name": "Rosa", "who": "other"})
+    send(
+        client,
+        "/people/new",
+        **{**typed, "name": "Rosa", "who": "other", "agreed": "read_out"},
+    )
     assert client.get("/").headers["Location"] == "/people"
     people = client.get("/people").text
     assert "Rosa" in people
@@ -206,7 +210,7 @@ def test_who_and_where_are_asked_one_after_the_other(
 ) -> None:
     before = names(db, Patient)
     eve = signed_in(app, world.eve, now=now)
-    who = {"name": "Mum", "born": "1944", "who": "other"}
+    who = {"name": "Mum", "born": "1944", "who": "other", "agreed": "read_out"}
     page = send(eve, "/people/new", **who)
     assert page.status_code == 200
     assert "Where does <bdi>Mum</bdi> live?" in page.text
@@ -229,7 +233,12 @@ def test_a_person_keeps_the_name_and_clock_that_were_typed(
     app: Flask, world: World, db: Database, now: datetime, pinned: object
 ) -> None:
     eve = signed_in(app, world.eve, now=now)
-    typed = {"name": "\u0623\u0645\u064a", "zone": "Asia/Calcutta", "who": "other"}
+    typed = {
+        "name": "\u0623\u0645\u064a",
+        "zone": "Asia/Calcutta",
+        "who": "other",
+        "agreed": "read_out",
+    }
     answer = send(eve, "/people/new", **typed)
     assert answer.status_code == 303
     with db.reading() as session:
@@ -290,7 +299,12 @@ def test_a_person_is_refused_in_plain_words(  # noqa: PLR0917 - a table
     sentence: str,
 ) -> None:
     before = names(db, Patient)
-    good = {"name": "Ida", "zone": "Europe/London", "who": "other"}
+    good = {
+        "name": "Ida",
+        "zone": "Europe/London",
+        "who": "other",
+        "agreed": "read_out",
+    }
     eve = signed_in(app, world.eve, now=now)
     answer = send(eve, "/people/new", **{**good, field: typed})
     assert answer.status_code == 422

@@ -17,7 +17,8 @@ from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.actions.resolving import resolve_alerts, see_to
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries.waiting import still_wanted
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
+from pillweb.sharing.models import Grant
 from pillweb.sharing.rules import Level
 from tests.reminders.steps import after, leave
 from tests.world import make_cast_account, make_patient, plan, prescribe
@@ -244,6 +245,27 @@ def test_a_medicine_is_named_only_where_both_allow_it(
     session.flush()
     fire_reminders(session, now=after(now, 60), limit=LIMIT)
     assert "- Levodopa 5 mg" in words(session)
+
+
+@pytest.mark.parametrize("sees", [[], ["names"]])
+def test_no_medicine_is_named_to_who_may_not_see_names(
+    session: Session, levodopa: Family, now: datetime, sees: list[str]
+) -> None:
+    for owner in ({"patient_id": levodopa.rosa.id}, {"account_id": levodopa.marta}):
+        session.add(Preference(**owner, unwanted={}, shows_names=True))
+    session.execute(sa.update(Grant).values(sees=sees))
+    session.flush()
+    for minute in range(31):
+        fire_reminders(session, now=after(now, minute), limit=LIMIT)
+    assert ("- Levodopa 5 mg" in words(session)) is bool(sees)
+
+
+def test_whose_access_is_over_is_not_told_and_the_others_are(
+    session: Session, levodopa: Family, now: datetime
+) -> None:
+    hers = sa.update(Grant).where(Grant.account_id == levodopa.marta)
+    session.execute(hers.values(ends_at=after(now, 30)))
+    assert run(session, now, range(62)) == [(60, levodopa.luis)]
 
 
 def test_everything_without_a_record_at_one_time_is_one_alert(

@@ -16,7 +16,7 @@ from pillweb.outbox.queries import compose_message
 from pillweb.patients.models import Patient
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.actions.storms import end_storms, oldest_storm
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.models import Grant
 from pillweb.sharing.rules import Level
 from tests.at_once import at_once

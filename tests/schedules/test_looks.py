@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.medications.models import Medication, MedicationPicture
-from pillweb.schedules.forms import looks
 from pillweb.sharing.models import ShareLink
+from pillweb.web import photos
 from tests.schedules.pages import medicine_url, send
 from tests.world import World, csrf_of
 
@@ -22,7 +22,7 @@ MOST_BYTES = 100_000
 
 @pytest.fixture(autouse=True)
 def _short_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "MOST_BYTES", MOST_BYTES)
+    monkeypatch.setattr(photos, "MOST_BYTES", MOST_BYTES)
 
 
 def jpeg(colour: str = "white", **more: object) -> bytes:

@@ -6,7 +6,7 @@ worker) and ends with it, also when that process is killed.
 """
 
 from tests.services.place import ROOT
-from tests.services.postgres import postgres_server
+from tests.services.postgres import postgres_programs, postgres_server
 from tests.services.smtp import Answer, Mail, SmtpSink, smtp_sink
 from tests.services.valkey import Valkey, valkey_server
 
@@ -16,6 +16,7 @@ __all__ = [
     "Mail",
     "SmtpSink",
     "Valkey",
+    "postgres_programs",
     "postgres_server",
     "smtp_sink",
     "valkey_server",

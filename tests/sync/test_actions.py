@@ -17,6 +17,7 @@ from pillweb.reminders.models import Reminder
 from pillweb.schedules.actions import set_plan
 from pillweb.sync.actions import Answer, replay_answer
 from pillweb.sync.models import Replay
+from pillweb.sync.rules import Presser
 from tests.at_once import at_once
 from tests.world import World, daily, plan, prescribe
 
@@ -43,7 +44,7 @@ def replay(
         session,
         answer,
         patient_id=world.patient,
-        account_id=who or world.rosa,
+        presser=Presser(account_id=who or world.rosa),
         now=now,
     )
 

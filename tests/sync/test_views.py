@@ -122,6 +122,14 @@ def test_of_two_the_second_is_told_who_was_first(
     assert f"/patients/{world.patient}/days/2026-11-20" in told
 
 
+def test_a_key_that_no_database_takes_is_nobody_s(
+    rosa: FlaskClient, world: World
+) -> None:
+    """(62)"""
+    told = rosa.get(f"/patients/{world.patient}/sent?key=a%00b&key=%ED%A0%80")
+    assert told.status_code == 200
+
+
 def test_what_somebody_else_sent_is_not_told(
     app: Flask, rosa: FlaskClient, world: World, dose: int, now: datetime
 ) -> None:

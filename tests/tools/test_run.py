@@ -178,6 +178,18 @@ def test_lost_field_key_is_not_replaced(checkout: Checkout) -> None:
     assert not (checkout.folder / "var" / "secrets" / "field_key").exists()
 
 
+def test_a_key_that_others_can_read_is_refused(checkout: Checkout) -> None:
+    """(53)"""
+    secrets = checkout.folder / "var" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "secret_key").write_text("x" * 44)
+    (secrets / "secret_key").chmod(0o644)
+    process = checkout.start()
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode
+    assert "chmod 600 var/secrets/secret_key" in output
+
+
 def test_killed_parent_leaves_nothing_behind(checkout: Checkout) -> None:
     process = checkout.start()
     wait_for_line(process, "Ctrl-C stops everything")

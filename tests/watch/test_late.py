@@ -27,7 +27,7 @@ from pillweb.outbox.rules import Sent
 from pillweb.patients.models import Patient
 from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.models import Reminder
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.rules import Level
 from pillweb.watch.actions.late import tell_what_was_late
 from pillweb.watch.queries import oldest_late

@@ -13,7 +13,7 @@ from pillweb.reminders.actions.firing import fire_reminders
 from pillweb.reminders.actions.resolving import see_to
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries.waiting import still_wanted
-from pillweb.sharing.actions import grant_access
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.models import Grant
 from pillweb.sharing.rules import Level
 from pillweb.watch.actions.late import tell_what_was_late
@@ -114,6 +114,16 @@ def test_what_is_recorded_or_no_longer_theirs_does_not_leave(
             now=after(now, 40),
         )
     assert still_wanted(session, [letter], now=after(now, 60)) == set()
+
+
+def test_whose_access_is_over_hears_nothing_and_stops_nobody(
+    session: Session, levodopa: Family, now: datetime
+) -> None:
+    """To the second, before any job wrote that it is over (43)."""
+    mine = sa.update(Grant).where(Grant.account_id == levodopa.marta)
+    session.execute(mine.values(ends_at=now))
+    run(session, now, range(200))
+    assert {account for _kind, account, _at in told(session, now)} == {levodopa.luis}
 
 
 def test_where_the_ladder_asks_nobody_all_hear_at_once_and_once(

@@ -10,6 +10,7 @@ from time_machine import Traveller
 
 from pillweb.base.db import Database
 from pillweb.base.heartbeat import beat
+from pillweb.base.web_db import web_database
 from pillweb.outbox.actions.incidents import open_incident
 from pillweb.outbox.models import Breaker, Canary, Delivery, Incident
 from pillweb.reminders.models import Reminder
@@ -62,7 +63,7 @@ def test_pages_ask_once_in_fifteen_seconds_and_hear_of_the_end(
     def note(_c: object, _cur: object, statement: str, *_: object) -> None:
         asked.extend(["asked"] * ("incident" in statement))
 
-    sa.event.listen(db.engine, "before_cursor_execute", note)
+    sa.event.listen(web_database().engine, "before_cursor_execute", note)
     for _ in range(5):
         rosa.get("/help")
     assert len(asked) == 1

@@ -11,17 +11,26 @@ from time_machine import Traveller
 from jobs import clock
 from jobs.bell import answer
 from jobs.clock import Pulse
+from pillweb.accounts.actions.printed import make_printed_codes
 from pillweb.accounts.models import WebSession
+from pillweb.accounts.queries import printed_codes_left
 from pillweb.base import high_water
 from pillweb.base.db import Database
+from pillweb.devices.queries import tablet_of
 from pillweb.doses.models import Dose
+from pillweb.invitations.actions.inviting import invite
+from pillweb.invitations.queries import live_invitations
 from pillweb.outbox.models import Delivery, Incident
+from pillweb.recovery.queries import open_recovery
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.sharing.models import ShareLink
+from pillweb.sharing.rules import CAREGIVER, Level, Terms
 from pillweb.watch.actions.restoring import note_restore, settle_restore
 from tests.conftest import use_settings
+from tests.house.tokens import being_let_in
 from tests.jobs.conftest import Moment
 from tests.services import SmtpSink, Valkey
+from tests.tablets import connected
 from tests.world import World, signed_in
 
 DAY = timedelta(days=1)
@@ -108,8 +117,24 @@ def test_after_a_restore_no_link_and_no_session_of_it_opens_anything(
     assert rosa.get("/people").status_code == 200
     assert guest.get(f"/s/{world.link_token}").status_code == 200
     with db.transaction() as session:
+        invite(
+            session,
+            patient_id=world.patient,
+            patient_name="Rosa",
+            made_by_id=world.rosa,
+            label="Ida",
+            terms=Terms(Level.VIEW, CAREGIVER, frozenset()),
+            channel=None,
+            address="",
+            now=now,
+        )
+        assert live_invitations(session, world.patient, now=now)
+        secret, _ = connected(session, world.patient, world.rosa, now=now)
+        assert tablet_of(session, secret, now=now)
+        make_printed_codes(session, world.rosa, now=now)
+        being_let_in(session, world.rosa, world.marta, now=now)
         done = settle_restore(session, now=now)
-    assert done.links >= 2
+    assert done.links >= 3
     assert done.sessions >= 1
     assert rosa.get("/people").status_code != 200
     assert guest.get(f"/s/{world.link_token}").status_code == 404
@@ -123,6 +148,10 @@ def test_after_a_restore_no_link_and_no_session_of_it_opens_anything(
         assert not session.scalar(
             sa.select(sa.func.count()).where(ReminderLink.expires_at > now)
         )
+        assert live_invitations(session, world.patient, now=now) == frozenset()
+        assert tablet_of(session, secret, now=now) is None
+        assert printed_codes_left(session, world.rosa) == 0
+        assert open_recovery(session, world.rosa, now=now) is None
 
 
 def test_a_new_database_and_one_that_goes_on_are_not_taken_for_old_ones(

@@ -1,6 +1,7 @@
 """Addresses are added."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import exists, select
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.base.db import insert_new
+from pillweb.base.sealed import sealed_rows
 from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import (
     accounts_to_tell,
@@ -24,6 +26,7 @@ from pillweb.contacts.rules import (
 )
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_at
+from pillweb.sharing.queries.access import still_helping
 
 
 def add_contact(
@@ -54,7 +57,7 @@ def add_contact(
         "proven_at": now if is_proven else None,
         "failures": 0,
     }
-    insert_new(session, ContactPoint, [row])
+    insert_new(session, ContactPoint, sealed_rows(session, ContactPoint, [row]))
     kept = session.scalars(
         select(ContactPoint)
         .where(
@@ -113,21 +116,31 @@ def helpers_to_tell(
 ) -> Mapping[int, Person]:
     """Return how these accounts are told of a patient, by id.
 
-    Each has one address at least. Who told nothing of themselves lives by the
-    patient's clock and reads the patient's language.
+    Whoever may not look any more is left out, and nobody is told names of medicines who
+    may not see them. Each has one address at least. Who told
+    nothing of themselves lives by the patient's clock and reads the patient's language.
     """
+    helping = still_helping(session, patient_id, account_ids, now=now)
     # Who took their last address away is left alone: it is stopped, not gone.
     unknown = select(Account).where(
-        Account.id.in_(account_ids),
+        Account.id.in_(helping),
         ~exists().where(ContactPoint.account_id == Account.id),
     )
     for account in session.scalars(unknown).all():
         add_own_contact(session, account, now=now)
     patient = session.get_one(Patient, patient_id)
-    return accounts_to_tell(
+    people = accounts_to_tell(
         session,
-        account_ids,
+        helping,
         zone=zone_at(session, patient_id, at=now),
         language=patient.language,
         now=now,
     )
+    return {
+        account_id: person if helping[account_id] else _without_names(person)
+        for account_id, person in people.items()
+    }
+
+
+def _without_names(person: Person) -> Person:
+    return replace(person, wishes=replace(person.wishes, shows_names=False))

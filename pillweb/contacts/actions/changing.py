@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
+from pillweb.base.visits import note_answer
 from pillweb.contacts.actions.adding import begin_anew
 from pillweb.contacts.actions.reach import look_at_reach
 from pillweb.contacts.models import ContactPoint, ContactTest, Preference
@@ -30,6 +31,7 @@ def answer_contact_test(session: Session, test: ContactTest, *, now: datetime) -
     """
     test.answered_at = test.answered_at or now
     contact = session.get_one(ContactPoint, test.contact_id, with_for_update=True)
+    note_answer(session, contact.patient_id)
     if contact.state != STOPPED:
         contact.state, contact.failures, contact.last_error = ACTIVE, 0, None
     contact.proven_at = contact.proven_at or now
@@ -42,12 +44,14 @@ def stop_contact(session: Session, contact: ContactPoint, *, now: datetime) -> N
 
     What waits for it goes another way, where there is one, when it is to leave.
     """
+    note_answer(session, contact.patient_id)
     contact.state = STOPPED
     look_at_reach(session, contact, now=now)
 
 
 def start_contact(session: Session, contact: ContactPoint, *, now: datetime) -> None:
     """Send to an address again that was stopped; any other stays as it is."""
+    note_answer(session, contact.patient_id)
     begin_anew(contact)
     look_at_reach(session, contact, now=now)
 

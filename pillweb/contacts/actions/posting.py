@@ -9,10 +9,12 @@ from typing import TypedDict, Unpack
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import ask, insert_new, take_turns_about
+from pillweb.base.db import ask, insert_new
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
+from pillweb.base.sealed import sealed_rows
 from pillweb.base.tokens import new_token, token_hash
+from pillweb.base.turns import take_turns_about
 from pillweb.contacts.models import ContactPoint, ContactTest, StopLink
 from pillweb.contacts.queries import sent_lately
 from pillweb.contacts.rules import CONTACT_TEST, STORM, TEST_LIFE, Person, Point
@@ -24,7 +26,7 @@ from pillweb.outbox.actions.posting import (
 )
 from pillweb.outbox.models import Incident
 
-# Who posts to these takes turns (`base.db.take_turns_about`).
+# Who posts to these takes turns (`base.turns.take_turns_about`).
 HELPERS = 1
 _STOP_TOKENS = select(StopLink.contact_id, StopLink.token).where(
     StopLink.contact_id.in_(bindparam("ids", expanding=True))
@@ -193,7 +195,7 @@ def stop_tokens(session: Session, contact_ids: Collection[int]) -> dict[int, str
         token = new_token()
         hashed = token_hash(token)
         rows.append({"contact_id": contact, "token": token, "token_hash": hashed})
-    insert_new(session, StopLink, rows)
+    insert_new(session, StopLink, sealed_rows(session, StopLink, rows))
     return kept | _kept_stop_tokens(session, missing)
 
 

@@ -22,7 +22,7 @@ from pillweb.contacts.rules import (
     is_reached,
 )
 from pillweb.patients.models import Patient, Unreachable
-from pillweb.sharing.queries import answerable_for
+from pillweb.sharing.queries.access import answerable_for
 
 UNREACHABLE = "unreachable"
 

@@ -8,7 +8,7 @@ from pillweb.base.i18n import speech
 from pillweb.contacts.queries import accounts_to_tell, patients_to_tell
 from pillweb.contacts.rules import Owner, Person
 from pillweb.patients.queries import zone_at
-from pillweb.sharing.queries import open_door, patients_of
+from pillweb.sharing.queries.doors import open_door, patients_of
 from pillweb.sharing.rules import Level, Nav, nav_of
 from pillweb.web.transaction import session
 from pillweb.web.viewer import signed_in

@@ -5,8 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.base.i18n import gettext as _
 from pillweb.contacts.forms import HelperForm
-from pillweb.sharing.actions import choose_told
-from pillweb.sharing.queries import helper_of, open_door
+from pillweb.sharing.actions.granting import choose_told
+from pillweb.sharing.queries.access import helper_of
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Helper, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session

@@ -12,7 +12,7 @@ from pillweb.base.zones import local, zone
 from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.rules import ALERTS, chosen_points
-from pillweb.sharing.queries import told_of
+from pillweb.sharing.queries.access import told_of
 from pillweb.sharing.rules import Door
 
 TOO_MUCH = "too_much"

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, table_of
+from pillweb.base.sealed import sealed_rows
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import (
     EARLY_BY,
@@ -281,4 +282,5 @@ def _append(
         "at": said_at or now,
         "entered_at": now,
     }
-    ask(session, _APPEND, [{**shared, **fact} for fact in facts])
+    rows = [{**shared, **fact} for fact in facts]
+    ask(session, _APPEND, sealed_rows(session, DoseEvent, rows))

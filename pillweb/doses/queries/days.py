@@ -24,6 +24,7 @@ from pillweb.doses.rules.days import (
 from pillweb.medications.models import Medication
 from pillweb.medications.rules import Looks, unit_of
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import stays
 from pillweb.schedules.models import Plan
 
 ENOUGH_TO_TELL = 50
@@ -194,12 +195,13 @@ def notes_of(session: Session, dose_ids: Collection[int]) -> dict[int, str]:
 
 
 def _unplanned(now: datetime) -> ColumnElement[bool]:
-    return or_(
+    is_behind = or_(
         Horizon.patient_id.is_(None),
         Horizon.plan_revision != Patient.plan_revision,
         Horizon.tzdata_version != tzdata_version(),
         Horizon.planned_until < now + REPLAN_BEFORE,
     )
+    return and_(stays(), is_behind)
 
 
 def patients_to_plan(

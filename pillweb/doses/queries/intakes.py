@@ -133,7 +133,7 @@ _LINES = (
         Line.patient_id == bindparam("patient_id"),
         Plan.valid_to.is_(None),
         Medication.stopped_at.is_(None),
-        Line.rule["kind"].as_string() == "prn",
+        Line.kind == "prn",
     )
 )
 _INTAKES = (
@@ -178,7 +178,7 @@ _NEEDED_IDS = (
     .where(
         Line.patient_id == bindparam("patient_id"),
         Plan.valid_to.is_(None),
-        Line.rule["kind"].as_string() == "prn",
+        Line.kind == "prn",
     )
 )
 _SINCE = (
@@ -328,7 +328,8 @@ def who_recorded(session: Session, dose_id: int) -> str:
     """Return the name of who recorded a dose last; empty where nobody is known."""
     name = session.scalar(
         select(Account.name)
-        .join(DoseEvent, DoseEvent.account_id == Account.id)
+        .select_from(DoseEvent)
+        .outerjoin(Account, Account.id == DoseEvent.account_id)
         .where(DoseEvent.dose_id == dose_id)
         .order_by(DoseEvent.id.desc())
         .limit(1)

@@ -15,7 +15,7 @@ from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import safety
 from pillweb.base.tokens import new_token
-from pillweb.base.viewer import Viewer
+from pillweb.base.viewer import Asker
 from pillweb.base.words import join_words, time_words, units_name
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.alerting import tell_of_too_much
@@ -44,20 +44,21 @@ from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.line import Dose as Amount
 from pillweb.schedules.rules.needed import Needed
 from pillweb.schedules.rules.words import dose_words
-from pillweb.sharing.queries import open_door, told_of
+from pillweb.sharing.queries.access import told_of
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
-from pillweb.web.forms import said
+from pillweb.web.forms import form_key, said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session, wake_after_commit
-from pillweb.web.viewer import signed_in
+from pillweb.web.viewer import who_asks
 
 intakes = Blueprint("intakes", __name__)
 
 LONGEST_KEY = 40
 
 
-def _opened(patient_id: int, need: Level = Level.MARK) -> tuple[Door, Viewer]:
-    viewer = signed_in()
+def _opened(patient_id: int, need: Level = Level.MARK) -> tuple[Door, Asker]:
+    viewer = who_asks()
     return open_door(session(), viewer, patient_id, need=need), viewer
 
 
@@ -90,7 +91,7 @@ def _as_words(planned: Amount | None, amount: Decimal | None) -> Amount | None:
 
 def _form_key(medication_id: int) -> str:
     """Return the key of the form that was shown: the same form is the same intake."""
-    return f"{request.form.get('key', new_token())[:LONGEST_KEY]}-{medication_id}"
+    return f"{form_key(LONGEST_KEY)}-{medication_id}"
 
 
 @intakes.get("/patients/<int:patient_id>/medicines/<int:medication_id>/intake")
@@ -138,7 +139,7 @@ def post_intake(patient_id: int, medication_id: int) -> ResponseReturnValue:
         told,
         patient_id=patient_id,
         account_id=viewer.account_id,
-        channel="page",
+        channel=viewer.channel,
         place=zone(door.zone),
         now=at,
     )
@@ -175,7 +176,7 @@ def _ask_needed(
 
 
 def _after_too_much(
-    door: Door, viewer: Viewer, about: str, medication_id: int, *, now: datetime
+    door: Door, viewer: Asker, about: str, medication_id: int, *, now: datetime
 ) -> ResponseReturnValue:
     """Tell the chosen helpers, and show whom to call."""
     told = tell_of_too_much(
@@ -183,7 +184,7 @@ def _after_too_much(
         door,
         about=about,
         account_id=viewer.account_id,
-        recorded_by=viewer.name,
+        recorded_by=viewer.name or door.patient_name,
         now=now,
     )
     if told:
@@ -271,7 +272,7 @@ def post_again(patient_id: int, dose_id: int) -> ResponseReturnValue:
         patient_id=patient_id,
         medication_id=dose.medication_id,
         account_id=viewer.account_id,
-        channel="page",
+        channel=viewer.channel,
         now=at,
     )
     about = f"intake:{ended.intake.id if ended.intake else 0}"
@@ -324,7 +325,7 @@ def post_amount(patient_id: int, dose_id: int) -> ResponseReturnValue:
         dose_id,
         patient_id=patient_id,
         account_id=viewer.account_id,
-        channel="page",
+        channel=viewer.channel,
         amount=form.how_much,
         taken_at=None if late else at,
         now=at,

@@ -12,12 +12,12 @@ from pillweb.doses.forms import SkipForm
 from pillweb.doses.queries.days import dose_facts
 from pillweb.doses.rules.days import DoseFacts, is_late_entry, may_skip
 from pillweb.doses.rules.sentences import amount_of
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session
-from pillweb.web.viewer import signed_in
+from pillweb.web.viewer import who_asks
 
 skips = Blueprint("skips", __name__)
 
@@ -54,7 +54,7 @@ def _skip_page(door: Door, dose: DoseFacts, form: SkipForm) -> dict[str, object]
 @skips.get("/patients/<int:patient_id>/doses/<int:dose_id>/skip")
 def show_skip(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Ask why a dose is not taken; nothing is recorded by looking."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.MARK)
+    door = open_door(session(), who_asks(), patient_id, need=Level.MARK)
     dose = _dose(door, dose_id)
     if not may_skip(dose, now=now()):
         return go(_where(door, dose))
@@ -64,7 +64,7 @@ def show_skip(patient_id: int, dose_id: int) -> ResponseReturnValue:
 @skips.post("/patients/<int:patient_id>/doses/<int:dose_id>/skip")
 def post_skip(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Record that a dose is not taken, and why."""
-    viewer = signed_in()
+    viewer = who_asks()
     door = open_door(session(), viewer, patient_id, need=Level.MARK)
     dose = _dose(door, dose_id)
     form = SkipForm()
@@ -76,7 +76,7 @@ def post_skip(patient_id: int, dose_id: int) -> ResponseReturnValue:
             dose_id,
             patient_id=patient_id,
             account_id=viewer.account_id,
-            channel="page",
+            channel=viewer.channel,
             reason=form.reason.data,
             note=said(form.note),
             now=now(),

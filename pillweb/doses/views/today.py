@@ -1,6 +1,6 @@
 """Today: what to take now, and what was taken."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Blueprint, request
@@ -10,8 +10,9 @@ from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.tokens import new_token
+from pillweb.base.viewer import Asker
 from pillweb.base.words import date_words, time_words
-from pillweb.base.zones import local, zone
+from pillweb.base.zones import Zone, local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
 from pillweb.doses.queries.days import dose_facts, doses_on, is_planned, notes_of
 from pillweb.doses.queries.intakes import (
@@ -22,6 +23,7 @@ from pillweb.doses.queries.intakes import (
 )
 from pillweb.doses.rules.days import (
     OPEN,
+    DoseFacts,
     answered_until,
     is_late_entry,
     may_be_another,
@@ -35,12 +37,12 @@ from pillweb.doses.views.notes import notes_on_today
 from pillweb.patients.queries import zone_at
 from pillweb.schedules.rules.guard_words import moment_words
 from pillweb.schedules.rules.needed import needed_cards
-from pillweb.sharing.queries import open_door, open_shared_door
-from pillweb.sharing.rules import Door, Level, nav_of
+from pillweb.sharing.queries.doors import open_door, open_shared_door
+from pillweb.sharing.rules import HISTORY, TODAY, Door, Level, nav_of
 from pillweb.web.htmx import fragment, go, is_htmx, page
 from pillweb.web.numbers import row_number, row_numbers
 from pillweb.web.transaction import session
-from pillweb.web.viewer import opened_shares, signed_in
+from pillweb.web.viewer import opened_shares, who_asks
 
 doses = Blueprint("doses", __name__)
 
@@ -53,13 +55,13 @@ def _today(door: Door, *, said: Collection[int] = ()) -> dict[str, object]:
     place = zone(door.zone)
     here = local(at, place)
     found, shelf = today_and_shelf(session(), door.patient_id, place=place, now=at)
-    found = told_here(found, place)
+    found = told_here(_as_seen(door, found), place)
 
     def clock(instant: datetime) -> str:
         return time_words(local(instant, place).time())
 
     today = today_page(
-        found if door.shows_names else without_names(found),
+        found,
         who="" if door.is_self else door.patient_name,
         here=here,
         now=at,
@@ -75,6 +77,7 @@ def _today(door: Door, *, said: Collection[int] = ()) -> dict[str, object]:
         "until": answered_until(found, place=place, now=at),
         "said": said_of(pressed, now=at, clock=clock),
         "form_id": "today",
+        "hides_more": not door.shows_names,
         "notes_on_today": notes_on_today(door, found, now=at),
         "other_days": _other_days(door, here.date()),
         **_as_needed(door, shelf, here=here, now=at),
@@ -84,8 +87,12 @@ def _today(door: Door, *, said: Collection[int] = ()) -> dict[str, object]:
     }
 
 
+def _as_seen(door: Door, doses: Sequence[DoseFacts]) -> Sequence[DoseFacts]:
+    return doses if door.shows_names else without_names(doses)
+
+
 def _other_days(door: Door, today: date) -> list[tuple[str, str]]:
-    if door.is_shared:
+    if door.is_shared or HISTORY not in door.sees:
         return []
     days = f"{door.base_url}/days"
     return [
@@ -130,7 +137,7 @@ def _as_needed(
 @doses.get("/patients/<int:patient_id>/today")
 def show_today(patient_id: int) -> ResponseReturnValue:
     """Show what to take now, and on top what a press did, or who was before it."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
+    door = open_door(session(), who_asks(), patient_id, need=Level.VIEW, shows=())
     asked = request.args.get("already", type=row_number)
     already = _already(door, asked) if asked else ""
     notices = [("info", already)] if already else []
@@ -161,7 +168,9 @@ def _already(door: Door, dose_id: int) -> str:
 @doses.get("/shared/<int:link_id>/today")
 def show_shared_today(link_id: int) -> ResponseReturnValue:
     """Show today to somebody who opened a link."""
-    door = open_shared_door(session(), link_id, opened=opened_shares(), now=now())
+    door = open_shared_door(
+        session(), link_id, page=TODAY, opened=opened_shares(), now=now()
+    )
     return page("doses/today.html", **_today(door))
 
 
@@ -184,7 +193,7 @@ def _day(door: Door, on: date, *, said: Collection[int] = ()) -> dict[str, objec
             return at_time
         return _("%(time)s on %(date)s", time=at_time, date=date_words(here.date()))
 
-    found = doses_on(session(), door.patient_id, on)
+    found = _as_seen(door, doses_on(session(), door.patient_id, on))
     today = local(at, zone(door.zone)).date()
     pressed = [dose for dose in found if door.may_mark and dose.id in said]
     return {
@@ -193,7 +202,9 @@ def _day(door: Door, on: date, *, said: Collection[int] = ()) -> dict[str, objec
         "on": on,
         "said": said_of(pressed, now=at, clock=clock),
         "form_id": "day",
-        "notes": notes_of(session(), [dose.id for dose in found]),
+        "hides_more": not door.shows_names,
+        "notes": {},
+        "intakes": (),
         "day": day_page(
             found,
             on=on,
@@ -202,13 +213,27 @@ def _day(door: Door, on: date, *, said: Collection[int] = ()) -> dict[str, objec
             clock=clock,
             may_mark=door.may_mark,
         ),
+        "steps": _steps(door, on, today=today),
+        **(_named(door, found, on, place, clock) if door.shows_names else {}),
+    }
+
+
+def _named(
+    door: Door,
+    found: Sequence[DoseFacts],
+    on: date,
+    place: Zone,
+    clock: Callable[[datetime], str],
+) -> dict[str, object]:
+    """Return what a day says beside its plan, in words that may name medicines."""
+    return {
+        "notes": notes_of(session(), [dose.id for dose in found]),
         "intakes": intake_cards(
             intakes_on(session(), door.patient_id, on, place=place),
-            now=at,
+            now=now(),
             when=clock,
             may_mark=door.may_mark,
         ),
-        "steps": _steps(door, on, today=today),
     }
 
 
@@ -229,19 +254,20 @@ def _step(door: Door, day: date, *, today: date) -> tuple[str, str]:
 @doses.get("/patients/<int:patient_id>/days/<day>")
 def show_day(patient_id: int, day: str) -> ResponseReturnValue:
     """Show one day, past or planned, and let open doses of the past be recorded."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
+    viewer = who_asks()
+    door = open_door(session(), viewer, patient_id, need=Level.VIEW, shows=(HISTORY,))
     return page("doses/day.html", **_day(door, _day_asked(day), said=_said_asked()))
 
 
 def _mark(
-    door: Door, dose_ids: Collection[int], account_id: int, *, just_now: bool = True
+    door: Door, dose_ids: Collection[int], viewer: Asker, *, just_now: bool = True
 ) -> list[int]:
     return mark_taken(
         session(),
         dose_ids,
         patient_id=door.patient_id,
-        account_id=account_id,
-        channel="page",
+        account_id=viewer.account_id,
+        channel=viewer.channel,
         now=now(),
         just_now=just_now,
     )
@@ -250,11 +276,11 @@ def _mark(
 @doses.post("/patients/<int:patient_id>/today")
 def post_take_all(patient_id: int) -> ResponseReturnValue:
     """Record as taken everything the page listed as due, and nothing else."""
-    viewer = signed_in()
-    door = open_door(session(), viewer, patient_id, need=Level.MARK)
+    viewer = who_asks()
+    door = open_door(session(), viewer, patient_id, need=Level.MARK, shows=())
     listed = request.form.getlist("dose", type=row_number)
     # What somebody else recorded meanwhile is not this press's to undo.
-    marked = _mark(door, listed, viewer.account_id)
+    marked = _mark(door, listed, viewer)
     if is_htmx():
         context = _today(door, said=marked)
         return fragment("doses/all.html", swapped=True, **context)
@@ -268,13 +294,13 @@ def post_take(patient_id: int, dose_id: int) -> ResponseReturnValue:
     Of a dose that was recorded within minutes, on another device or by an old page,
     the answer says by whom; of one recorded earlier it asks whether it was one more.
     """
-    viewer = signed_in()
-    door = open_door(session(), viewer, patient_id, need=Level.MARK)
+    viewer = who_asks()
+    door = open_door(session(), viewer, patient_id, need=Level.MARK, shows=())
     late = "day" in request.form and _is_late(door, dose_id)
-    if _mark(door, [dose_id], viewer.account_id, just_now=not late):
+    if _mark(door, [dose_id], viewer, just_now=not late):
         return _answer(door, dose_id)
     dose = dose_facts(session(), patient_id, dose_id)
-    if dose and may_be_another(dose, now=now()):
+    if dose and door.shows_names and may_be_another(dose, now=now()):
         return go(f"{door.base_url}/doses/{dose_id}/again")
     if "day" in request.form or not dose or dose.state == OPEN:
         return _answer(door, dose_id)
@@ -292,14 +318,14 @@ def _is_late(door: Door, dose_id: int) -> bool:
 @doses.post("/patients/<int:patient_id>/doses/<int:dose_id>/undo")
 def post_undo(patient_id: int, dose_id: int) -> ResponseReturnValue:
     """Take back what was recorded of one dose."""
-    viewer = signed_in()
-    door = open_door(session(), viewer, patient_id, need=Level.MARK)
+    viewer = who_asks()
+    door = open_door(session(), viewer, patient_id, need=Level.MARK, shows=())
     undo_marks(
         session(),
         [dose_id],
         patient_id=door.patient_id,
         account_id=viewer.account_id,
-        channel="page",
+        channel=viewer.channel,
         now=now(),
     )
     return _answer(door, dose_id)
@@ -308,15 +334,15 @@ def post_undo(patient_id: int, dose_id: int) -> ResponseReturnValue:
 @doses.post("/patients/<int:patient_id>/undo")
 def post_undo_all(patient_id: int) -> ResponseReturnValue:
     """Take back what the newest press recorded, be it of one dose or of several."""
-    viewer = signed_in()
-    door = open_door(session(), viewer, patient_id, need=Level.MARK)
+    viewer = who_asks()
+    door = open_door(session(), viewer, patient_id, need=Level.MARK, shows=())
     listed = row_numbers(request.form.get("undo", ""))
     undo_marks(
         session(),
         listed,
         patient_id=patient_id,
         account_id=viewer.account_id,
-        channel="page",
+        channel=viewer.channel,
         now=now(),
     )
     on = read_day(request.form.get("day", ""))

@@ -6,9 +6,9 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import Base
+from pillweb.base.retention import MESSAGES, NOTES, WORDS, kept_for
 from pillweb.channels.live import LiveNote
 from pillweb.outbox.models import DEAD, Canary, Delivery
-from pillweb.outbox.rules import NOTES_KEPT_FOR, TRAIL_KEPT_FOR, WORDS_KEPT_FOR
 
 _UNSYNCHRONISED = {"synchronize_session": False}
 
@@ -22,7 +22,7 @@ def forget_deliveries(session: Session, *, now: datetime, limit: int) -> int:
     old = session.scalars(
         select(Delivery.id)
         .where(
-            Delivery.created_at <= now - TRAIL_KEPT_FOR,
+            Delivery.created_at <= now - kept_for(MESSAGES),
             Delivery.state.not_in(("pending", "leased")),
         )
         .order_by(Delivery.id)
@@ -34,13 +34,13 @@ def forget_deliveries(session: Session, *, now: datetime, limit: int) -> int:
         .where(
             text(DEAD),
             Delivery.context.is_not(None),
-            Delivery.created_at <= now - WORDS_KEPT_FOR,
+            Delivery.created_at <= now - kept_for(WORDS),
         )
         .values(context=None),
         execution_options=_UNSYNCHRONISED,
     )
-    _delete(session, LiveNote, LiveNote.expires_at <= now - NOTES_KEPT_FOR)
-    _delete(session, Canary, Canary.sent_at <= now - NOTES_KEPT_FOR)
+    _delete(session, LiveNote, LiveNote.expires_at <= now - kept_for(NOTES))
+    _delete(session, Canary, Canary.sent_at <= now - kept_for(NOTES))
     return len(old)
 
 

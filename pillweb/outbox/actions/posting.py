@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.base.db import ask, insert_new
 from pillweb.base.i18n import speech
+from pillweb.base.sealed import sealed_rows
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.rules import HOW, SPEECH
 
@@ -51,7 +52,8 @@ def post_delivery(session: Session, **facts: Unpack[Facts]) -> int | None:
     The same dedupe key twice is one message. It speaks as is spoken now: whoever posts
     for somebody else does so `speaking` their language.
     """
-    if not insert_new(session, Delivery, [delivery_row(**facts)]):
+    rows = sealed_rows(session, Delivery, [delivery_row(**facts)])
+    if not insert_new(session, Delivery, rows):
         return None
     key = facts["dedupe_key"]
     return session.scalar(select(Delivery.id).where(Delivery.dedupe_key == key))
@@ -95,6 +97,6 @@ def post_deliveries(
         del keys[known.dedupe_key]
     if not keys:
         return {}
-    insert_new(session, Delivery, [*keys.values()])
+    insert_new(session, Delivery, sealed_rows(session, Delivery, [*keys.values()]))
     found = ask(session, _IDS, {"keys": list(keys)})
     return {row.dedupe_key: row.id for row in found}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Integer,
+    LargeBinary,
     bindparam,
     delete,
     func,
@@ -15,15 +16,14 @@ from sqlalchemy import (
     null,
     select,
     text,
-    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
 
-from pillweb.base.crypto import UnreadableError, read_text
+from pillweb.base.crypto import UnreadableError
 from pillweb.base.db import ask, table_of
 from pillweb.base.log import log
+from pillweb.base.sealed import located, read_text
 from pillweb.outbox.models import WAITING, Attempt, Delivery
 from pillweb.outbox.rules import (
     CRASHES_ALLOWED,
@@ -41,23 +41,24 @@ _FREE: Mapping[str, Any] = {"lease_id": null(), "lease_until": null()}
 SECRETS = ("recipient", "context")
 _jitter = random.SystemRandom()
 
+# By itself, so that it is asked once: inside the update Postgres may ask it again for
+# each row, and claim more than the most.
+_WAITING = (
+    select(_DELIVERY.id)
+    .where(
+        # As the index has it, or it would not be used.
+        text(WAITING),
+        _DELIVERY.channel == bindparam("by"),
+        _DELIVERY.next_at <= bindparam("at"),
+    )
+    .order_by(_DELIVERY.next_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("waiting")
+)
 _CLAIM = (
     update(table_of(Delivery))
-    .where(
-        _DELIVERY.id.in_(
-            select(_DELIVERY.id)
-            .where(
-                # As the index has it, or it would not be used.
-                text(WAITING),
-                _DELIVERY.channel == bindparam("by"),
-                _DELIVERY.next_at <= bindparam("at"),
-            )
-            .order_by(_DELIVERY.next_at)
-            .limit(bindparam("most", type_=Integer))
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-    )
+    .where(_DELIVERY.id.in_(select(_WAITING.c.id)))
     .values(
         state="leased",
         lease_id=bindparam("lease"),
@@ -67,7 +68,7 @@ _CLAIM = (
     # As they are kept: one that cannot be read must not hide the others.
     .returning(
         *(
-            type_coerce(_DELIVERY[name], NullType())
+            located(_DELIVERY[name], LargeBinary())
             if name in SECRETS
             else _DELIVERY[name]
             for name in Leased._fields
@@ -363,3 +364,19 @@ def _end_attempts(session: Session, sent: Sequence[Sent], *, now: datetime) -> N
 
 def _one(sent: Sent, **values: object) -> dict[str, object]:
     return {"which": sent.leased.id, "lease": sent.leased.lease_id} | values
+
+
+def suppress_told(
+    session: Session, account_id: int, *, patient_id: int, reason: str
+) -> None:
+    """Keep what waits to tell an account of a patient from leaving."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.account_id == account_id,
+            Delivery.patient_id == patient_id,
+            Delivery.state == "pending",
+        )
+        .values(state="suppressed", context=None, last_error=reason),
+        execution_options={"synchronize_session": False},
+    )

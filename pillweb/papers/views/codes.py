@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
 from pillweb.base.tokens import token_hash
+from pillweb.base.visits import note_answer
 from pillweb.base.words import date_words, time_words
 from pillweb.base.zones import local, zone
 from pillweb.doses.actions.marking import mark_taken, undo_marks
@@ -126,6 +127,7 @@ def post_code(token: str) -> ResponseReturnValue:
     behind = behind_code(session(), token, now=now())
     if not is_pressed():
         return _respond(token, behind, doubted=True)
+    note_answer(session(), behind.patient_id)
     mark_taken(
         session(),
         _listed(dose.id for dose in _found(behind).due),
@@ -145,6 +147,7 @@ def post_undo(token: str) -> ResponseReturnValue:
     behind = behind_code(session(), token, now=now())
     if not is_pressed():
         return _respond(token, behind, doubted=True)
+    note_answer(session(), behind.patient_id)
     undo_marks(
         session(),
         _listed(_undoable(_found(behind))),

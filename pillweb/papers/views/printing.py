@@ -28,7 +28,7 @@ from pillweb.papers.queries import (
 from pillweb.papers.rules.card import CARD
 from pillweb.papers.rules.sheet import WEEK, clocks_of
 from pillweb.patients.models import Patient
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.security import client_key, limiter

@@ -3,15 +3,22 @@
 import click
 from flask import Flask
 
+from pillweb.accounts.actions.sessions import end_sessions
 from pillweb.accounts.queries import account_by_email, any_account
-from pillweb.base.clock import database_now, now
+from pillweb.audit.actions import append_entry
+from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.db import database
 from pillweb.base.demo_password import demo_password
+from pillweb.base.roles import make_web_role
+from pillweb.base.visits import COMMAND, HOUSE, Visit
+from pillweb.base.web_db import WEB_ROLE
 from pillweb.portals.actions import load_demo
 from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.portals.views.audit_commands import audit
+from pillweb.portals.views.backup_commands import BACKUP_COMMANDS
+from pillweb.portals.views.key_commands import keys
 from pillweb.portals.views.schedule_commands import schedules
-from pillweb.watch.actions.restoring import settle_restore
 
 
 def _demo_words() -> str:
@@ -49,7 +56,7 @@ def sign_in_help() -> None:
         elif settings().on_this_machine and account_by_email(session, ELDER[1]):
             click.echo("Sign in as one of the demo family:\n" + _demo_words())
         else:
-            click.echo("Sign in with your e-mail address and password.")
+            click.echo("Sign in with your e-mail address.")
 
 
 @click.command("admin")
@@ -61,21 +68,54 @@ def admin(email: str) -> None:
         if account is None:
             raise click.ClickException("There is no account with this address.")
         account.is_admin = True
+        # Whoever may do more than before signs in anew.
+        end_sessions(session, account.id, now=now())
+        append_entry(
+            session,
+            Visit(HOUSE, COMMAND),
+            act="commands.admin",
+            ids={"account_id": account.id},
+            now=now(),
+        )
     click.echo("Done. The page is /admin/messages.")
 
 
-@click.command("restored")
-def restored() -> None:
-    """Make a database that was put back from a backup safe to run."""
+@click.command("sign-out")
+@click.argument("email")
+def sign_out_everywhere(email: str) -> None:
+    """Sign the account of an e-mail address out in all browsers."""
     with database().transaction() as session:
-        done = settle_restore(session, now=database_now(session))
-    click.echo(
-        "The database may run again.\n"
-        f"  Messages that are not sent any more: {done.messages}\n"
-        f"  Reminders of the past, told of once as late: {done.reminders}\n"
-        f"  Links that open nothing any more: {done.links}\n"
-        f"  Browsers that have to sign in again: {done.sessions}"
-    )
+        account = account_by_email(session, email)
+        if account is None:
+            raise click.ClickException("There is no account with this address.")
+        ended = end_sessions(session, account.id, now=now())
+        append_entry(
+            session,
+            Visit(HOUSE, COMMAND),
+            act="commands.sign_out",
+            ids={"account_id": account.id},
+            now=now(),
+        )
+    click.echo(f"Done. Sessions that were ended: {ended}")
+
+
+@click.command("database-roles")
+def database_roles() -> None:
+    """Make the role that pages act as in Postgres, and let it use the tables."""
+    engine = database().engine
+    if engine.dialect.name == "sqlite":
+        click.echo("SQLite has no roles: there is nothing to do.")
+        return
+    with database().transaction() as session:
+        is_made = make_web_role(session.connection())
+    if not is_made:
+        raise click.ClickException(
+            f"The login of DATABASE_URL may not make the role {WEB_ROLE}.\n"
+            "Let the administrator of Postgres run this once, then try again:\n"
+            f"  create role {WEB_ROLE} nologin;\n"
+            f'  grant {WEB_ROLE} to "{engine.url.username}";'
+        )
+    click.echo(f"Done. Pages act as {WEB_ROLE} from their next connection on.")
 
 
 def install_commands(app: Flask) -> None:
@@ -84,4 +124,9 @@ def install_commands(app: Flask) -> None:
     app.cli.add_command(admin)
     app.cli.add_command(sign_in_help)
     app.cli.add_command(schedules)
-    app.cli.add_command(restored)
+    app.cli.add_command(sign_out_everywhere)
+    app.cli.add_command(database_roles)
+    app.cli.add_command(audit)
+    app.cli.add_command(keys)
+    for command in BACKUP_COMMANDS:
+        app.cli.add_command(command)

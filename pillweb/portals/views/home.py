@@ -3,34 +3,51 @@
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pillweb.accounts.actions import make_account, start_session
+from pillweb.accounts.actions.joining import make_account
+from pillweb.accounts.actions.sessions import renew_session
 from pillweb.accounts.forms import FirstAccountForm
 from pillweb.accounts.models import Account
-from pillweb.accounts.queries import any_account
+from pillweb.accounts.queries import any_account, wants_second_way
+from pillweb.accounts.rules import FOR_OTHER, MYSELF, SENTENCES, STORING
+from pillweb.accounts.views.entering import enter
 from pillweb.base.clock import now
 from pillweb.base.config import settings
-from pillweb.base.db import take_turns
 from pillweb.base.demo_password import demo_password
 from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
+from pillweb.base.turns import take_turns
 from pillweb.base.viewer import Viewer
+from pillweb.base.visits import ACCOUNT, Visit, note_visit
+from pillweb.base.words import date_words, full_date_words
+from pillweb.invitations.queries import asked_by, is_offered
 from pillweb.patients.forms import NewPersonForm, ZoneForm
 from pillweb.portals.actions import add_person, load_demo
 from pillweb.portals.queries import elder_just_loaded, person_just_added
 from pillweb.portals.rules import CAREGIVER, ELDER
+from pillweb.rights.queries import leaving_patients
 from pillweb.setup.queries import unfinished_of
-from pillweb.sharing.queries import SELF, patients_of
-from pillweb.sharing.rules import Nav
+from pillweb.sharing.queries.doors import patients_of
+from pillweb.sharing.rules import DOCTOR, PHARMACIST, SELF, Nav
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.look import spoken_look
+from pillweb.web.tablet import tablet_secret
 from pillweb.web.transaction import session, wake_after_commit
-from pillweb.web.viewer import current_viewer, sign_in, signed_in
+from pillweb.web.viewer import (
+    current_viewer,
+    opened_invitation,
+    signed_in,
+    stay_signed_in,
+)
 
 home = Blueprint("home", __name__)
-NEW_PERSON = "/people/new"
-NOTE_WORDS = {SELF: gettext_noop("You")}
+NEW_PERSON, INVITATION = "/people/new", "/invitation"
+NOTE_WORDS = {
+    SELF: gettext_noop("You"),
+    DOCTOR: gettext_noop("You are the doctor"),
+    PHARMACIST: gettext_noop("You are the pharmacist"),
+}
 
 
 @home.get("/")
@@ -38,10 +55,15 @@ def show_home() -> ResponseReturnValue:
     """Send everybody where they belong."""
     viewer = current_viewer()
     if viewer is None:
+        if tablet_secret():
+            return go("/tablet")
         return go("/sign-in" if any_account(session()) else "/welcome")
+    if is_offered(session(), opened_invitation(), now=now()):
+        return go(INVITATION)
     mine = patients_of(session(), viewer)
     if not mine:
-        return go(NEW_PERSON)
+        is_back = leaving_patients(session(), viewer)
+        return go("/people" if is_back else NEW_PERSON)
     is_ready = len(mine) == 1 and not unfinished_of(session(), viewer.account_id)
     return go(f"/patients/{mine[0][0]}/today" if is_ready else "/people")
 
@@ -50,6 +72,7 @@ def _welcome(form: FirstAccountForm) -> dict[str, object]:
     return {
         "form": form,
         "action": "/welcome",
+        "words": _(SENTENCES[STORING][1]),
         "demo_url": "/welcome/demo" if settings().on_this_machine else None,
     }
 
@@ -106,7 +129,7 @@ def post_demo() -> ResponseReturnValue:
 
 
 def _enter(account: Account, path: str) -> ResponseReturnValue:
-    sign_in(start_session(session(), account, now=now()))
+    enter(account)
     return go(path)
 
 
@@ -144,12 +167,26 @@ def show_people() -> ResponseReturnValue:
             }
             for patient_id, name, role in mine
         ],
+        leaving=[
+            {
+                "url": f"/patients/{patient_id}/leaving",
+                "name": name,
+                "last_words": full_date_words(leaves_at.date()),
+            }
+            for patient_id, name, leaves_at in leaving_patients(session(), viewer)
+        ],
         add_url=NEW_PERSON,
+        asked=[date_words(at.date()) for at in asked_by(session(), viewer.account_id)],
+        wants_second_way=wants_second_way(session(), viewer.account_id),
+        invitation_url=INVITATION
+        if is_offered(session(), opened_invitation(), now=now())
+        else "",
     )
 
 
 def _new_person(form: NewPersonForm) -> dict[str, object]:
-    return {"nav": Nav(), "form": form, "action": NEW_PERSON}
+    words = _(SENTENCES[FOR_OTHER][1])
+    return {"nav": Nav(), "form": form, "action": NEW_PERSON, "words": words}
 
 
 def _where(form: NewPersonForm, zone: ZoneForm) -> dict[str, object]:
@@ -187,6 +224,7 @@ def post_new_person() -> ResponseReturnValue:
     if is_self and _is_here(viewer, name=said(form.name), zone=where.zone.data):
         form.who.errors = [_("You are here already. Choose somebody you help.")]
         return bad_form("portals/new_person.html", **_new_person(form))
+    is_first = not patients_of(session(), viewer)
     patient_id = add_person(
         session(),
         account_id=viewer.account_id,
@@ -195,8 +233,16 @@ def post_new_person() -> ResponseReturnValue:
         born=said(form.born),
         reminder_email=viewer.email,
         is_self=is_self,
+        agreed=MYSELF if is_self else form.agreed.data,
+        agreed_note="" if is_self else said(form.agreed_note),
         now=now(),
     )
+    if is_first or is_self:
+        # Whoever may do more than before gets another secret (ASVS 5.0, 7.2.4).
+        stay_signed_in(
+            renew_session(session(), viewer.session_id, is_proof=False, now=now())
+        )
+    note_visit(session(), Visit(patient_id, ACCOUNT, viewer.account_id, is_own=is_self))
     return go(f"/patients/{patient_id}/set-up/language")
 
 

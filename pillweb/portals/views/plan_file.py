@@ -12,7 +12,7 @@ from pillweb.medications.rules import unit_of
 from pillweb.schedules.queries import ListedMedication, medicines_of
 from pillweb.schedules.rules.fhir.export import Told, bundle_text, resource_of
 from pillweb.schedules.rules.line_json import line_from_json
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level
 from pillweb.web.transaction import session
 from pillweb.web.viewer import signed_in

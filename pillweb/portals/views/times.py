@@ -37,7 +37,7 @@ from pillweb.schedules.rules.journey import (
 from pillweb.schedules.rules.life import USUAL_MEALS, Life
 from pillweb.schedules.rules.line import Line, ZoneChange, ZonePolicy
 from pillweb.schedules.rules.line_json import line_from_json
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.forms import Form
 from pillweb.web.htmx import bad_form, go, page

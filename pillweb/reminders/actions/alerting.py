@@ -59,8 +59,8 @@ def helper_drafts(
     people = helpers_to_tell(session, patient_id, pending, now=turn.now)
     return [
         draft
-        for account_id, found in pending.items()
-        for draft in _drafts(turn, people[account_id], patient_id, found)
+        for account_id, person in people.items()
+        for draft in _drafts(turn, person, patient_id, pending[account_id])
     ]
 
 

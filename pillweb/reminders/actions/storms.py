@@ -18,7 +18,7 @@ from pillweb.outbox.models import Delivery, Incident
 from pillweb.patients.models import Patient
 from pillweb.reminders.rules.course import HELD_BACK
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED
+from pillweb.sharing.queries.doors import holds
 
 # A storm is over when so long nothing had to be held back.
 CALM = timedelta(minutes=1)
@@ -86,11 +86,16 @@ def _tell_held_back(session: Session, incident: Incident, *, now: datetime) -> N
         select(Delivery.contact_id, Delivery.patient_id).where(*_held_back(incident))
     ).all()
     names = _names_of(
-        session, incident.about, {row.patient_id for row in rows if row.patient_id}
+        session,
+        incident.about,
+        {row.patient_id for row in rows if row.patient_id},
+        now=now,
     )
     if not names:
         return
     person = _person(session, incident.about, min(names), now=now)
+    if person is None:
+        return
     held = Counter(row.contact_id for row in rows)
     people = [
         {"name": name, "link": link(f"/patients/{patient_id}/today")}
@@ -116,11 +121,11 @@ def _tell_held_back(session: Session, incident: Incident, *, now: datetime) -> N
 
 
 def _names_of(
-    session: Session, key: str, patient_ids: Collection[int]
+    session: Session, key: str, patient_ids: Collection[int], *, now: datetime
 ) -> dict[int, str]:
     """Return the names of those of these patients somebody may still be told of."""
     helped = select(Grant.patient_id).where(
-        Grant.account_id == int(key[1:]), Grant.status == ACCEPTED
+        Grant.account_id == int(key[1:]), holds(now)
     )
     may = Patient.id == int(key[1:]) if key[0] == "p" else Patient.id.in_(helped)
     rows = session.execute(
@@ -131,8 +136,10 @@ def _names_of(
     return {row.id: row.name for row in rows}
 
 
-def _person(session: Session, key: str, patient_id: int, *, now: datetime) -> Person:
+def _person(
+    session: Session, key: str, patient_id: int, *, now: datetime
+) -> Person | None:
     if key == f"p{patient_id}":
         return patients_to_tell(session, [patient_id], now=now)[patient_id]
     account_id = int(key[1:])
-    return helpers_to_tell(session, patient_id, [account_id], now=now)[account_id]
+    return helpers_to_tell(session, patient_id, [account_id], now=now).get(account_id)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.base.errors import LinkGoneError
+from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.doses.models import Dose, DoseEvent
 from pillweb.doses.rules.days import CANCELLED, HELD, OPEN, PART, RECORDED, TAKEN
@@ -27,7 +28,8 @@ from pillweb.reminders.queries.waiting import IS_OF_REMINDER
 from pillweb.reminders.rules.course import A_ROUND, COULD_NOT_REMIND, DOSE_ALERT
 from pillweb.reminders.rules.ladder import TIME_CRITICAL
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED
+from pillweb.sharing.queries.doors import holds
+from pillweb.sharing.rules import ACCEPTED
 
 # So long an alert is watched: is it recorded, was that taken back?
 WATCHED = timedelta(days=3)
@@ -207,15 +209,17 @@ def alert_behind(session: Session, token: str, *, now: datetime) -> AlertLink:
     Raises:
         LinkGoneError: it is wrong, older than a day, or a patient's.
     """
-    link = session.scalar(
-        select(ReminderLink).where(
-            ReminderLink.token_hash == token_hash(token),
-            ReminderLink.expires_at > now,
-            ReminderLink.account_id.is_not(None),
+    with seeing_everybody(session):
+        link = session.scalar(
+            select(ReminderLink).where(
+                ReminderLink.token_hash == token_hash(token),
+                ReminderLink.expires_at > now,
+                ReminderLink.account_id.is_not(None),
+            )
         )
-    )
     if link is None or link.account_id is None:
         raise LinkGoneError
+    let_see(session, link.patient_id)
     rows = session.execute(
         select(Dose.id, Dose.state, Dose.due_at, Reminder.id.label("reminder_id"))
         .join(Reminder, IS_OF_REMINDER)
@@ -236,7 +240,7 @@ def alert_behind(session: Session, token: str, *, now: datetime) -> AlertLink:
     )
 
 
-def alerted_by(session: Session, delivery_id: int) -> Sequence[int]:
+def alerted_by(session: Session, delivery_id: int, *, now: datetime) -> Sequence[int]:
     """Return the reminders an alert was about, while whom it went to still helps."""
     return session.scalars(
         select(Reminder.id)
@@ -253,7 +257,7 @@ def alerted_by(session: Session, delivery_id: int) -> Sequence[int]:
         .where(
             Delivery.id == delivery_id,
             Delivery.kind == DOSE_ALERT,
-            Grant.status == ACCEPTED,
+            holds(now),
         )
         .distinct()
     ).all()

@@ -29,7 +29,7 @@ from pillweb.reminders.rules.course import (
 from pillweb.reminders.rules.ladder import read_ladder, usual_ladder
 from pillweb.reminders.rules.lateness import told_until
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED, SELF
+from pillweb.sharing.rules import ACCEPTED, SELF
 
 # How far around a dose the others of its medicine are looked for.
 A_WEEK = timedelta(days=8)

@@ -20,7 +20,7 @@ from pillweb.reminders.rules.course import (
     GATHERED,
 )
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED
+from pillweb.sharing.rules import ACCEPTED
 
 IS_OF_REMINDER = and_(
     Reminder.patient_id == Dose.patient_id, Reminder.due_at == Dose.due_at

@@ -20,7 +20,7 @@ from pillweb.reminders.queries.alerts import (
     seen_to,
     seen_to_since,
 )
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level
 from pillweb.web.htmx import go, page
 from pillweb.web.press import is_pressed, once_more, shown_here
@@ -39,7 +39,7 @@ def _opened(token: str, need: Level) -> tuple[AlertLink, Door]:
     """Return what a link is about, if whom it was sent to still helps as much."""
     found = alert_behind(session(), token, now=now())
     viewer = Viewer(found.account_id, session_id=0, name="", email="", at=now())
-    return found, open_door(session(), viewer, found.patient_id, need=need)
+    return found, open_door(session(), viewer, found.patient_id, need=need, shows=())
 
 
 def _times(found: AlertLink, door: Door) -> str:

@@ -18,7 +18,8 @@ from pillweb.reminders.rules.ladder import (
     write_ladder,
 )
 from pillweb.reminders.rules.ladder_words import ladder_sentences
-from pillweb.sharing.queries import helpers_of, open_door
+from pillweb.sharing.queries.access import helpers_of
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session

@@ -14,11 +14,11 @@ from pillweb.doses.actions.marking import put_off_doses
 from pillweb.doses.queries.days import day_of
 from pillweb.doses.rules.days import LATER, DoseFacts, told_again_at, waiting
 from pillweb.reminders.actions.arming import hold_reminders
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import go, page
 from pillweb.web.transaction import session
-from pillweb.web.viewer import signed_in
+from pillweb.web.viewer import who_asks
 
 later = Blueprint("later", __name__)
 
@@ -58,7 +58,7 @@ def _picks(door: Door, doses: list[DoseFacts]) -> list[tuple[str, str, str]]:
 @later.get("/patients/<int:patient_id>/later")
 def show_later(patient_id: int) -> ResponseReturnValue:
     """Ask when to speak again of what is due; nothing is changed by looking."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.MARK)
+    door = open_door(session(), who_asks(), patient_id, need=Level.MARK, shows=())
     doses = _waiting(door)
     return page(
         "reminders/later.html",
@@ -74,7 +74,7 @@ def show_later(patient_id: int) -> ResponseReturnValue:
 @later.post("/patients/<int:patient_id>/later")
 def post_later(patient_id: int) -> ResponseReturnValue:
     """Say nothing more of what is due until the time that was chosen."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.MARK)
+    door = open_door(session(), who_asks(), patient_id, need=Level.MARK, shows=())
     wait = _WAITS.get(request.form.get("minutes", ""))
     doses = _waiting(door)
     until = told_again_at(doses, wait, now=now()) if wait else None

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from wtforms import FileField, TextAreaField
+from flask_wtf.file import FileField
+from wtforms import TextAreaField
 
 from pillweb.base.i18n import gettext, gettext_noop
 from pillweb.base.i18n import lazy_gettext as _

@@ -8,7 +8,7 @@ LONGEST = 1_000_000
 MOST_DIGITS = 24
 
 
-def read_json(text: str) -> object:
+def read_json(text: str, *, longest: int = LONGEST) -> object:
     """Return what the JSON text says; its fractions are exact decimals.
 
     Raises:
@@ -16,8 +16,8 @@ def read_json(text: str) -> object:
     """
     if not text.strip():
         raise ValueError("There is nothing to read. Give one JSON object.")
-    if len(text) > LONGEST:
-        raise ValueError(f"The JSON is longer than {LONGEST:,} characters.")
+    if len(text) > longest:
+        raise ValueError(f"The JSON is longer than {longest:,} characters.")
     try:
         return json.loads(
             text,

@@ -23,7 +23,7 @@ from pillweb.schedules.views.telling import (
     today_of,
     when_words,
 )
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.forms import Form, said
 from pillweb.web.htmx import bad_form, go, page

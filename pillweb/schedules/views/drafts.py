@@ -7,7 +7,6 @@ from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
-from pillweb.base.tokens import new_token
 from pillweb.base.viewer import Viewer
 from pillweb.base.words import units_name
 from pillweb.medications.queries import medication_of
@@ -38,9 +37,9 @@ from pillweb.schedules.rules.draft import (
 )
 from pillweb.schedules.rules.line_text import line_to_json
 from pillweb.schedules.views.telling import days_of, plan_words, step_words, today_of
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
-from pillweb.web.forms import Form
+from pillweb.web.forms import Form, form_key
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session
 from pillweb.web.viewer import signed_in
@@ -78,10 +77,6 @@ def open_draft(patient_id: int, draft_id: int) -> tuple[Viewer, Door, PlanDraft]
     return viewer, door, draft
 
 
-def _posted_key() -> str:
-    return request.form.get("key", "")[:KEY_LENGTH] or new_token()
-
-
 def _new_page(door: Door, form: NameForm) -> dict[str, object]:
     return {
         "nav": nav_of(door),
@@ -90,7 +85,7 @@ def _new_page(door: Door, form: NameForm) -> dict[str, object]:
         "question": "medicine",
         "action": f"{medicines_url(door)}/new",
         "back_url": medicines_url(door),
-        "key": _posted_key(),
+        "key": form_key(KEY_LENGTH),
     }
 
 
@@ -114,7 +109,7 @@ def post_new(patient_id: int) -> ResponseReturnValue:
         patient_id=door.patient_id,
         account_id=viewer.account_id,
         answers=answer(form, Answers(), 0, "medicine", today=today_of(door)),
-        key=_posted_key(),
+        key=form_key(KEY_LENGTH),
         now=now(),
     )
     return go(_next_url(door, draft))
@@ -144,7 +139,7 @@ def post_change(patient_id: int, medication_id: int) -> ResponseReturnValue:
         account_id=viewer.account_id,
         medication_id=medication.id,
         answers=answers_of(lines, facts_of(medication), base=base),
-        key=_posted_key(),
+        key=form_key(KEY_LENGTH),
         now=now(),
     )
     return go(_next_url(door, draft))

@@ -26,7 +26,7 @@ from pillweb.schedules.rules.draft import (
 from pillweb.schedules.views.check import TITLES, twins_of
 from pillweb.schedules.views.drafts import DRAFT, draft_url, medicines_url, open_draft
 from pillweb.schedules.views.telling import listed, plan_words, today_of
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session

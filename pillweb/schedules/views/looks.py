@@ -1,6 +1,6 @@
 """What medicines look like: the page that asks, and the pictures themselves."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.base.clock import now
@@ -11,12 +11,13 @@ from pillweb.medications.actions import hide_looks, say_looks, show_looks
 from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of, picture_of
 from pillweb.schedules.forms.looks import LooksForm, read_crop
-from pillweb.sharing.queries import open_door, open_shared_door
-from pillweb.sharing.rules import Door, Level, nav_of
+from pillweb.sharing.queries.doors import open_door, open_shared_door
+from pillweb.sharing.rules import TODAY, Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.photos import photo_answer
 from pillweb.web.security import limiter
 from pillweb.web.transaction import session
-from pillweb.web.viewer import opened_shares, signed_in
+from pillweb.web.viewer import opened_shares, signed_in, who_asks
 
 medicine_looks = Blueprint("medicine_looks", __name__)
 LOOKS = "/patients/<int:patient_id>/medicines/<int:medication_id>/looks"
@@ -25,7 +26,6 @@ CROP_WORDS = (
     ("middle", gettext_noop("The middle")),
     ("closer", gettext_noop("Closer")),
 )
-A_DAY_S = 86_400
 PHOTOS = "60 per hour"
 
 
@@ -100,7 +100,7 @@ def post_remove_picture(patient_id: int, medication_id: int) -> ResponseReturnVa
 @medicine_looks.get("/patients/<int:patient_id>/pictures/<picture_key>/<size>")
 def show_picture(patient_id: int, picture_key: str, size: str) -> ResponseReturnValue:
     """Give out a picture to who may look."""
-    door = open_door(session(), signed_in(), patient_id, need=Level.VIEW)
+    door = open_door(session(), who_asks(), patient_id, need=Level.VIEW)
     return _picture(door, picture_key, size)
 
 
@@ -109,7 +109,9 @@ def show_shared_picture(
     link_id: int, picture_key: str, size: str
 ) -> ResponseReturnValue:
     """Give out a picture behind a link that shows names: a tablet tells its name."""
-    door = open_shared_door(session(), link_id, opened=opened_shares(), now=now())
+    door = open_shared_door(
+        session(), link_id, page=TODAY, opened=opened_shares(), now=now()
+    )
     if not door.shows_names:
         raise NotFoundError
     return _picture(door, picture_key, size)
@@ -120,9 +122,4 @@ def _picture(door: Door, key: str, size: str) -> ResponseReturnValue:
     sizes = {"small": found.small, "whole": found.whole}
     if size not in sizes:
         raise NotFoundError
-    answer = Response(sizes[size], mimetype="image/jpeg")
-    # A new picture has a new address, so this browser need not ask again.
-    answer.cache_control.private = True
-    answer.cache_control.max_age = A_DAY_S
-    answer.cache_control.immutable = True
-    return answer
+    return photo_answer(sizes[size])

@@ -27,7 +27,7 @@ from pillweb.schedules.views.telling import (
     paused_words,
     until_words,
 )
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.transaction import session

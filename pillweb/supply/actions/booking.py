@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import insert_new
+from pillweb.base.sealed import sealed_rows
 from pillweb.base.zones import zone
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
@@ -211,4 +212,5 @@ def _enter(
         "account_id": account_id,
         "note": note or None,
     }
-    return insert_new(session, SupplyEntry, [row]) == 1
+    rows = sealed_rows(session, SupplyEntry, [row])
+    return insert_new(session, SupplyEntry, rows) == 1

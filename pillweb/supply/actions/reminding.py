@@ -16,7 +16,7 @@ from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import REFILLS, Person, chosen_points
 from pillweb.patients.models import Patient
-from pillweb.sharing.queries import accounts_wanting
+from pillweb.sharing.queries.access import accounts_wanting
 from pillweb.supply.actions.booking import book_supply
 from pillweb.supply.models import Stock
 from pillweb.supply.queries.ledger import newest_event_id
@@ -112,6 +112,8 @@ def _post(
     """Post one message about all that one person fetches; no medicine is named."""
     on = local(now, zone(patient.zone)).date()
     person = _person(session, patient, fetcher, now=now)
+    if person is None:
+        return
     with speaking(person.speech):
         context = {
             "first_name": person.name,
@@ -136,11 +138,11 @@ def _post(
 
 def _person(
     session: Session, patient: Patient, fetcher: Fetcher, *, now: datetime
-) -> Person:
+) -> Person | None:
     if fetcher.account_id is None:
         return patients_to_tell(session, [patient.id], now=now)[patient.id]
     who = [fetcher.account_id]
-    return helpers_to_tell(session, patient.id, who, now=now)[fetcher.account_id]
+    return helpers_to_tell(session, patient.id, who, now=now).get(fetcher.account_id)
 
 
 def _worst_first(low: Sequence[Supplied]) -> list[Supplied]:

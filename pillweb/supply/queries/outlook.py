@@ -18,7 +18,7 @@ from pillweb.medications.rules import unit_of
 from pillweb.patients.models import Patient
 from pillweb.schedules.queries import lives_of, planned_lines
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries import ACCEPTED, SELF
+from pillweb.sharing.rules import ACCEPTED, SELF
 from pillweb.supply.models import Stock
 from pillweb.supply.queries.ledger import balances_of, stocks_of, used_lately
 from pillweb.supply.rules.run_out import (

@@ -8,7 +8,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
 from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.supply.actions.booking import (
     count_supply,

@@ -14,7 +14,7 @@ from pillweb.medications.models import Medication
 from pillweb.medications.queries import medication_of
 from pillweb.medications.rules import unit_of
 from pillweb.schedules.queries import lives_of, medicines_of
-from pillweb.sharing.queries import open_door
+from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import Door, Level, nav_of
 from pillweb.supply.forms import JourneyForm
 from pillweb.supply.queries.ledger import balances_of, ledger_of

@@ -20,7 +20,7 @@ from pillweb.reminders.models import Reminder
 from pillweb.reminders.queries.alerts import helpers_told
 from pillweb.reminders.rules.course import A_ROUND, COULD_NOT_REMIND, SECOND
 from pillweb.reminders.rules.ladder import PATIENCE
-from pillweb.sharing.queries import told_of_doses
+from pillweb.sharing.queries.access import told_of_doses
 
 
 class Loss(NamedTuple):
@@ -58,6 +58,7 @@ def loss_drafts(
     drafts = [
         _draft(session, patient, people[account_id], mine, places[account_id], now=now)
         for account_id, mine in news.items()
+        if account_id in people
     ]
     said = [draft for draft in drafts if not is_cut_off(draft.points, failing)]
     ids = {dose.reminder_id for draft in said for dose, _step in draft.doses}

@@ -6,10 +6,19 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.models import AccountLink, WebSession
+from pillweb.accounts.models import (
+    AccountLink,
+    OidcTry,
+    PrintedCode,
+    Recovery,
+    SignInMail,
+    WebSession,
+)
 from pillweb.base.high_water import high_water, note_high_water
 from pillweb.contacts.models import ContactTest
+from pillweb.devices.models import DevicePairing, DevicePlace
 from pillweb.feeds.models import FeedLink
+from pillweb.invitations.models import Invitation
 from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.outbox.models import Delivery
 from pillweb.reminders.models import Reminder, ReminderLink
@@ -61,12 +70,7 @@ def settle_restore(session: Session, *, now: datetime) -> Restored:
         messages=_count(session, waiting),
         reminders=_end_reminders(session, now=now),
         links=_end_links(session, now=now),
-        sessions=_count(
-            session,
-            update(WebSession)
-            .where(WebSession.revoked_at.is_(None))
-            .values(revoked_at=now),
-        ),
+        sessions=_end_sessions(session, now=now),
     )
     close_incidents(session, kind=RESTORED, now=now)
     note_high_water(since)
@@ -76,6 +80,15 @@ def settle_restore(session: Session, *, now: datetime) -> Restored:
 def _count(session: Session, statement: Update) -> int:
     done = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount
+
+
+def _end_sessions(session: Session, *, now: datetime) -> int:
+    """End what is signed in; a tablet, too, may have been stopped meanwhile."""
+    signed_in = update(WebSession).where(WebSession.revoked_at.is_(None))
+    tablets = update(DevicePlace).where(DevicePlace.ended_at.is_(None))
+    return _count(session, signed_in.values(revoked_at=now)) + _count(
+        session, tablets.values(ended_at=now)
+    )
 
 
 def _end_reminders(session: Session, *, now: datetime) -> int:
@@ -103,5 +116,18 @@ def _end_links(session: Session, *, now: datetime) -> int:
         .values(expires_at=now),
         update(ContactTest).where(ContactTest.expires_at > now).values(expires_at=now),
         update(AccountLink).where(AccountLink.expires_at > now).values(expires_at=now),
+        update(Invitation).where(Invitation.expires_at > now).values(expires_at=now),
+        update(DevicePairing)
+        .where(DevicePairing.ended_at.is_(None))
+        .values(ended_at=now),
+        update(SignInMail).where(SignInMail.ended_at.is_(None)).values(ended_at=now),
+        # A code on paper may have been used, or ended by newer ones.
+        update(PrintedCode).where(PrintedCode.used_at.is_(None)).values(used_at=now),
+        update(Recovery)
+        .where(Recovery.finished_at.is_(None))
+        .values(ended_at=now, finished_at=now, browser_hash=None),
+        update(OidcTry)
+        .where(OidcTry.ended_at.is_(None))
+        .values(used_at=now, ended_at=now),
     )
     return sum(_count(session, end) for end in ends)

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 LATE, CHANNEL, CANARY, STOPPED = "late", "channel", "canary", "stopped"
 CLOCK_JUMP, RESTORED = "clock_jump", "restored"
+# No backup was made; none was proven to be one. No message waits for either.
+BACKUP, RESTORE_TEST = "backup", "restore"
 # What people are told of on every page.
 DELAYING = (LATE, CHANNEL, CANARY, STOPPED, RESTORED)
 # While one of these lasts nothing is told of what was late: more of it is coming.

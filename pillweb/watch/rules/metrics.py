@@ -13,7 +13,8 @@ class Figures:
 
     `lately` counts messages of the last hour by channel and state, `dead` all that
     were given up, `beats` are seconds since each instance was well, `canaries` since
-    a test message last came back. `open_breakers` are channels nobody calls now.
+    a test message last came back, `backups` since a backup and a test of one last
+    succeeded. `open_breakers` are channels nobody calls now.
     """
 
     lag_s: float
@@ -25,6 +26,7 @@ class Figures:
     failing: Mapping[str, float] = field(default_factory=dict)
     open_breakers: frozenset[str] = frozenset()
     canaries: Mapping[str, float] = field(default_factory=dict)
+    backups: Mapping[str, float] = field(default_factory=dict)
 
 
 def metrics_text(figures: Figures) -> bytes:
@@ -51,4 +53,5 @@ def metrics_text(figures: Figures) -> bytes:
     }
     show("breaker_open", "Provider left alone", ["channel"], closed)
     show("canary_age_seconds", "Test last came back", ["channel"], figures.canaries)
+    show("backup_age_seconds", "Last good backup, and test", ["kind"], figures.backups)
     return generate_latest(registry)

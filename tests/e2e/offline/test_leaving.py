@@ -34,7 +34,7 @@ def test_signing_out_leaves_nothing_and_asks_about_what_is_unsent(
     visit: Visitors, next_neighbour: Callable[[], str], site: Site
 ) -> None:
     page = visit()
-    page.goto("/sign-in")
+    page.goto("/sign-in/password")
     page.get_by_label("Your e-mail address").fill(site.facts["marta"])
     page.get_by_label("Your password").fill(site.facts["password"])
     page.get_by_role("button", name="Sign in").click()
@@ -69,7 +69,7 @@ def test_a_session_that_ends_by_itself_loses_no_answer(
     before = page.context.cookies()
     page.context.clear_cookies()
     page.context.set_offline(False)
-    page.goto("/sign-in")
+    page.goto("/sign-in/password")
     page.wait_for_timeout(500)
     # What was pressed waits; no name of a medicine does.
     left = page.evaluate(LEFT)

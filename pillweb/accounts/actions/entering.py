@@ -1,0 +1,197 @@
+"""Signing in by a message: a link and a code, for the browser that asked."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from pillweb.accounts.models import Account, SignInMail
+from pillweb.accounts.queries import (
+    EMAIL,
+    account_by_email,
+    client_index,
+    email_index,
+    is_asked_by,
+    live_mail,
+    speech_of_account,
+)
+from pillweb.accounts.rules import (
+    CODE_DIGITS,
+    MAIL_LIFE,
+    MOST_TRIES,
+)
+from pillweb.base.crypto import blind_index
+from pillweb.base.digits import new_code, spaced
+from pillweb.base.errors import LinkGoneError
+from pillweb.base.i18n import speaking, speech
+from pillweb.base.links import link
+from pillweb.base.retention import SIGN_INS, kept_for
+from pillweb.base.tokens import new_token, token_hash
+from pillweb.base.turns import take_turns
+from pillweb.outbox.actions.posting import post_delivery
+
+NOBODY = "nobody@invalid"
+SIGN_IN = "sign_in"
+
+
+class Way(NamedTuple):
+    """By which channel a way to sign in is sent, as which message, and where to.
+
+    `address` asks the database the same of nobody as of somebody.
+    """
+
+    channel: str
+    kind: str
+    address: Callable[[Session, Account | None], str | None]
+
+
+def _own_address(_session: Session, account: Account | None) -> str | None:
+    return account.email if account else None
+
+
+BY_MAIL = Way(EMAIL, SIGN_IN, _own_address)
+
+
+def _code_index(code: str, browser: bytes) -> bytes:
+    # With our key and the browser's secret: eight digits alone are soon tried out.
+    return blind_index(f"{browser.hex()}:{code}", purpose="sign_in.code")
+
+
+def mail_sign_in(
+    session: Session,
+    *,
+    email: str,
+    client: str,
+    is_own_device: bool,
+    now: datetime,
+    way: Way = BY_MAIL,
+) -> str:
+    """Send a link and a code to sign in, where the address has an account.
+
+    Any before to the same address, by the same way, is worth nothing any more. As much
+    is done for an address without an account, or one that cannot be reached this way,
+    but nothing leaves. Returns the secret for the cookie of the browser that asks.
+    """
+    take_turns(session, SignInMail)
+    account = account_by_email(session, email)
+    recipient = way.address(session, account)
+    browser, token, code = new_token(), new_token(), new_code(CODE_DIGITS)
+    _end_earlier(session, email, way, now=now)
+    row = SignInMail(
+        account_id=account.id if account and recipient else None,
+        channel=way.channel,
+        email_index=email_index(email),
+        client_index=client_index(client),
+        browser_hash=token_hash(browser),
+        token_hash=token_hash(token),
+        code_index=_code_index(code, token_hash(browser)),
+        is_own_device=is_own_device,
+        tries=0,
+        created_at=now,
+        expires_at=now + MAIL_LIFE,
+    )
+    session.add(row)
+    session.flush()
+    with speaking(speech_of_account(account) if account else speech()):
+        post_delivery(
+            session,
+            kind=way.kind,
+            channel=way.channel,
+            recipient=recipient or NOBODY,
+            dedupe_key=f"sign_in:{row.id}",
+            context=_said(way, token, code),
+            now=now,
+            expires_at=row.expires_at,
+            suppressed=None if recipient else "no_account",
+        )
+    return browser
+
+
+def _end_earlier(session: Session, email: str, way: Way, *, now: datetime) -> None:
+    session.execute(
+        update(SignInMail)
+        .where(
+            SignInMail.email_index == email_index(email),
+            SignInMail.channel == way.channel,
+            SignInMail.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+    )
+
+
+def _said(way: Way, token: str, code: str) -> dict[str, str]:
+    """Return what a message says; a phone, where nobody signs in, gets no link."""
+    said = {"code": spaced(code)}
+    return said | {"link": link(f"/e/{token}")} if way is BY_MAIL else said
+
+
+def enter_by_code(
+    session: Session, *, browser: str, code: str, now: datetime
+) -> SignInMail | None:
+    """Use up the mail that this browser asked for, if this is its code.
+
+    Each call is a try, right or wrong; after five the mail is worth nothing.
+    """
+    tried = session.scalar(
+        update(SignInMail)
+        .where(
+            SignInMail.browser_hash == token_hash(browser),
+            SignInMail.ended_at.is_(None),
+            SignInMail.tries < MOST_TRIES,
+            SignInMail.expires_at > now,
+        )
+        .values(tries=SignInMail.tries + 1)
+        .returning(SignInMail)
+    )
+    if tried is None or tried.code_index != _code_index(code, tried.browser_hash):
+        return None
+    return _use_up(session, tried, now=now)
+
+
+def enter_by_link(
+    session: Session, token: str, *, browser: str, now: datetime
+) -> SignInMail:
+    """Use up the mail of a link, in the browser that asked for it.
+
+    Raises:
+        LinkGoneError: it is wrong, used, too old, or of another browser.
+    """
+    mail = live_mail(session, token, now=now)
+    used = mail and is_asked_by(mail, browser) and _use_up(session, mail, now=now)
+    if not used:
+        raise LinkGoneError
+    return used
+
+
+def _use_up(session: Session, mail: SignInMail, *, now: datetime) -> SignInMail | None:
+    """End a mail and confirm its address; None where that was done meanwhile."""
+    if mail.account_id is None:
+        return None
+    ended = session.scalar(
+        update(SignInMail)
+        .where(SignInMail.id == mail.id, SignInMail.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(SignInMail.id)
+    )
+    if ended is None:
+        return None
+    account = session.get_one(Account, mail.account_id)
+    if mail.channel == EMAIL:
+        account.confirmed_at = account.confirmed_at or now
+    return mail
+
+
+def forget_sign_in_mails(session: Session, *, now: datetime, limit: int) -> int:
+    """Delete what was kept of mails to sign in; return how many those were."""
+    old = (
+        select(SignInMail.id)
+        .where(SignInMail.created_at <= now - kept_for(SIGN_INS))
+        .limit(limit)
+    )
+    gone = session.scalars(
+        delete(SignInMail).where(SignInMail.id.in_(old)).returning(SignInMail.id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    return len(gone)

@@ -1,0 +1,1 @@
+"""What the pages of accounts answer, by subject."""

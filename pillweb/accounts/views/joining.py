@@ -1,0 +1,108 @@
+"""Pages to get an account, and another password."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from pillweb.accounts.actions.joining import choose_password, sign_up, want_reset
+from pillweb.accounts.forms import PasswordForm, ResetForm, SignUpForm
+from pillweb.accounts.queries import live_link
+from pillweb.accounts.rules import SENTENCES, STORING
+from pillweb.accounts.views.entering import GUESSES, MAILS, enter, typed_address
+from pillweb.base.clock import now
+from pillweb.base.config import settings
+from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.base.i18n import gettext as _
+from pillweb.web.forms import said
+from pillweb.web.htmx import bad_form, go, page
+from pillweb.web.look import spoken_look
+from pillweb.web.press import is_pressed, once_more, shown_here
+from pillweb.web.security import client_key, is_miss, limiter
+from pillweb.web.transaction import session, wake_after_commit
+from pillweb.web.viewer import opened_invitation
+
+accounts = Blueprint("accounts", __name__)
+
+
+@accounts.get("/sign-up")
+def show_sign_up() -> ResponseReturnValue:
+    """Show where to ask for an account."""
+    _sign_up_is_open()
+    return page("accounts/sign_up.html", **_sign_up(SignUpForm()))
+
+
+def _sign_up(form: SignUpForm) -> dict[str, object]:
+    return {"form": form, "action": "/sign-up", "words": _(SENTENCES[STORING][1])}
+
+
+@accounts.post("/sign-up")
+@limiter.limit(MAILS, key_func=client_key)
+@limiter.limit(MAILS, key_func=typed_address)
+def post_sign_up() -> ResponseReturnValue:
+    """Mail a link that makes the account; the answer is the same for everybody."""
+    _sign_up_is_open()
+    form = SignUpForm()
+    if not form.validate():
+        return bad_form("accounts/sign_up.html", **_sign_up(form))
+    sign_up(
+        session(),
+        name=said(form.name),
+        email=said(form.email),
+        look=spoken_look(),
+        now=now(),
+    )
+    wake_after_commit("deliver")
+    return page("accounts/check_mail.html", email=said(form.email))
+
+
+def _sign_up_is_open() -> None:
+    # Whoever was invited may have an account also where nobody else may.
+    if not settings().sign_up and not opened_invitation():
+        raise NotFoundError
+
+
+@accounts.get("/forgotten")
+def show_forgotten() -> ResponseReturnValue:
+    """Show where to ask for a new password."""
+    return page("accounts/ask_reset.html", form=ResetForm(), action="/forgotten")
+
+
+@accounts.post("/forgotten")
+@limiter.limit(MAILS, key_func=typed_address)
+@limiter.limit(GUESSES)
+def post_forgotten() -> ResponseReturnValue:
+    """Mail a link for a new password; the answer is the same for everybody."""
+    form = ResetForm()
+    if not form.validate():
+        return bad_form("accounts/ask_reset.html", form=form, action="/forgotten")
+    want_reset(session(), email=said(form.email), now=now())
+    wake_after_commit("deliver")
+    return page("accounts/check_mail.html", email=said(form.email))
+
+
+@accounts.get("/a/<token>")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def show_password(token: str) -> ResponseReturnValue:
+    """Show where to choose a password, behind a mailed link."""
+    if live_link(session(), token, now=now()) is None:
+        raise LinkGoneError
+    return page("accounts/reset.html", form=PasswordForm(), **_here(token))
+
+
+def _here(token: str) -> dict[str, object]:
+    return {"action": f"/a/{token}", "shown": shown_here()}
+
+
+@accounts.post("/a/<token>")
+@limiter.limit(GUESSES, deduct_when=is_miss)
+def post_password(token: str) -> ResponseReturnValue:
+    """Set the password, and sign this browser in."""
+    if live_link(session(), token, now=now()) is None:
+        raise LinkGoneError
+    form = PasswordForm()
+    if not form.validate():
+        return bad_form("accounts/reset.html", form=form, **_here(token))
+    if not is_pressed():
+        return go(once_more(f"/a/{token}"))
+    account = choose_password(session(), token, password=said(form.password), now=now())
+    enter(account)
+    return go("/")

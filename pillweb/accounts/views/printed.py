@@ -1,0 +1,111 @@
+"""Pages to print codes, and to sign in with one of them."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import TooManyRequests
+
+from pillweb.accounts.actions.printed import (
+    enter_by_printed_code,
+    make_printed_codes,
+    note_entry_try,
+)
+from pillweb.accounts.forms import PrintedCodeForm
+from pillweb.accounts.queries import printed_codes_left
+from pillweb.accounts.rules import (
+    MAILS_COUNTED_FOR,
+    PRINTED,
+    grouped_code,
+    read_printed_code,
+)
+from pillweb.accounts.views.entering import (
+    GUESSES,
+    GUESSES_PER_ADDRESS,
+    enter,
+    typed_address,
+)
+from pillweb.base.clock import now
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import ngettext
+from pillweb.base.links import link
+from pillweb.web.forms import said
+from pillweb.web.htmx import bad_form, go, page, wrong_try
+from pillweb.web.security import client_key, limiter
+from pillweb.web.transaction import session
+from pillweb.web.viewer import signed_in
+
+printed = Blueprint("printed", __name__)
+
+CODES_HERE, ENTER_HERE = "/account/printed-codes", "/sign-in/printed-code"
+
+
+def count_try(kind: str, email: str) -> None:
+    """Count a guess for an address, in rows that survive whatever else is lost.
+
+    Raises:
+        TooManyRequests: there were too many, for the address or from this visitor.
+    """
+    if not note_entry_try(session(), kind, email=email, client=client_key(), now=now()):
+        raise TooManyRequests(retry_after=int(MAILS_COUNTED_FOR.total_seconds()))
+
+
+def _left_words(left: int | None) -> str:
+    if left is None:
+        return _("You have no printed codes yet.")
+    return ngettext(
+        "%(num)s printed code still works.",
+        "%(num)s printed codes still work.",
+        left,
+    )
+
+
+@printed.get(CODES_HERE)
+def show_codes() -> ResponseReturnValue:
+    """Say how many printed codes are left."""
+    left = printed_codes_left(session(), signed_in().account_id)
+    return page(
+        "accounts/printed_codes.html",
+        action=CODES_HERE,
+        left_words=_left_words(left),
+        has_some=bool(left),
+    )
+
+
+@printed.post(CODES_HERE)
+def post_codes() -> ResponseReturnValue:
+    """Make ten new codes and show them, this once."""
+    codes = make_printed_codes(session(), signed_in().account_id, now=now())
+    return page(
+        "accounts/printed_made.html",
+        codes=[grouped_code(code) for code in codes],
+        where=link(ENTER_HERE),
+        back_url=CODES_HERE,
+    )
+
+
+@printed.get(ENTER_HERE)
+def show_printed_sign_in() -> ResponseReturnValue:
+    """Show where to sign in with a printed code."""
+    return page("accounts/printed_enter.html", form=PrintedCodeForm())
+
+
+@printed.post(ENTER_HERE)
+@limiter.limit(GUESSES)
+@limiter.limit(GUESSES_PER_ADDRESS, key_func=typed_address)
+def post_printed_sign_in() -> ResponseReturnValue:
+    """Sign a browser in; the code is worth nothing after that."""
+    form = PrintedCodeForm()
+    if not form.validate():
+        return bad_form("accounts/printed_enter.html", form=form)
+    count_try(PRINTED, said(form.email))
+    account = enter_by_printed_code(
+        session(),
+        email=said(form.email),
+        code=read_printed_code(said(form.code)),
+        now=now(),
+    )
+    if account is None:
+        form.code.errors = [_("The e-mail address or the code is not right.")]
+        return wrong_try("accounts/printed_enter.html", form=form)
+    enter(account)
+    left = printed_codes_left(session(), account.id)
+    return go("/", notice=_left_words(left))

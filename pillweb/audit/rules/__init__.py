@@ -1,0 +1,1 @@
+"""How entries hang together, and what they say in words."""

@@ -1,0 +1,20 @@
+"""Ids of rows that are known before they are written."""
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.orm import Session
+
+
+def new_ids(session: Session, table: Table, count: int) -> list[int]:
+    """Return ids that rows made now may have, upwards; nobody else gets them.
+
+    On SQLite only until the transaction ends, and only if they are used at once.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        # Whoever writes is alone here, to the end of the transaction.
+        newest = connection.scalar(select(func.max(table.c.id))) or 0
+        return list(range(newest + 1, newest + 1 + count))
+    numbers = func.generate_series(1, count).table_valued("number")
+    sequence = func.pg_get_serial_sequence(table.name, "id")
+    drawn = select(func.nextval(sequence)).select_from(numbers)
+    return sorted(connection.scalars(drawn))

@@ -1,0 +1,1 @@
+"""Tablets that stay signed in to those they are for."""

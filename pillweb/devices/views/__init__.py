@@ -1,0 +1,1 @@
+"""Pages of tablets: where they are connected, and what they begin with."""

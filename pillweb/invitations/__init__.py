@@ -1,0 +1,1 @@
+"""How somebody is let in: they are invited, or ask by a patient's code."""

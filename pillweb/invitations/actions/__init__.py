@@ -1,0 +1,1 @@
+"""What happens to invitations, codes and requests."""

@@ -1,0 +1,1 @@
+"""Pages to invite and to ask, and of those who were invited."""

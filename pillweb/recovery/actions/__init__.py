@@ -1,0 +1,1 @@
+"""A recovery is begun, agreed to or stopped, and used."""

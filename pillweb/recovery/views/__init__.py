@@ -1,0 +1,1 @@
+"""What the pages of recovery answer, for each of the two people."""

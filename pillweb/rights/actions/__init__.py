@@ -1,0 +1,1 @@
+"""What is done when somebody stops sharing, leaves, or is forgotten."""

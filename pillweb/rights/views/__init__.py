@@ -1,0 +1,1 @@
+"""Pages of stopping to share, of leaving, and of what was agreed to."""

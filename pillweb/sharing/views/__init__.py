@@ -1,0 +1,1 @@
+"""Pages of who may look, and of those who are let in."""

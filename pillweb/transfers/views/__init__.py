@@ -1,0 +1,1 @@
+"""Pages for taking out and bringing in."""
