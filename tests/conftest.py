@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,23 +96,47 @@ def sqlite_template() -> Path:
     return MIGRATED
 
 
+@contextmanager
+def new_postgres_database(beside: str, name: str) -> Iterator[str]:
+    """Let there be an empty database on the same server for a while; give its URL."""
+    # Some tests crash the server under it.
+    server = sa.create_engine(
+        beside, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"create database {name}")
+    url = sa.make_url(beside).set(database=name)
+    yield url.render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"drop database {name} with (force)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a schema, which the settings name; its URL."""
+    before = dict(os.environ)
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/empty.db"
+        use_settings(DATABASE_URL=url)
+        yield url
+    else:
+        beside = request.getfixturevalue("postgres_url")
+        with new_postgres_database(beside, f"empty_{os.getpid()}") as url:
+            use_settings(DATABASE_URL=url)
+            yield url
+    os.environ.clear()
+    use_settings(**before)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The URL of a migrated Postgres database of this test process alone."""
-    with postgres_server() as admin:
-        name = f"pillweb_{os.getpid()}"
-        # Some tests crash the server under it.
-        engine = sa.create_engine(
-            admin, isolation_level="AUTOCOMMIT", pool_pre_ping=True
-        )
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"create database {name}")
-        url = sa.make_url(admin).set(database=name)
-        migrate(url.render_as_string(hide_password=False))
-        yield url.render_as_string(hide_password=False)
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"drop database {name} with (force)")
-        engine.dispose()
+    with (
+        postgres_server() as admin,
+        new_postgres_database(admin, f"pillweb_{os.getpid()}") as url,
+    ):
+        migrate(url)
+        yield url
 
 
 def use_settings(**values: str) -> None:
@@ -126,6 +151,23 @@ def use_settings(**values: str) -> None:
         database_module.database.cache_clear()
         web_database.cache_clear()
     queue.redis_client.cache_clear()
+
+
+def empty(database: Database) -> None:
+    """Leave no row behind, and let ids begin at 1 again.
+
+    Deleting a test's few rows takes an eighth of what truncating every table takes.
+    """
+    with database.transaction() as session:
+        session.execute(sa.text("set local session_replication_role = replica"))
+        for table in metadata.tables.values():
+            session.execute(sa.delete(table))
+        session.execute(
+            sa.text(
+                "select setval(format('%I', sequencename)::regclass, 1, false)"
+                " from pg_sequences where last_value is not null"
+            )
+        )
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -143,9 +185,7 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     yield database
     web_database().engine.dispose()
     if request.param == "postgres":
-        with database.transaction() as session:
-            tables = ", ".join(metadata.tables)
-            session.execute(sa.text(f"truncate {tables} restart identity cascade"))
+        empty(database)
     database.engine.dispose()
     os.environ.clear()
     use_settings(**before)

@@ -25,7 +25,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop, ngettext
 from pillweb.base.log import log
 from pillweb.web.security import limiter
-from pillweb.web.transaction import SAFE
+from pillweb.web.transaction import SAFE, session
 from pillweb.web.viewer import ask_nobody
 
 WORDS = {
@@ -182,10 +182,15 @@ def _ended_or_closed(error: Exception) -> ResponseReturnValue:
     return _page(403, CHOOSE_FIRST)
 
 
+def _leave_database() -> None:
+    """Keep nothing half done, and ask no more for the page that says so."""
+    session().rollback()
+    ask_nobody()
+
+
 def _busy(error: Exception) -> ResponseReturnValue:
     log.warning("database_busy", error=type(error).__name__)
-    # What cannot answer must not be asked again for the page that says so.
-    ask_nobody()
+    _leave_database()
     return *_page(503, WORDS[503]), {"Retry-After": RETRY_S}
 
 
@@ -194,6 +199,7 @@ def _ours(error: BaseException) -> ResponseReturnValue:
     log.error(
         "page_failed", incident=incident, endpoint=request.endpoint, exc_info=error
     )
+    _leave_database()
     return _page(500, OURS, incident=incident)
 
 

@@ -3,10 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from pillweb.base.db import Database
-from tests.conftest import use_settings
+from tests.conftest import new_postgres_database, use_settings
 from tests.jobs.conftest import moment, told
 from tests.services import postgres_programs
 
@@ -30,9 +29,5 @@ def elsewhere(db: Database, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path}/elsewhere/pillweb.db"
         return
     name = f"{db.engine.url.database}_elsewhere"
-    server = sa.create_engine(db.engine.url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"create database {name}")
-        yield db.engine.url.set(database=name).render_as_string(hide_password=False)
-        connection.exec_driver_sql(f"drop database {name} with (force)")
-    server.dispose()
+    with new_postgres_database(os.environ["DATABASE_URL"], name) as url:
+        yield url
