@@ -4,7 +4,7 @@ from wtforms import RadioField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Optional
 
 from pillweb.accounts.forms import email_field
-from pillweb.accounts.rules import ATTORNEY, READ_OUT
+from pillweb.accounts.rules import ATTORNEY, MYSELF, READ_OUT
 from pillweb.base.i18n import LANGUAGES, gettext
 from pillweb.base.i18n import lazy_gettext as _
 from pillweb.base.zones import UnknownZone, all_zones, zone
@@ -36,8 +36,8 @@ class PersonForm(Form):
             raise ValidationError(gettext("Write the year like this: 1944."))
 
 
-class NewPersonForm(PersonForm):
-    """Somebody new who takes medicine."""
+class WhoForm(Form):
+    """Who somebody is to the account, and how they agreed that this is kept."""
 
     who = RadioField(
         _("Who is it?"),
@@ -58,6 +58,20 @@ class NewPersonForm(PersonForm):
         """Refuse somebody else who was not asked."""
         if field.data == "other" and not self.agreed.data:
             raise ValidationError(gettext("Say how the person you help agreed."))
+
+    @property
+    def how(self) -> str:
+        """Return how they agreed, one of `accounts.rules.WAYS`."""
+        return MYSELF if self.who.data == "me" else self.agreed.data
+
+    @property
+    def note(self) -> str:
+        """Return what lets the account decide for somebody else."""
+        return "" if self.who.data == "me" else said(self.agreed_note)
+
+
+class NewPersonForm(PersonForm, WhoForm):
+    """Somebody new who takes medicine."""
 
 
 class ZoneForm(Form):

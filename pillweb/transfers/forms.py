@@ -1,11 +1,11 @@
 """What is sent in, and what is said of it."""
 
 from flask_wtf.file import FileField
-from wtforms import RadioField
 from wtforms.validators import InputRequired
 
 from pillweb.base.i18n import gettext, gettext_noop
 from pillweb.base.i18n import lazy_gettext as _
+from pillweb.patients.forms import WhoForm
 from pillweb.transfers.rules.archive import (
     MEGABYTE,
     MOST_BYTES,
@@ -45,11 +45,10 @@ class FileForm(Form):
         return None if self.file.errors else raw
 
 
-class BringForm(Form):
-    """Who the person in the file is to the account."""
+class BringForm(WhoForm):
+    """Who the person in the file is to the account, who may be a patient already."""
 
-    who = RadioField(
-        _("Who is it?"),
-        choices=choices(("me", _("Myself")), ("other", _("Somebody I help"))),
-        default="other",
-    )
+    def __init__(self, *, may_be_self: bool) -> None:
+        super().__init__(data={"who": "other"})
+        if not may_be_self:
+            self.who.choices = choices(("other", _("Somebody I help")))

@@ -40,7 +40,8 @@ class BroughtIn(BuiltRow):
     It is wanted twice: to be looked through, and once `agreed_at` to be brought in.
     When the patient is there, `made_id` says who it is and the file is gone. Where
     it was refused, `problem` says why. `found` is the JSON of what is in it;
-    `role` what the account is to be for the patient.
+    `role` what the account is to be for the patient; `how` they agreed to it and
+    `note` what lets somebody decide for them (`accounts.rules.WAYS`).
     """
 
     __tablename__ = "brought_in"
@@ -54,6 +55,8 @@ class BroughtIn(BuiltRow):
     found: Mapped[str | None] = mapped_column(SealedText("brought_in.found"))
     problem: Mapped[str | None] = mapped_column(String(12))
     role: Mapped[str | None] = mapped_column(String(12))
+    how: Mapped[str | None] = mapped_column(String(12))
+    note: Mapped[str | None] = mapped_column(SealedText("brought_in.note"))
     agreed_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     __table_args__: Any = (

@@ -16,7 +16,11 @@ from tests.house.policy import (
 _MEDICINE = {"name": "Ramipril", "form": "tablet"}
 FORMS: Mapping[str, Mapping[str, object]] = {
     "POST /look": {"size": "24"},
-    "POST /people/import/<int:brought_id>": {"who": "other", "again": "yes"},
+    "POST /people/import/<int:brought_id>": {
+        "who": "other",
+        "agreed": "read_out",
+        "again": "yes",
+    },
     "POST /people/new": {
         "who": "other",
         "name": "Ida",

@@ -55,6 +55,7 @@ PLAIN = {
     "backup_run.reason": ERROR,
     "breaker.channel": KIND,
     "breaker.last_error": ERROR,
+    "brought_in.how": KIND,
     "brought_in.problem": KIND,
     "brought_in.role": KIND,
     "brought_in.state": KIND,

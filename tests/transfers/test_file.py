@@ -35,6 +35,7 @@ Image.new("RGB", (64, 64), "red").save(PNG, "PNG")
 # Columns that go along in no file, and why.
 LEFT_OUT = {
     "patient_id": "the file is about one",
+    "owner_id": "says of an account what it agreed to",
     "key": "addresses of pages here",
     "kind": "as `rule` says",
     "whole": "stands beside it as a picture",

@@ -32,6 +32,8 @@ from tests.world import World, csrf_of, signed_in
 
 __all__ = ["moment"]
 
+AGREED = {"who": "other", "agreed": "attorney", "agreed_note": "A paper of 2024"}
+
 
 @pytest.fixture
 def rosa(app: Flask, world: World, now: datetime, pinned: object) -> FlaskClient:
@@ -82,7 +84,8 @@ def test_all_the_way(
     page = eve.get(there).text
     for words in ("Bring in <bdi>Rosa</bdi>?", "1 medicine", "20 November 2026"):
         assert words in page
-    assert press(eve, there, who="other").status_code == 303
+    assert press(eve, there, who="other").status_code == 422
+    assert press(eve, there, **AGREED).status_code == 303
     assert "It is being brought in." in eve.get(there).text
     assert bring_in.run() == 1
     assert "Everything is here." in eve.get(there).text
@@ -101,6 +104,9 @@ def test_all_the_way(
         assert acts == ["jobs.bring_in"]
         assert verify_all(session)[0] == []
     path = f"/patients/{row.made_id}"
+    agreed = eve.get(f"{path}/agreed").text
+    for words in ("somebody who may decide this for them", "A paper of 2024"):
+        assert words in agreed
     assert "Eve brought this person in" in eve.get(f"{path}/access").text
     assert "Rosa asked for everything" in eve.get(f"{path}/access/before").text
     assert eve.get(f"{path}/today").status_code == 200
@@ -210,8 +216,8 @@ def test_nobody_is_doubled_unasked(
     assert "This person is here already." in page
     assert press(rosa, there, who="other").status_code == 422
     assert bring_in.run() == 0
-    assert press(rosa, there, who="other", again="yes").status_code == 303
-    press(rosa, there, who="other", again="yes")
+    assert press(rosa, there, **AGREED, again="yes").status_code == 303
+    press(rosa, there, **AGREED, again="yes")
     assert bring_in.run() == 1
     assert bring_in.run() == 0
     assert len(people(db)) == 3
@@ -228,7 +234,7 @@ def test_while_one_is_brought_in_no_other_is_begun(
     raw = saved(rosa, world)
     there = sent(eve, raw)
     bring_in.run()
-    press(eve, there, who="other")
+    press(eve, there, **AGREED)
     assert sent(eve, raw) == there
     bring_in.run()
     other = sent(eve, raw)
@@ -246,7 +252,7 @@ def test_nobody_is_reminded_of_the_past_and_the_gap_counts_for_nothing(
     moment.move(days=2, hours=-1)
     there = sent(eve, raw)
     bring_in.run()
-    press(eve, there, who="me")
+    press(eve, there, **AGREED)
     bring_in.run()
     with db.transaction() as session:
         new = session.scalars(sa.select(BroughtIn)).one().made_id
@@ -291,7 +297,7 @@ def test_what_is_no_such_file_is_said_and_changes_nothing(
         there = sent(eve, out.getvalue())
         bring_in.run()
         assert words in eve.get(there).text
-        assert press(eve, there, who="other").status_code == 303
+        assert press(eve, there, **AGREED).status_code == 303
     with db.reading() as session:
         assert session.scalars(sa.select(BroughtIn.content)).all() == [None]
     assert len(people(db)) == 2
@@ -316,7 +322,7 @@ def test_a_worker_that_dies_in_the_middle_leaves_nothing(
 ) -> None:
     there = sent(eve, saved(rosa, world))
     bring_in.run()
-    press(eve, there, who="other")
+    press(eve, there, **AGREED)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pillweb.transfers.actions.bringing.arm_reminders", None)
         assert bring_in.run() == 0

@@ -8,7 +8,7 @@ from pillweb.accounts.actions.sessions import renew_session
 from pillweb.accounts.forms import FirstAccountForm
 from pillweb.accounts.models import Account
 from pillweb.accounts.queries import any_account, wants_second_way
-from pillweb.accounts.rules import FOR_OTHER, MYSELF, SENTENCES, STORING
+from pillweb.accounts.rules import FOR_OTHER, SENTENCES, STORING
 from pillweb.accounts.views.entering import enter
 from pillweb.base.clock import now
 from pillweb.base.config import settings
@@ -233,8 +233,8 @@ def post_new_person() -> ResponseReturnValue:
         born=said(form.born),
         reminder_email=viewer.email,
         is_self=is_self,
-        agreed=MYSELF if is_self else form.agreed.data,
-        agreed_note="" if is_self else said(form.agreed_note),
+        agreed=form.how,
+        agreed_note=form.note,
         now=now(),
     )
     if is_first or is_self:

@@ -94,12 +94,23 @@ def tell_found(row: BroughtIn, found: Mapping[str, object], *, now: datetime) ->
 
 def refuse_file(row: BroughtIn, *, problem: str, now: datetime) -> None:
     """Say why a file is not brought in, and forget what is in it."""
-    row.content = row.found = None
+    row.content = row.found = row.note = None
     row.problem, row.state, row.built_at, row.lease_until = problem, "failed", now, None
 
 
-def agree(session: Session, row: BroughtIn, *, role: str, now: datetime) -> bool:
-    """Have a file brought in that was looked through; say whether that is new."""
+def agree(
+    session: Session,
+    row: BroughtIn,
+    *,
+    role: str,
+    how: str,
+    note: str,
+    now: datetime,
+) -> bool:
+    """Have a file brought in that was looked through; say whether that is new.
+
+    `how` and `note` say how the patient agreed (`accounts.rules.WAYS`).
+    """
     agreed = session.execute(
         update(BroughtIn)
         .where(
@@ -107,11 +118,14 @@ def agree(session: Session, row: BroughtIn, *, role: str, now: datetime) -> bool
             BroughtIn.state == "ready",
             BroughtIn.agreed_at.is_(None),
         )
-        .values(state="wanted", agreed_at=now, role=role, tries=0)
+        .values(state="wanted", agreed_at=now, role=role, how=how, tries=0)
         .returning(BroughtIn.id),
         execution_options={"synchronize_session": False},
     ).first()
-    return agreed is not None
+    if agreed is None:
+        return False
+    row.note = note or None
+    return True
 
 
 def forget_files(session: Session, *, now: datetime) -> int:

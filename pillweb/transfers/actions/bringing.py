@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.actions.agreeing import note_agreed
 from pillweb.audit.actions import append_entry
 from pillweb.base.db import Base, ask, insert_new, table_of
 from pillweb.base.picture import made_safe, thumbnail
@@ -78,7 +79,7 @@ def bring_in(
     _let_in(session, row, patient.id, now=now)
     _go_on(session, patient.id, brought, now=now)
     row.made_id, row.state, row.built_at = patient.id, "ready", now
-    row.content = row.found = row.lease_until = None
+    row.content = row.found = row.note = row.lease_until = None
     return patient.id
 
 
@@ -230,6 +231,15 @@ def _let_in(
         role=role,
         now=now,
     )
+    if row.how is not None:
+        note_agreed(
+            session,
+            patient_id,
+            account_id=row.account_id,
+            how=row.how,
+            note=row.note or "",
+            now=now,
+        )
     begin_set_up(session, patient_id, now=now)
     note_reach(session, patient_id, now=now)
     who = Visit(patient_id, ACCOUNT, account_id=row.account_id, is_own=role == SELF)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.models import Account
+from pillweb.accounts.models import Account, Consent
 from pillweb.contacts.models import Preference
 from pillweb.doses.models import Dose, DoseEvent, Horizon, Intake
 from pillweb.medications.models import Medication, MedicationPicture
@@ -19,6 +19,7 @@ from pillweb.transfers.rules.rows import HORIZON, PATIENT, ROWS, UNNUMBERED, WIS
 BATCH = 1000
 MODELS: Mapping[str, Any] = {
     "zone_changes": ZoneChange,
+    "consents": Consent,
     "medicines": Medication,
     "pictures": MedicationPicture,
     "plans": Plan,

@@ -7,6 +7,7 @@ of what a row says is a new VERSION; `read_file` goes on reading the versions be
 import json
 from collections.abc import Mapping
 
+from pillweb.accounts.rules import SENTENCES, WAYS
 from pillweb.doses.rules.days import (
     CANCELLED,
     HELD,
@@ -115,6 +116,14 @@ ROWS: Mapping[str, tuple[Field, ...]] = {
         fields.yes("is_travel"),
         fields.person("said_by", "account_id"),
         fields.instant("created_at"),
+    ),
+    "consents": (
+        fields.choice("about", SENTENCES),
+        fields.word("version", 10),
+        fields.choice("how", WAYS),
+        fields.text("note", may_lack=True),
+        fields.person("said_by", "account_id"),
+        fields.instant("given_at"),
     ),
     "medicines": (
         fields.named("name"),
@@ -233,6 +242,7 @@ ROWS: Mapping[str, tuple[Field, ...]] = {
 # So many at most, where much work follows from each.
 MOST: Mapping[str, int] = {
     "zone_changes": 5000,
+    "consents": 5000,
     "medicines": 1000,
     "pictures": 500,
     "plans": 20_000,
@@ -250,7 +260,7 @@ ALONE: Mapping[str, tuple[tuple[str, ...], ...]] = {
 # The record of who looked and who changed, in words; a list, and no chain any more.
 RECORD = (fields.instant("at"), fields.text("words", MOST_WORDS))
 # Kinds whose rows are named by the row they belong to, and have no number of their own.
-UNNUMBERED = frozenset({"zone_changes", "pictures", "stocks"})
+UNNUMBERED = frozenset({"zone_changes", "consents", "pictures", "stocks"})
 
 
 def schema() -> dict[str, object]:

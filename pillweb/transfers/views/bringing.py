@@ -8,6 +8,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions.sessions import renew_session
+from pillweb.accounts.rules import FOR_OTHER, SENTENCES
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
@@ -64,6 +65,11 @@ def post_import_person() -> ResponseReturnValue:
     return go(f"{HERE}/{row.id}")
 
 
+def _form(viewer: Viewer) -> BringForm:
+    is_here = is_patient(session(), viewer.account_id, now=now())
+    return BringForm(may_be_self=not is_here)
+
+
 def _is_twin(viewer: Viewer, found: Mapping[str, Any]) -> bool:
     created_at = datetime.fromisoformat(found["created_at"])
     return twins_of(session(), viewer.account_id, created_at=created_at, now=now())
@@ -86,7 +92,7 @@ def _brought(viewer: Viewer, row: BroughtIn, form: BringForm) -> dict[str, objec
         made = datetime.fromisoformat(found["made_at"])
         told["made_words"] = long_date_words(made.date())
         told["is_twin"] = _is_twin(viewer, found)
-        told["may_be_self"] = not is_patient(session(), viewer.account_id, now=now())
+        told["words"] = _(SENTENCES[FOR_OTHER][1])
     return told
 
 
@@ -95,13 +101,14 @@ def show_brought(brought_id: int) -> ResponseReturnValue:
     """Say what is in a file, and ask whether to bring it in."""
     viewer = signed_in()
     row = brought_of(session(), viewer.account_id, brought_id, now=now())
-    return page("transfers/brought.html", **_brought(viewer, row, BringForm()))
+    return page("transfers/brought.html", **_brought(viewer, row, _form(viewer)))
 
 
 @bringing.post(f"{HERE}/<int:brought_id>")
 def post_brought(brought_id: int) -> ResponseReturnValue:
     """Have it brought in; somebody who is here already only when that was said."""
-    viewer, form = signed_in(), BringForm()
+    viewer = signed_in()
+    form = _form(viewer)
     row = brought_of(session(), viewer.account_id, brought_id, now=now())
     here = f"{HERE}/{row.id}"
     if not row.found:
@@ -109,11 +116,8 @@ def post_brought(brought_id: int) -> ResponseReturnValue:
     is_unasked = _is_twin(viewer, found_in(row)) and AGAIN not in request.form
     if is_unasked or not form.validate():
         return bad_form("transfers/brought.html", **_brought(viewer, row, form))
-    is_self = form.who.data == "me" and not is_patient(
-        session(), viewer.account_id, now=now()
-    )
-    role = SELF if is_self else "caregiver"
-    if agree(session(), row, role=role, now=now()):
+    role = SELF if form.who.data == "me" else "caregiver"
+    if agree(session(), row, role=role, how=form.how, note=form.note, now=now()):
         # Whoever may do more than before gets another secret (ASVS 5.0, 7.2.4).
         stay_signed_in(
             renew_session(session(), viewer.session_id, is_proof=False, now=now())
