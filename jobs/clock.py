@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from jobs.crew import Crew, do
 from jobs.runtime import look_back, transaction
@@ -42,8 +43,19 @@ def waiting_jobs() -> tuple[list[tuple[Job, datetime]], datetime]:
         now = database_now(session)
         if is_held(session):
             return [], now
-        found = [(job, job.oldest(session, now)) for job in TIMETABLE]
+        found = [(job, _since(job, session, now)) for job in TIMETABLE]
     return [(job, since) for job, since in found if since is not None], now
+
+
+def _since(job: Job, session: Session, now: datetime) -> datetime | None:
+    """Return since when a job's work waits; one that fails holds up no other."""
+    try:
+        return job.oldest(session, now)
+    except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        log.exception("job_not_asked", job=job.name)
+        return None
 
 
 def tick(begin: Callable[[Job], int] = do) -> int:
@@ -125,6 +137,8 @@ def main() -> None:
             tick(crew.begin)
         except SQLAlchemyError as error:
             log.warning("tick_failed", error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - a clock that ends reminds nobody
+            log.exception("tick_failed")
         stopping.wait(TICK_S)
     crew.wait(LAST_WORK_S)
 

@@ -1,15 +1,19 @@
 """The clock works alone, and leaves the work to others where they do it."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from jobs import clock
 from jobs.bell import answer
-from jobs.timetable import JOBS
+from jobs.timetable import JOBS, TIMETABLE
 from pillweb.base.db import Database
 from pillweb.base.queue import BELL_MS, bell_key, wake
 from pillweb.doses.models import Dose, Horizon
@@ -216,3 +220,48 @@ def test_a_job_asks_only_for_itself(db: Database, world: World, moment: Moment) 
     use_settings(REDIS_URL="")
     assert JOBS["fire_reminders"].run() == 2
     assert JOBS["fire_reminders"].run() == 0
+
+
+def test_a_job_whose_question_fails_holds_up_no_other(
+    db: Database, world: World, moment: Moment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is away, or a statement the database refuses, is one job's alone."""
+
+    def no_disk(_session: Session, _now: datetime) -> datetime:
+        raise OSError(5, "Input/output error")
+
+    def no_table(session: Session, now: datetime) -> datetime:
+        session.execute(sa.text("select at from nowhere"))
+        return now
+
+    broken = {"plan_doses": no_disk, "tell_late": no_table}
+    table = [replace(job, oldest=broken.get(job.name, job.oldest)) for job in TIMETABLE]
+    monkeypatch.setattr(clock, "TIMETABLE", table)
+    waiting, _now = clock.waiting_jobs()
+    names = {job.name for job, _since in waiting}
+    assert "fire_reminders" in names
+    assert not names & broken.keys()
+
+
+def test_a_clock_goes_on_whatever_a_look_runs_into(
+    db: Database, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is reminded by a process that has ended."""
+    looks: list[int] = []
+
+    def look(_pulse: clock.Pulse) -> None:
+        looks.append(1)
+        if len(looks) > 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise OverflowError
+
+    monkeypatch.setattr(clock, "TICK_S", 0.01)
+    monkeypatch.setattr(clock, "start_logging", lambda _level: None)
+    monkeypatch.setattr(clock.Pulse, "look", look)
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        clock.main()
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert len(looks) == 3
