@@ -13,6 +13,7 @@ from pillweb.accounts.models import Account, Consent, EntryTry, SignInMail
 from pillweb.base.config import settings
 from pillweb.base.crypto import blind_index
 from pillweb.base.db import Base, table_of
+from pillweb.base.line_file import lines_of
 from pillweb.base.sealed import DataKey
 from pillweb.base.sight import seeing_everybody
 from pillweb.base.viewer import Viewer
@@ -38,11 +39,8 @@ def ledger_file() -> Path:
 
 
 def ledger() -> list[Erased]:
-    """Return all that was ever erased here."""
-    try:
-        lines = ledger_file().read_text("utf-8").splitlines()
-    except FileNotFoundError:
-        return []
+    """Return all that was ever erased here; a line that was cut off is passed over."""
+    lines = lines_of(ledger_file())
     return [erased for line in lines if (erased := read_line(line))]
 
 

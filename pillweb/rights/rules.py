@@ -40,7 +40,7 @@ def ledger_line(erased: Erased) -> str:
         "fingerprint": erased.fingerprint.hex(),
         "at": erased.at.isoformat(),
     }
-    return json.dumps(facts) + "\n"
+    return json.dumps(facts)
 
 
 def read_line(line: str) -> Erased | None:

@@ -14,6 +14,7 @@ from jobs.runtime import look_back
 from migrations.tables import metadata
 from pillweb.accounts.models import Account, EntryTry
 from pillweb.audit.queries import verify_all
+from pillweb.base import line_file
 from pillweb.base.db import Database
 from pillweb.base.sealed import DataKey
 from pillweb.base.tokens import token_hash
@@ -223,6 +224,41 @@ def test_a_backup_brings_nobody_back_who_was_erased(
         assert replay_erasures(session, now=days.now) == 0
         stone = session.scalars(sa.select(Erasure)).one()
         assert stone.at == days.now
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [b'{"kind": "patient", "id": 7, "finge', b"\0\0\0\0", b"\xff\xfe{"],
+    ids=["half a line", "noughts", "no text"],
+)
+def test_who_is_erased_after_a_line_that_was_cut_off_stays_erased(
+    db: Database, world: World, days: Days, cut: bytes
+) -> None:
+    """A full disk or a power cut leaves half a line (59)."""
+    kept = all_rows(db)
+    ledger_file().write_bytes(cut)
+    look_back()
+    let_leave(db, world, now=days.now)
+    days.move(days=31)
+    erase.run()
+    assert len(ledger()) == 1
+    put_back(db, kept)
+    look_back()
+    with db.reading() as session:
+        assert session.get(Patient, world.patient) is None
+
+
+def test_what_cannot_be_read_back_is_not_erased(
+    db: Database, world: World, days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes everything and keeps nothing."""
+    let_leave(db, world, now=days.now)
+    days.move(days=31)
+    monkeypatch.setattr(line_file, "lines_of", lambda _file: [])
+    with pytest.raises(OSError, match="read back"):
+        erase.run()
+    with db.reading() as session:
+        assert session.get(Patient, world.patient) is not None
 
 
 def test_the_file_of_an_older_database_brings_nobody_back(

@@ -4,7 +4,6 @@ The ledger beside the database is written first: whatever is killed after that, 
 whatever backup is put back, the erasing goes on from there.
 """
 
-import os
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.audit.actions import append_entry
 from pillweb.base.db import insert_new, table_of
+from pillweb.base.line_file import add_lines
 from pillweb.base.log import log
 from pillweb.base.visits import JOB, Visit
 from pillweb.channels.email import reference_to
@@ -41,15 +41,7 @@ def note_erasing(session: Session, whose: Whose, *, now: datetime) -> None:
     fingerprint = fingerprint_of(session, whose)
     if fingerprint is None or fingerprint in {one.fingerprint for one in ledger()}:
         return
-    file = ledger_file()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as kept:
-        kept.write(ledger_line(Erased(whose, fingerprint, now)))
-        kept.flush()
-        os.fsync(kept.fileno())
-    folder = os.open(file.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    add_lines(ledger_file(), [ledger_line(Erased(whose, fingerprint, now))])
 
 
 def erase_some(

@@ -32,6 +32,7 @@ from pillweb.base.dumping import (
     users_of,
 )
 from pillweb.base.known_settings import ROOT
+from pillweb.base.line_file import add_lines, lines_of
 from pillweb.watch.actions.backing_up import (
     CONTENTS,
     DATABASE,
@@ -296,13 +297,6 @@ def bring_ledger(opened: Opened) -> None:
     here = Path(settings().var_dir)
     if opened.heads and not (here / HEADS).exists():
         (here / HEADS).write_text(opened.heads.read_text("utf-8"), "utf-8")
-    if opened.ledger.exists():
-        known = here / ERASURES
-        lines = known.read_text("utf-8").splitlines() if known.exists() else []
-        more = opened.ledger.read_text("utf-8").splitlines()
-        new = [line for line in more if line not in set(lines)]
-        if new:
-            with known.open("a", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in new)
-                file.flush()
-                os.fsync(file.fileno())
+    known = set(lines_of(here / ERASURES))
+    if new := [line for line in lines_of(opened.ledger) if line not in known]:
+        add_lines(here / ERASURES, new)
