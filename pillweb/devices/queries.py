@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.queries import client_index
@@ -29,7 +29,7 @@ from pillweb.devices.rules import (
     TRIES_PER_CLIENT,
 )
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import stays
+from pillweb.patients.queries import shares
 
 _TABLET = (
     select(
@@ -44,7 +44,7 @@ _TABLET = (
     .join(DevicePlace, DevicePlace.device_id == Device.id)
     .join(Patient, Patient.id == DevicePlace.patient_id)
     .where(
-        stays(),
+        shares(is_own=true()),
         Device.token_hash == bindparam("hash"),
         Device.last_seen_at > bindparam("since", type_=UTCDateTime()),
         DevicePlace.ended_at.is_(None),

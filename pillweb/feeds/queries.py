@@ -19,11 +19,11 @@ from pillweb.feeds.models import FeedLink
 from pillweb.feeds.rules import DAYS_AHEAD, DAYS_BACK, FeedDose, Moment, moments_of
 from pillweb.medications.models import Medication
 from pillweb.patients.models import Patient
-from pillweb.patients.queries import zone_at
+from pillweb.patients.queries import shares, zone_at
 from pillweb.schedules.queries import life_with, planned_lines
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.doors import holds
-from pillweb.sharing.rules import Level
+from pillweb.sharing.rules import SELF, Level
 
 
 class Feed(NamedTuple):
@@ -46,7 +46,8 @@ def feed_behind(session: Session, token: str, *, now: datetime) -> Feed:
     """Return the calendar with this secret.
 
     Raises:
-        LinkGoneError: it is wrong or stopped, or who made it may no longer.
+        LinkGoneError: it is wrong or stopped, or who made it may no longer; or nothing
+            is shared now, and it is not the patient's own.
     """
     with seeing_everybody(session):
         row = session.execute(
@@ -62,6 +63,7 @@ def feed_behind(session: Session, token: str, *, now: datetime) -> Feed:
                 FeedLink.revoked_at.is_(None),
                 holds(now),
                 Grant.level >= int(Level.MANAGE),
+                shares(is_own=Grant.role == SELF),
             )
         ).first()
     if row is None:

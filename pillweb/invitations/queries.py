@@ -13,9 +13,11 @@ from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.invitations.models import AskingCode, Invitation
 from pillweb.invitations.rules import Request, code_typed
+from pillweb.patients.models import Patient
+from pillweb.patients.queries import shares
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.doors import holds
-from pillweb.sharing.rules import ACCEPTED, PENDING, Level
+from pillweb.sharing.rules import ACCEPTED, PENDING, SELF, Level
 
 CODE = "asking_code"
 A_DAY = timedelta(days=1)
@@ -102,10 +104,16 @@ def _live(at: datetime) -> Select[Invitation]:
     )
 
 
+def _open(at: datetime) -> Select[Invitation]:
+    """Return those that open anything now: while sharing is stopped the patient's."""
+    open_now = shares(is_own=Invitation.role == SELF)
+    return _live(at).join(Patient, Patient.id == Invitation.patient_id).where(open_now)
+
+
 def live_invitations(
     session: Session, patient_id: int, *, now: datetime
 ) -> frozenset[int]:
-    """Return the ids of the invitations for a patient that can be answered."""
+    """Return the ids of the invitations for a patient that nobody answered yet."""
     mine = _live(now).where(Invitation.patient_id == patient_id)
     return frozenset(row.id for row in session.scalars(mine))
 
@@ -116,7 +124,7 @@ def invitation_behind(session: Session, token: str, *, now: datetime) -> Invitat
     Raises:
         LinkGoneError: it is wrong, answered, taken back or too old.
     """
-    mine = _live(now).where(Invitation.token_hash == token_hash(token))
+    mine = _open(now).where(Invitation.token_hash == token_hash(token))
     with seeing_everybody(session):
         row = session.scalar(mine)
     if row is None:
@@ -129,7 +137,7 @@ def is_offered(session: Session, invitation_id: int, *, now: datetime) -> bool:
     """Say whether an invitation that a browser opened can be answered."""
     if not invitation_id:
         return False
-    mine = _live(now).where(Invitation.id == invitation_id)
+    mine = _open(now).where(Invitation.id == invitation_id)
     with seeing_everybody(session):
         return session.scalar(mine) is not None
 
@@ -142,7 +150,7 @@ def invitation_opened(
     Raises:
         LinkGoneError: it was answered, taken back or is too old.
     """
-    mine = _live(now).where(Invitation.id == invitation_id)
+    mine = _open(now).where(Invitation.id == invitation_id)
     if locked:
         mine = mine.with_for_update(of=Invitation)
     with seeing_everybody(session):

@@ -7,8 +7,10 @@ from sqlalchemy import (
     ColumnElement,
     SQLColumnExpression,
     and_,
+    false,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.orm import Session
@@ -22,9 +24,14 @@ def stays() -> ColumnElement[bool]:
     return Patient.leaves_at.is_(None)
 
 
-def shares() -> ColumnElement[bool]:
-    """Return that what is known of the `Patient` of a statement may be shared now."""
-    return and_(stays(), Patient.kept_in_at.is_(None))
+def shares(*, is_own: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
+    """Return that what is known of the `Patient` of a statement may be shared now.
+
+    What is the patient's own (`is_own`) stays open while sharing is stopped. Every way
+    in asks here, or gives a reason: `tests/house/test_ways_in.py`.
+    """
+    is_shared = Patient.kept_in_at.is_(None)
+    return and_(stays(), or_(is_shared, false() if is_own is None else is_own))
 
 
 def zone_in_force(at: SQLColumnExpression[datetime]) -> ColumnElement[str]:

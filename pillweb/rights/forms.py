@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired
 from pillweb.accounts.rules import ATTORNEY, READ_OUT
 from pillweb.base.i18n import gettext
 from pillweb.base.i18n import lazy_gettext as _
-from pillweb.rights.rules import is_same_name
+from pillweb.rights.rules import Way, is_same_name
 from pillweb.web.forms import Form, choices, said, text_field
 
 
@@ -41,13 +41,32 @@ class LeaveForm(Form):
             )
 
 
-class KeepInForm(Form):
-    """Who is told on, where time matters for a medicine."""
+class WaysForm(Form):
+    """Which tablets, links and calendars are to end."""
+
+    ends = SelectMultipleField(_("What is to stop, too?"))
+
+    def __init__(self, ways: Sequence[Way], *, ticked: bool = False) -> None:
+        super().__init__({"ends": [way.key for way in ways if ticked]})
+        self.ways = ways
+        self.ends.choices = choices(*((way.key, way.words) for way in ways))
+        if not ways:
+            del self.ends
+
+    @property
+    def ended(self) -> list[Way]:
+        """Return those that were ticked."""
+        ticked = (self.ends.data or ()) if "ends" in self else ()
+        return [way for way in self.ways if way.key in ticked]
+
+
+class KeepInForm(WaysForm):
+    """Who is told on, where time matters for a medicine, and what is not to stay."""
 
     still = SelectMultipleField(_("Who still sees and is told?"))
 
-    def __init__(self, helpers: Sequence[tuple[int, str]]) -> None:
-        super().__init__()
+    def __init__(self, helpers: Sequence[tuple[int, str]], ways: Sequence[Way]) -> None:
+        super().__init__(ways)
         self.still.choices = choices(*((str(one), name) for one, name in helpers))
         if not helpers:
             del self.still

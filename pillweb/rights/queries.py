@@ -13,6 +13,7 @@ from pillweb.accounts.models import Account, Consent, EntryTry, SignInMail
 from pillweb.base.config import settings
 from pillweb.base.crypto import blind_index
 from pillweb.base.db import Base, table_of
+from pillweb.base.errors import NotFoundError
 from pillweb.base.line_file import lines_of
 from pillweb.base.sealed import DataKey
 from pillweb.base.sight import seeing_everybody
@@ -20,13 +21,25 @@ from pillweb.base.viewer import Viewer
 from pillweb.channels.live import LiveNote
 from pillweb.contacts.models import ContactPoint
 from pillweb.devices.models import Device, DevicePlace
+from pillweb.devices.queries import tablets_of
+from pillweb.feeds.queries import feeds_of
 from pillweb.medications.models import Medication
 from pillweb.outbox.models import Delivery, Incident
 from pillweb.patients.models import Patient
-from pillweb.rights.rules import ACCOUNT, PATIENT, Erased, Whose, read_line
+from pillweb.rights.rules import (
+    ACCOUNT,
+    FEED,
+    LINK,
+    PATIENT,
+    TABLET,
+    Erased,
+    Way,
+    Whose,
+    read_line,
+)
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries.access import helpers_of
-from pillweb.sharing.queries.doors import holds
+from pillweb.sharing.queries.access import helpers_of, links_of
+from pillweb.sharing.queries.doors import holds, is_live
 from pillweb.sharing.rules import ACCEPTED, ASIDE, KEPT_OUT, SELF, Level
 
 ROWS: dict[str, type[Patient] | type[Account]] = {PATIENT: Patient, ACCOUNT: Account}
@@ -197,6 +210,56 @@ def kept_out_of(session: Session, patient_id: int) -> Sequence[str]:
         .where(Grant.patient_id == patient_id, Grant.status == KEPT_OUT)
         .order_by(Grant.id)
     ).all()
+
+
+def made_by(
+    session: Session, patient_id: int, grant_id: int, *, now: datetime
+) -> tuple[str, list[Way]]:
+    """Return the name of who has, or had, a grant, and what they made that still opens.
+
+    Raises:
+        NotFoundError: the patient has no such grant, or it is the patient's own.
+    """
+    who = session.execute(
+        select(Grant.account_id, Account.name)
+        .join(Account, Account.id == Grant.account_id)
+        .where(Grant.id == grant_id, Grant.patient_id == patient_id, Grant.role != SELF)
+    ).first()
+    if who is None:
+        raise NotFoundError
+    ways = ways_of(session, patient_id, now=now)
+    return who.name, [way for way in ways if way.made_by_id == who.account_id]
+
+
+def ways_of(session: Session, patient_id: int, *, now: datetime) -> list[Way]:
+    """Return what was given out of a patient and still opens for whoever has it."""
+    tablets = [place for place, _seen_at in tablets_of(session, patient_id)]
+    links = [row for row in links_of(session, patient_id) if is_live(row, now=now)]
+    feeds = feeds_of(session, patient_id)
+    return [
+        *(Way(TABLET, row.id, row.name, row.made_by_id) for row in tablets),
+        *(Way(LINK, row.id, row.label, row.made_by_id) for row in links),
+        *(Way(FEED, row.id, row.label, row.made_by_id) for row in feeds),
+    ]
+
+
+def ways_while_stopped(
+    session: Session, patient_id: int, *, now: datetime
+) -> tuple[list[Way], list[Way]]:
+    """Return what stays open while sharing is stopped, and the calendars that do not.
+
+    Tablets stand with the patient, and their own calendar reminds them.
+    """
+    own = session.scalars(
+        select(Grant.account_id).where(
+            Grant.patient_id == patient_id, Grant.role == SELF, holds(now)
+        )
+    ).all()
+    ways = ways_of(session, patient_id, now=now)
+    calendars = [way for way in ways if way.kind == FEED]
+    others = [way for way in calendars if way.made_by_id not in own]
+    stay = [way for way in ways if way.kind != LINK and way not in others]
+    return stay, others
 
 
 def is_kept_in(session: Session, patient_id: int) -> bool:

@@ -4,6 +4,8 @@ import json
 from datetime import datetime
 from typing import NamedTuple
 
+from pillweb.base.i18n import gettext as _
+from pillweb.base.i18n import gettext_noop
 from pillweb.base.retention import LEAVING, kept_for
 
 # So long it can be taken back that somebody leaves.
@@ -15,6 +17,33 @@ ASLEEP = "asleep"
 # alone, and a chain with a gap proves nothing; a tombstone keeps backups from bringing
 # anybody back.
 STAYS = ("audit_entry", "audit_head", "erasure")
+
+
+TABLET, LINK, FEED = "tablet", "link", "feed"
+WAYS = {
+    TABLET: gettext_noop("The tablet “%(name)s”"),
+    LINK: gettext_noop("The link “%(name)s”"),
+    FEED: gettext_noop("The calendar of a phone “%(name)s”"),
+}
+
+
+class Way(NamedTuple):
+    """What was given out of a patient: a tablet, a link, or a phone's calendar."""
+
+    kind: str
+    row_id: int
+    name: str
+    made_by_id: int | None
+
+    @property
+    def key(self) -> str:
+        """By which a form names it."""
+        return f"{self.kind}-{self.row_id}"
+
+    @property
+    def words(self) -> str:
+        """How people call it."""
+        return _(WAYS[self.kind], name=self.name)
 
 
 class Whose(NamedTuple):

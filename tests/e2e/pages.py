@@ -115,6 +115,7 @@ PAGES = [
     ("rosa", "/account/name"),
     ("rosa", f"{ROSA}/sharing/helpers/2"),
     ("rosa", f"{ROSA}/sharing/people/2"),
+    ("rosa", f"{ROSA}/sharing/people/2/made"),
     ("rosa", f"{ROSA}/sharing/invite"),
     ("rosa", f"{ROSA}/sharing/requests/{{asked}}"),
     ("rosa", f"{ROSA}/sharing/links"),

@@ -153,6 +153,8 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"GET {HELPER}": MANAGE,
     f"POST {HELPER}": MANAGE,
     f"POST {HELPER}/stop": MANAGE,
+    f"GET {HELPER}/made": MANAGE,
+    f"POST {HELPER}/made": MANAGE,
     f"GET {PERSON}/tablets": MANAGE,
     f"POST {PERSON}/tablets": MANAGE,
     f"GET {PERSON}/tablets/offers/<int:offer_id>": MANAGE,

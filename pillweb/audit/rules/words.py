@@ -145,6 +145,7 @@ LOOKS: Mapping[str, str] = {
     "audit.show_access": SAW_RECORD,
     "agreeing.show_agreed": SAW_SHARING,
     "keeping_in.show_keep_in": SAW_SHARING,
+    "keeping_in.show_made": SAW_SHARING,
     "leaving.show_leave": SAW_SHARING,
     "leaving.show_leaving": SAW_SHARING,
 }
@@ -239,6 +240,7 @@ CHANGES: Mapping[str, str] = {
     "agreeing.post_agreed": SAID_AGREED,
     "keeping_in.post_keep_in": STOPPED_SHARING,
     "keeping_in.post_share_again": SHARED_AGAIN,
+    "keeping_in.post_made": CHANGED_SHARING,
     "leaving.post_leave": LEFT,
     "leaving.post_stay": STAYED,
     "own_leaving.post_leave_account": LEFT_HELPING,

@@ -26,11 +26,12 @@ from pillweb.outbox.actions.posting import post_delivery
 from pillweb.outbox.models import Delivery
 from pillweb.patients.actions import note_plan_change
 from pillweb.patients.models import Patient
+from pillweb.patients.queries import shares, stays
 from pillweb.reminders.models import Reminder, ReminderLink
 from pillweb.rights.rules import ASLEEP, LEAVES_AFTER
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.access import managers_of
-from pillweb.sharing.rules import ACCEPTED, ASIDE, PENDING, SELF
+from pillweb.sharing.rules import ACCEPTED, ASIDE, KEPT_OUT, PENDING, SELF
 from pillweb.supply.models import Stock
 
 STAYING, ACCOUNT_LEAVING, HELPER_LEFT = "staying", "account_leaving", "helper_left"
@@ -331,6 +332,8 @@ def _stop_helping(session: Session, account_id: int) -> None:
 def stay_account(session: Session, account_id: int, *, now: datetime) -> None:
     """Take back that an account leaves; it helps again whom it helped.
 
+    Where sharing was stopped meanwhile it waits, as the others do.
+
     Raises:
         NotFoundError: it is not leaving, or the time for it is over.
     """
@@ -346,8 +349,9 @@ def stay_account(session: Session, account_id: int, *, now: datetime) -> None:
         )
     ):
         note_visit(session, Visit(patient_id, ACCOUNT, account_id))
-    patient_stays = exists().where(
-        Patient.id == Grant.patient_id, Patient.leaves_at.is_(None)
+    patient_stays = exists().where(Patient.id == Grant.patient_id, stays())
+    opens = exists().where(
+        Patient.id == Grant.patient_id, shares(is_own=Grant.role == SELF)
     )
     _change(
         session,
@@ -355,5 +359,5 @@ def stay_account(session: Session, account_id: int, *, now: datetime) -> None:
         Grant.account_id == account_id,
         Grant.status == ASIDE,
         patient_stays,
-        status=ACCEPTED,
+        status=case((opens, ACCEPTED), else_=KEPT_OUT),
     )

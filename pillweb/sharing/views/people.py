@@ -79,7 +79,8 @@ def post_stop_access(patient_id: int, grant_id: int) -> ResponseReturnValue:
         form.level.errors = [_last_words()]
         return bad_form("sharing/person.html", **_page(door, helper, form))
     mine = helper.account_id == signed_in().account_id
-    return go("/" if mine else f"{door.base_url}/sharing", notice=_("It is stopped."))
+    made = f"{door.base_url}/sharing/people/{helper.grant_id}/made"
+    return go("/" if mine else made, notice=_("It is stopped."))
 
 
 def _last_words() -> str:
