@@ -10,6 +10,7 @@ from pillweb.accounts.actions.identities import forget_oidc_tries
 from pillweb.accounts.actions.passkeys import forget_challenges
 from pillweb.accounts.actions.printed import forget_entry_tries
 from pillweb.accounts.actions.sessions import forget_sessions
+from pillweb.accounts.actions.telling import forget_notices
 from pillweb.accounts.queries import oldest_sign_in
 from pillweb.devices.actions.pairing import forget_offers
 from pillweb.devices.queries import oldest_offer
@@ -27,6 +28,7 @@ FORGETS = (
     forget_entry_tries,
     forget_oidc_tries,
     forget_sessions,
+    forget_notices,
     forget_offers,
 )
 

@@ -59,8 +59,10 @@ from pillweb.portals.views.home import home
 from pillweb.portals.views.mailbox import mailbox
 from pillweb.portals.views.plan_file import plan_file
 from pillweb.portals.views.times import times
+from pillweb.recovery.views.address import own_address
 from pillweb.recovery.views.helped import helped
 from pillweb.recovery.views.letting_in import letting_in
+from pillweb.recovery.views.not_me import not_me
 from pillweb.recovery.views.noticed import let_in_notices
 from pillweb.recovery.views.texting import texting
 from pillweb.reminders.views.alerts import alerts, seen_to_words
@@ -162,6 +164,8 @@ BLUEPRINTS = (
     oidc,
     letting_in,
     let_in_notices,
+    not_me,
+    own_address,
     helped,
     texting,
     times,
@@ -176,6 +180,8 @@ BLUEPRINTS = (
 SHARING = "/patients/<int:patient_id>/sharing"
 # What must be one's own to do: asked who it is where that was shown longer ago.
 ASKS_AGAIN = {
+    "GET /account/email": PROOF_LASTS,
+    "POST /account/email": PROOF_LASTS,
     "POST /account/contacts/new/<channel>": PROOF_LASTS,
     "POST /account/contacts/<int:contact_id>/remove": PROOF_LASTS,
     "POST /account/sessions/<int:session_id>/end": PROOF_LASTS,

@@ -13,13 +13,22 @@ from pillweb.base.mail_address import clean_email
 from pillweb.web.forms import Form, said, text_field
 
 
-def email_field(label: str, **more: Any) -> StringField:  # noqa: ANN401
+def email_field(
+    label: str,
+    *,
+    autocomplete: tuple[str, ...] = ("email",),
+    **more: Any,  # noqa: ANN401
+) -> StringField:
     """Return a field for one e-mail address."""
     return StringField(
         label,
         validators=[DataRequired(_("Write the e-mail address.")), _is_email],
         filters=[clean_text],
-        render_kw={"type": "email", "autocomplete": "email", "inputmode": "email"},
+        render_kw={
+            "type": "email",
+            "autocomplete": " ".join(autocomplete),
+            "inputmode": "email",
+        },
         **more,
     )
 
@@ -98,7 +107,8 @@ def _known_password() -> PasswordField:
 class MailForm(Form):
     """Who signs in by mail."""
 
-    email = email_field(_("Your e-mail address"))
+    # So the browser offers passkeys there (WebAuthn Level 3, 5.1.4).
+    email = email_field(_("Your e-mail address"), autocomplete=("username", "webauthn"))
     own_device = _own_device()
 
 

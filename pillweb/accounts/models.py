@@ -139,7 +139,8 @@ class SignInMail(Base):
     minutes, until a newer one is asked for with the same address by the same channel,
     or its code was tried too often. An address without an account has rows all
     the same (no `account_id`, nothing was mailed): nobody learns from an answer which
-    it was, and the limits count both.
+    it was, and the limits count both. With `new_email` it signs nobody in: its code
+    proves that this address is the account's.
     """
 
     __tablename__ = "sign_in_mail"
@@ -157,6 +158,7 @@ class SignInMail(Base):
     code_index: Mapped[bytes] = mapped_column(LargeBinary(32))
     is_own_device: Mapped[bool]
     tries: Mapped[int] = mapped_column(default=0)
+    new_email: Mapped[str | None] = mapped_column(SealedText("sign_in_mail.new_email"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -164,6 +166,25 @@ class SignInMail(Base):
         Index("ix_sign_in_mail_email_index_created_at", "email_index", "created_at"),
         Index("ix_sign_in_mail_client_index_created_at", "client_index", "created_at"),
     )
+
+
+class AccountNotice(Base):
+    """A message that told of a change in how an account is signed in to.
+
+    `email` is where it went. Whoever holds its secret may end all ways in but mail to
+    that address, which is the account's then, until `expires_at`, once.
+    """
+
+    __tablename__ = "account_notice"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    email: Mapped[str] = mapped_column(SealedText("account_notice.email"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    told_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
 
 
 class PrintedCode(Base):

@@ -1,7 +1,7 @@
 """Questions about accounts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hmac import compare_digest
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import (
     Account,
     AccountLink,
+    AccountNotice,
     EntryTry,
     OidcIdentity,
     OidcTry,
@@ -37,7 +38,7 @@ from pillweb.accounts.rules import (
 )
 from pillweb.base.crypto import blind_index
 from pillweb.base.db import ask
-from pillweb.base.errors import NotFoundError
+from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.i18n import Speech, speech
 from pillweb.base.look import read_look
 from pillweb.base.mail_address import email_key
@@ -251,6 +252,7 @@ def live_mail(session: Session, token: str, *, now: datetime) -> SignInMail | No
     return session.scalar(
         select(SignInMail).where(
             SignInMail.token_hash == token_hash(token),
+            SignInMail.new_email.is_(None),
             SignInMail.ended_at.is_(None),
             SignInMail.tries < MOST_TRIES,
             SignInMail.expires_at > now,
@@ -274,6 +276,7 @@ def oldest_sign_in(session: Session, *, now: datetime) -> datetime | None:
         (session.scalar(select(func.min(OidcTry.created_at))), kept_for(SIGN_INS)),
         (session.scalar(select(func.min(SignInMail.created_at))), kept_for(SIGN_INS)),
         (session.scalar(select(func.min(WebSession.idle_ends_at))), kept_for(SESSIONS)),
+        (session.scalar(select(func.min(AccountNotice.expires_at))), timedelta()),
     )
     over = [at + kept_for for at, kept_for in found if at is not None]
     return min((at for at in over if at <= now), default=None)
@@ -288,3 +291,23 @@ def live_link(session: Session, token: str, *, now: datetime) -> AccountLink | N
             AccountLink.expires_at > now,
         )
     )
+
+
+def live_notice(session: Session, token: str, *, now: datetime) -> AccountNotice:
+    """Return the message whose secret can end a change.
+
+    Raises:
+        LinkGoneError: it is wrong, used or too old.
+    """
+    row = session.scalar(
+        select(AccountNotice)
+        .where(
+            AccountNotice.token_hash == token_hash(token),
+            AccountNotice.ended_at.is_(None),
+            AccountNotice.expires_at > now,
+        )
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise LinkGoneError
+    return row

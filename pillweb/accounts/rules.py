@@ -71,6 +71,29 @@ MAILS_COUNTED_FOR = timedelta(hours=1)
 TEXTS_PER_ADDRESS = 3
 TEXTS_PER_CLIENT = 10
 
+# For so long a message that told of a change can end it.
+NOTICE_LIFE = timedelta(days=7)
+NEW_EMAIL, NEW_PASSKEY, NO_PASSKEY = "new_email", "new_passkey", "no_passkey"
+NEW_PASSWORD, NO_PASSWORD = "new_password", "no_password"
+NEW_PRINTED, NEW_PROVIDER, NO_PROVIDER = "new_printed", "new_provider", "no_provider"
+NEW_HELPERS, NEW_NUMBER, SIGNED_OUT = "new_helpers", "new_number", "signed_out"
+STOPPED = "stopped"
+# What is told of each change in how an account is signed in to.
+CHANGES = {
+    NEW_EMAIL: gettext_noop("You sign in with another e-mail address now."),
+    NEW_PASSKEY: gettext_noop("A passkey was added."),
+    NO_PASSKEY: gettext_noop("A passkey was removed."),
+    NEW_PASSWORD: gettext_noop("You have a new password."),
+    NO_PASSWORD: gettext_noop("The password was removed."),
+    NEW_PRINTED: gettext_noop("New codes on paper were made."),
+    NEW_PROVIDER: gettext_noop("Another service can sign you in now."),
+    NO_PROVIDER: gettext_noop("Another service does not sign you in any more."),
+    NEW_HELPERS: gettext_noop("Who can let you in again was changed."),
+    NEW_NUMBER: gettext_noop("A code to a phone can sign you in now."),
+    SIGNED_OUT: gettext_noop("All other devices were signed out."),
+    STOPPED: gettext_noop("You do not sign in with this e-mail address any more."),
+}
+
 PRINTED_CODES = 10
 PRINTED_LENGTH = 16
 # Crockford's base 32: no letter that is taken for a digit, or for another.

@@ -11,6 +11,12 @@ from pillweb.base.i18n import lazy_gettext as _
 from pillweb.web.forms import Form, choices
 
 
+class AddressForm(Form):
+    """Another e-mail address of somebody's own."""
+
+    email = email_field(_("Your new e-mail address"))
+
+
 class HelpersForm(Form):
     """Who may let somebody in again."""
 

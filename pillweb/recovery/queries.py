@@ -12,6 +12,7 @@ from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.sight import seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.contacts.models import ContactPoint
+from pillweb.contacts.queries import address_index
 from pillweb.contacts.rules import ACTIVE
 from pillweb.recovery.rules import (
     A_WEEK,
@@ -25,7 +26,7 @@ from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.doors import holds
 from pillweb.sharing.rules import ACCEPTED, SELF, Level
 
-SMS = "sms"
+EMAIL, SMS = "email", "sms"
 
 
 class Entrusted(NamedTuple):
@@ -266,3 +267,23 @@ def own_patients(session: Session, account_id: int, *, now: datetime) -> Sequenc
     )
     with seeing_everybody(session):
         return session.scalars(own).all()
+
+
+def patients_reached_at(
+    session: Session, account_id: int, email: str, *, now: datetime
+) -> Sequence[int]:
+    """Return the patients an account is, or manages, who are reminded at an address."""
+    theirs = (
+        select(ContactPoint.patient_id)
+        .join(Grant, Grant.patient_id == ContactPoint.patient_id)
+        .where(
+            Grant.account_id == account_id,
+            or_(Grant.role == SELF, Grant.level >= int(Level.MANAGE)),
+            holds(now),
+            ContactPoint.channel == EMAIL,
+            ContactPoint.address_index == address_index(EMAIL, email),
+        )
+        .order_by(ContactPoint.patient_id)
+    )
+    with seeing_everybody(session):
+        return [one for one in session.scalars(theirs) if one is not None]

@@ -53,8 +53,42 @@
     flash.scrollIntoView();
   };
 
+  // While it is typed who somebody is, the browser offers passkeys by itself. What is
+  // to be signed is asked for when the field is touched, not when the page is shown,
+  // and again before the server forgets it.
+  const LASTS_MS = 4 * 60 * 1000;
+  let offered = null;
+  let offeredAt = 0;
+
+  const offer = async () => {
+    if (offered && performance.now() - offeredAt < LASTS_MS) return;
+    offered?.abort();
+    const { signal } = (offered = new AbortController());
+    offeredAt = performance.now();
+    try {
+      const publicKey = keys.parseRequestOptionsFromJSON(await options());
+      if (signal.aborted) return;
+      const mediation = "conditional";
+      send(await navigator.credentials.get({ publicKey, mediation, signal }));
+    } catch {
+      // Nobody pressed anything: the page stays as it is.
+    }
+  };
+
+  const field = form.querySelector("[autocomplete~=webauthn]");
+  if (field) {
+    keys.isConditionalMediationAvailable?.().then((can) => {
+      if (!can) return;
+      for (const touch of ["focus", "pointerover"]) {
+        field.addEventListener(touch, offer);
+      }
+    });
+  }
+
   button.addEventListener("click", async (event) => {
     event.preventDefault();
+    // A browser is asked one thing at a time.
+    offered?.abort();
     button.setAttribute("aria-busy", "true");
     try {
       send(await sign());
@@ -62,6 +96,7 @@
       tell(fault);
     } finally {
       button.removeAttribute("aria-busy");
+      offered = null;
     }
   });
 })();

@@ -60,6 +60,8 @@ SIGN_INS = frozenset(
         "entering.post_password_sign_in",
         "entering.post_sign_in",
         "helped.post_helped",
+        "own_address.post_address",
+        "own_address.post_address_code",
         "printed.post_printed_sign_in",
         "texting.post_phone",
     }

@@ -69,6 +69,8 @@ def test_the_acts_that_ask_again_are_these() -> None:
         "POST /account/passkeys/new",
         "POST /account/passkeys/new/ask",
         "POST /account/passkeys/<int:passkey_id>/remove",
+        "GET /account/email",
+        "POST /account/email",
         "GET /account/password/new",
         "POST /account/password/new",
         "POST /account/password/remove",

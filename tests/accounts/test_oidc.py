@@ -354,6 +354,9 @@ def test_who_is_signed_in_adds_and_removes_it(
     data = {"csrf_token": csrf_of(marta)}
     assert marta.post(f"{OWN}/remove", data=data).status_code == 303
     assert identities(db) == []
+    with db.reading() as session:
+        told = sa.select(Delivery).where(Delivery.kind == "account_changed")
+        assert [row.account_id for row in session.scalars(told)] == [world.marta] * 2
 
 
 def test_nobody_makes_an_account_where_signing_up_is_closed(

@@ -39,6 +39,8 @@ JOBS = {
 # What is done to one's own account, or to nobody yet, and concerns patients, too.
 OWN = {
     "home.post_new_person",
+    "not_me.post_not_me",
+    "own_address.post_address_code",
     "own_leaving.post_leave_account",
     "own_leaving.post_stay_account",
 }

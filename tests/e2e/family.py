@@ -51,7 +51,7 @@ from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.actions.linking import make_link, note_link_use
 from pillweb.sharing.rules import Level, Terms
 from pillweb.transfers.actions.asking import tell_found, want_look
-from tests.house.tokens import being_let_in
+from tests.house.tokens import being_let_in, notice_token
 from tests.services import ROOT
 from tests.tablets import connected, shared
 from tests.world import make_patient, plan, prescribe
@@ -287,6 +287,7 @@ def _links(
     session.add(AccountLink(account_id=account_id, token_hash=hashes["a"], **times))
     session.add(_entry(account_id, token_hash=hashes["e"], **times))
     tokens |= _let_in(session, account_id, at=at)
+    tokens["w"] = notice_token(session, account_id, now=at)
     return {name: f"/{name}/{token}" for name, token in tokens.items()}
 
 

@@ -9,7 +9,7 @@ from tests.e2e.conftest import Visitors
 from tests.e2e.site import Site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import CDPSession, Page
+    from playwright.sync_api import CDPSession, Page, Request
 
 WAYS, NEW = "/account/sign-in", "/account/passkeys/new"
 DEVICE = {
@@ -84,6 +84,55 @@ def test_a_passkey_from_beginning_to_end(
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_text("That did not work. Nothing was changed. Try again.").wait_for()
     page.get_by_label("Your e-mail address").wait_for()
+
+
+def asks(page: "Page") -> list[str]:
+    """Note what the page asks for to be signed from now on."""
+    found: list[str] = []
+
+    def note(request: "Request") -> None:
+        if request.url.endswith("/ask"):
+            found.append(request.url)
+
+    page.on("request", note)
+    return found
+
+
+def test_a_touch_of_the_field_offers_the_passkey_that_is_there(
+    device: tuple["Page", "CDPSession", str],
+) -> None:
+    """The virtual device takes what it is offered: nothing is typed or pressed."""
+    page, _cdp, _known = device
+    add(page, "Offered")
+    page.goto("/people")
+    page.get_by_role("button", name="Sign out").click()
+    field = page.get_by_label("Your e-mail address")
+    assert field.get_attribute("autocomplete") == "username webauthn"
+    asked = asks(page)
+    page.wait_for_timeout(500)
+    assert asked == []
+    field.click()
+    page.wait_for_url("**/people")
+    assert len(asked) == 1
+    page.goto(WAYS)
+    page.get_by_role("link", name="Remove it Offered").click()
+    page.get_by_role("button", name="Remove it").click()
+
+
+def test_a_field_that_is_touched_again_and_again_asks_once(visit: Visitors) -> None:
+    """Without a passkey the page stays as it is, and mail signs in."""
+    page = visit()
+    page.goto("/sign-in")
+    asked = asks(page)
+    field = page.get_by_label("Your e-mail address")
+    for _ in range(3):
+        field.click()
+        field.blur()
+    field.fill("marta@family.example")
+    page.wait_for_timeout(300)
+    assert len(asked) <= 1
+    assert page.url.endswith("/sign-in")
+    assert page.get_by_text("That did not work.").count() == 0
 
 
 def test_who_says_no_to_the_device_reads_that_nothing_was_done(

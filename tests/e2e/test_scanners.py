@@ -12,7 +12,7 @@ from tests.e2e.site import READING_MS, Site
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-KINDS = ("t", "h", "m", "u", "s", "p", "a", "e", "d")
+KINDS = ("t", "h", "m", "u", "s", "p", "a", "e", "d", "w")
 # What says that somebody did something; `doubted_at` and `opened_at` only watch.
 DEEDS = (
     "select count(*), max(id) from dose_event",
@@ -21,6 +21,7 @@ DEEDS = (
     "select id, state, proven_at from contact_point",
     "select id, times_used, last_used_at from share_link",
     "select id, used_at from account_link",
+    "select id, ended_at from account_notice",
     "select id, password_hash from account",
     "select id, tries, ended_at from sign_in_mail",
     "select id, snoozed_until from reminder where snoozed_until is not null",

@@ -25,6 +25,7 @@ from tests.house.tokens import (
     account_token,
     being_let_in,
     entry_token,
+    notice_token,
     own_passkey,
     own_session,
     printed_token,
@@ -132,6 +133,7 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
         }
         mailed = account_token(session, world.rosa, now=now)
         entry = entry_token(session, now=now)
+        changed = notice_token(session, world.rosa, now=now)
         printed = printed_token(session, world.patient)
         alerted = alert_token(session, world.patient, world.marta, now=now)
         own = own_contact(session, world.rosa, now=now)
@@ -167,6 +169,7 @@ def make_cast(app: Flask, db: Database, world: World, *, now: datetime) -> Cast:
             "s": world.link_token,
             "a": mailed,
             "e": entry,
+            "w": changed,
             "r": noticed,
             "l": let_in,
             "p": printed,

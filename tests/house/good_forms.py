@@ -86,6 +86,7 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     f"POST {PERSON}/contacts/new/<channel>": {"address": "ida@family.example"},
     f"POST {PERSON}/contacts/wishes": {"part": "names", "shows_names": "y"},
     "POST /account/contacts/new/<channel>": {"address": "ida@family.example"},
+    "POST /account/email": {"email": "ida@family.example"},
     "POST /account/wishes": {"part": "quiet"},
     f"POST {OWN_SESSION}": {"name": "Kitchen tablet"},
     f"POST {OWN_PASSKEY}": {"name": "Kitchen tablet"},

@@ -4,6 +4,7 @@
 OPEN = {
     "account": "an account is no patient; sign-in looks for it before anybody is known",
     "account_link": "of an account, found by its secret",
+    "account_notice": "of an account, found by its secret",
     "backup_run": "of the house: how backups went",
     "breaker": "of the house: how providers do",
     "brought_in": "of an account, before there is a patient; encrypted",
@@ -37,7 +38,7 @@ SEES_EVERYBODY = {
     "invitations/queries.py": 4,
     "papers/queries.py": 1,
     "portals/queries.py": 1,
-    "recovery/queries.py": 2,
+    "recovery/queries.py": 3,
     "reminders/queries/alerts.py": 1,
     "rights/queries.py": 1,
     "sharing/queries/doors.py": 2,

@@ -30,6 +30,7 @@ TO_SIGN_IN = {
     "POST /sign-out",
     "POST /r/<token>/stop",
     "POST /r/<token>/yes",
+    "POST /w/<token>",
 }
 BEYOND = 2**63
 

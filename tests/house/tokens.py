@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.actions.entering import mail_sign_in
 from pillweb.accounts.actions.sessions import start_session
+from pillweb.accounts.actions.telling import tell_change
 from pillweb.accounts.models import (
     Account,
     AccountLink,
@@ -15,6 +16,7 @@ from pillweb.accounts.models import (
     RecoveryHelper,
     WebSession,
 )
+from pillweb.accounts.rules import SIGNED_OUT
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.contacts.models import ContactTest
 from pillweb.contacts.queries import contacts_of_patient
@@ -40,6 +42,12 @@ def account_token(session: Session, account_id: int, *, now: datetime) -> str:
         )
     )
     return token
+
+
+def notice_token(session: Session, account_id: int, *, now: datetime) -> str:
+    """Tell an account that all other devices were signed out; return the secret."""
+    tell_change(session, account_id, SIGNED_OUT, now=now)
+    return newest_token(session)
 
 
 def entry_token(session: Session, *, now: datetime) -> str:

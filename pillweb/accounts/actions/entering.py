@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account, SignInMail
@@ -51,6 +51,8 @@ def _own_address(_session: Session, account: Account | None) -> str | None:
     return account.email if account else None
 
 
+# What the code of a mail is good for.
+_SIGNS_IN = SignInMail.new_email.is_(None)
 BY_MAIL = Way(EMAIL, SIGN_IN, _own_address)
 
 
@@ -77,46 +79,86 @@ def mail_sign_in(
     take_turns(session, SignInMail)
     account = account_by_email(session, email)
     recipient = way.address(session, account)
-    browser, token, code = new_token(), new_token(), new_code(CODE_DIGITS)
-    _end_earlier(session, email, way, now=now)
-    row = SignInMail(
+    end_mails(
+        session,
+        SignInMail.email_index == email_index(email),
+        SignInMail.channel == way.channel,
+        _SIGNS_IN,
+        now=now,
+    )
+    kept = keep_mail(
+        session,
         account_id=account.id if account and recipient else None,
         channel=way.channel,
-        email_index=email_index(email),
-        client_index=client_index(client),
-        browser_hash=token_hash(browser),
-        token_hash=token_hash(token),
-        code_index=_code_index(code, token_hash(browser)),
+        email=email,
+        client=client,
         is_own_device=is_own_device,
-        tries=0,
-        created_at=now,
-        expires_at=now + MAIL_LIFE,
+        now=now,
     )
-    session.add(row)
-    session.flush()
     with speaking(speech_of_account(account) if account else speech()):
         post_delivery(
             session,
             kind=way.kind,
             channel=way.channel,
             recipient=recipient or NOBODY,
-            dedupe_key=f"sign_in:{row.id}",
-            context=_said(way, token, code),
+            dedupe_key=kept.dedupe_key,
+            context=_said(way, kept.token, kept.code),
             now=now,
-            expires_at=row.expires_at,
+            expires_at=now + MAIL_LIFE,
             suppressed=None if recipient else "no_account",
         )
-    return browser
+    return kept.browser
 
 
-def _end_earlier(session: Session, email: str, way: Way, *, now: datetime) -> None:
+class Kept(NamedTuple):
+    """The secrets of a mail: of the browser that asked, of its link, and its code."""
+
+    dedupe_key: str
+    browser: str
+    token: str
+    code: str
+
+
+def keep_mail(
+    session: Session,
+    *,
+    account_id: int | None,
+    email: str,
+    client: str,
+    now: datetime,
+    channel: str = EMAIL,
+    is_own_device: bool = False,
+    new_email: str | None = None,
+) -> Kept:
+    """Keep a mail that works once, for ten minutes, where it was asked for.
+
+    With `new_email` it signs nobody in: it proves that this is the account's.
+    """
+    browser, token, code = new_token(), new_token(), new_code(CODE_DIGITS)
+    row = SignInMail(
+        account_id=account_id,
+        channel=channel,
+        email_index=email_index(email),
+        client_index=client_index(client),
+        browser_hash=token_hash(browser),
+        token_hash=token_hash(token),
+        code_index=_code_index(code, token_hash(browser)),
+        is_own_device=is_own_device,
+        new_email=new_email,
+        tries=0,
+        created_at=now,
+        expires_at=now + MAIL_LIFE,
+    )
+    session.add(row)
+    session.flush()
+    return Kept(f"sign_in:{row.id}", browser, token, code)
+
+
+def end_mails(session: Session, *which: ColumnElement[bool], now: datetime) -> None:
+    """Let mails to sign in, of which all this is true, be worth nothing any more."""
     session.execute(
         update(SignInMail)
-        .where(
-            SignInMail.email_index == email_index(email),
-            SignInMail.channel == way.channel,
-            SignInMail.ended_at.is_(None),
-        )
+        .where(*which, SignInMail.ended_at.is_(None))
         .values(ended_at=now)
     )
 
@@ -130,13 +172,25 @@ def _said(way: Way, token: str, code: str) -> dict[str, str]:
 def enter_by_code(
     session: Session, *, browser: str, code: str, now: datetime
 ) -> SignInMail | None:
-    """Use up the mail that this browser asked for, if this is its code.
+    """Use up the mail that this browser asked for to sign in, if this is its code.
 
     Each call is a try, right or wrong; after five the mail is worth nothing.
     """
+    return use_code(session, _SIGNS_IN, browser=browser, code=code, now=now)
+
+
+def use_code(
+    session: Session,
+    *which: ColumnElement[bool],
+    browser: str,
+    code: str,
+    now: datetime,
+) -> SignInMail | None:
+    """Do what `enter_by_code` does, with a mail of which all this is true."""
     tried = session.scalar(
         update(SignInMail)
         .where(
+            *which,
             SignInMail.browser_hash == token_hash(browser),
             SignInMail.ended_at.is_(None),
             SignInMail.tries < MOST_TRIES,

@@ -21,6 +21,7 @@ from pillweb.accounts.views.entering import (
 )
 from pillweb.accounts.views.signing import (
     CHALLENGES,
+    account_key,
     answered,
     browser_here,
     give,
@@ -32,23 +33,16 @@ from pillweb.base.passkeys import passkeys_work
 from pillweb.web.again import HERE, Waiting, waiting_here
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page, wrong_try
-from pillweb.web.security import client_key, limiter
+from pillweb.web.security import limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import (
     asked_mail,
-    current_viewer,
     forget_mail,
     signed_in,
     stay_signed_in,
 )
 
 again = Blueprint("again", __name__)
-
-
-def _account_key() -> str:
-    # To raise here would count as a limiter that is out of order.
-    viewer = current_viewer()
-    return f"account:{viewer.account_id}" if viewer else client_key()
 
 
 def _again_page(form: AgainForm, waiting: Waiting) -> dict[str, object]:
@@ -79,7 +73,7 @@ def show_again() -> ResponseReturnValue:
 
 @again.post(HERE)
 @limiter.limit(GUESSES)
-@limiter.limit(GUESSES_PER_ADDRESS, key_func=_account_key)
+@limiter.limit(GUESSES_PER_ADDRESS, key_func=account_key)
 def post_again() -> ResponseReturnValue:
     """Take the password as proof."""
     viewer, form, waiting = signed_in(), AgainForm(), waiting_here()
@@ -95,7 +89,7 @@ def post_again() -> ResponseReturnValue:
 
 
 @again.post(f"{HERE}/mail")
-@limiter.limit(MAILS, key_func=_account_key)
+@limiter.limit(MAILS, key_func=account_key)
 def post_again_mail() -> ResponseReturnValue:
     """Mail a code, and ask for it."""
     viewer, waiting = signed_in(), waiting_here()

@@ -7,7 +7,8 @@ from pillweb.accounts.actions.sessions import end_session, end_sessions
 from pillweb.accounts.forms import DeviceForm
 from pillweb.accounts.models import WebSession
 from pillweb.accounts.queries import live_session_of, live_sessions
-from pillweb.accounts.rules import seen_words
+from pillweb.accounts.rules import SIGNED_OUT, seen_words
+from pillweb.accounts.views.signing import tell
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
 from pillweb.web.forms import said
@@ -82,4 +83,5 @@ def post_end_others() -> ResponseReturnValue:
     """Sign all browsers out but this one."""
     viewer = signed_in()
     end_sessions(session(), viewer.account_id, but=viewer.session_id, now=now())
+    tell(viewer.account_id, SIGNED_OUT)
     return go(HERE, notice=_("All other devices are signed out."))

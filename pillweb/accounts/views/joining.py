@@ -6,8 +6,9 @@ from flask.typing import ResponseReturnValue
 from pillweb.accounts.actions.joining import choose_password, sign_up, want_reset
 from pillweb.accounts.forms import PasswordForm, ResetForm, SignUpForm
 from pillweb.accounts.queries import live_link
-from pillweb.accounts.rules import SENTENCES, STORING
+from pillweb.accounts.rules import NEW_PASSWORD, SENTENCES, STORING
 from pillweb.accounts.views.entering import GUESSES, MAILS, enter, typed_address
+from pillweb.accounts.views.signing import tell
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.errors import LinkGoneError, NotFoundError
@@ -104,5 +105,6 @@ def post_password(token: str) -> ResponseReturnValue:
     if not is_pressed():
         return go(once_more(f"/a/{token}"))
     account = choose_password(session(), token, password=said(form.password), now=now())
+    tell(account.id, NEW_PASSWORD)
     enter(account)
     return go("/")

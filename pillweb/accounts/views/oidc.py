@@ -18,7 +18,7 @@ from pillweb.accounts.actions.identities import (
 )
 from pillweb.accounts.forms import CodeForm
 from pillweb.accounts.models import Account
-from pillweb.accounts.rules import safe_path
+from pillweb.accounts.rules import NEW_PROVIDER, NO_PROVIDER, safe_path
 from pillweb.accounts.views.entering import (
     CODES,
     GUESSES,
@@ -26,6 +26,7 @@ from pillweb.accounts.views.entering import (
     send_mail,
     wrong_code,
 )
+from pillweb.accounts.views.signing import tell
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.digits import read_digits
@@ -117,7 +118,9 @@ def post_remove() -> ResponseReturnValue:
     """Let the provider sign the viewer in no more; the mailed code always stands."""
     viewer = signed_in()
     _is_set_up()
-    remove_identities(session(), viewer.account_id)
+    if identities_of(session(), viewer.account_id):
+        remove_identities(session(), viewer.account_id)
+        tell(viewer.account_id, NO_PROVIDER)
     return go(OWN, notice=_("Saved."))
 
 
@@ -169,7 +172,8 @@ def _answer(met: Met, path: str) -> ResponseReturnValue:
     if met.outcome == Outcome.ENTER and met.account is not None:
         enter(met.account)
         return go(safe_path(path))
-    if met.outcome == Outcome.LINKED:
+    if met.outcome == Outcome.LINKED and met.account is not None:
+        tell(met.account.id, NEW_PROVIDER)
         return go(OWN, notice=_("Saved."))
     if met.outcome == Outcome.PROVE and met.account is not None:
         send_mail(met.account.email, is_own_device=False, path=path)
@@ -199,5 +203,6 @@ def post_code() -> ResponseReturnValue:
         issuer=settings().oidc_issuer,
         now=now(),
     )
+    tell(mail.account_id, NEW_PROVIDER)
     enter(session().get_one(Account, mail.account_id))
     return go(safe_path(path))

@@ -11,11 +11,13 @@ from pillweb.accounts.actions.passkeys import (
 from pillweb.accounts.forms import PasskeyForm
 from pillweb.accounts.models import Passkey
 from pillweb.accounts.queries import passkey_of
+from pillweb.accounts.rules import NEW_PASSKEY, NO_PASSKEY
 from pillweb.accounts.views.signing import (
     CHALLENGES,
     answered,
     browser_here,
     give,
+    tell,
     this_browser,
 )
 from pillweb.accounts.views.ways import WAYS
@@ -75,6 +77,7 @@ def post_new_passkey() -> ResponseReturnValue:
         return wrong_try(
             "accounts/new_passkey.html", notices=notices, **_new_page(form)
         )
+    tell(viewer.account_id, NEW_PASSKEY)
     return go(WAYS, notice=_("You can sign in with this passkey now."))
 
 
@@ -121,4 +124,5 @@ def post_passkey_removal(passkey_id: int) -> ResponseReturnValue:
     """Let a passkey sign nobody in any more."""
     row = _own(passkey_id)
     remove_passkeys(session(), row.account_id, [row.id])
+    tell(row.account_id, NO_PASSKEY)
     return go(WAYS, notice=_("This passkey signs nobody in any more."))

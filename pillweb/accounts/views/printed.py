@@ -13,6 +13,7 @@ from pillweb.accounts.forms import PrintedCodeForm
 from pillweb.accounts.queries import printed_codes_left
 from pillweb.accounts.rules import (
     MAILS_COUNTED_FOR,
+    NEW_PRINTED,
     PRINTED,
     grouped_code,
     read_printed_code,
@@ -23,6 +24,7 @@ from pillweb.accounts.views.entering import (
     enter,
     typed_address,
 )
+from pillweb.accounts.views.signing import tell
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import ngettext
@@ -73,7 +75,9 @@ def show_codes() -> ResponseReturnValue:
 @printed.post(CODES_HERE)
 def post_codes() -> ResponseReturnValue:
     """Make ten new codes and show them, this once."""
-    codes = make_printed_codes(session(), signed_in().account_id, now=now())
+    viewer = signed_in()
+    codes = make_printed_codes(session(), viewer.account_id, now=now())
+    tell(viewer.account_id, NEW_PRINTED)
     return page(
         "accounts/printed_made.html",
         codes=[grouped_code(code) for code in codes],

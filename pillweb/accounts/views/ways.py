@@ -7,7 +7,15 @@ from pillweb.accounts.actions.passwords import is_own_password, keep_password
 from pillweb.accounts.forms import ChangePasswordForm, NewPasswordForm
 from pillweb.accounts.models import Account, Passkey
 from pillweb.accounts.queries import passkeys_of
-from pillweb.accounts.rules import ABOUT_ACCOUNT, MORE_WAYS, seen_words, strength_words
+from pillweb.accounts.rules import (
+    ABOUT_ACCOUNT,
+    MORE_WAYS,
+    NEW_PASSWORD,
+    NO_PASSWORD,
+    seen_words,
+    strength_words,
+)
+from pillweb.accounts.views.signing import tell
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
 from pillweb.base.passkeys import passkeys_work
@@ -24,7 +32,7 @@ ways = Blueprint("ways", __name__)
 WAYS = "/account/sign-in"
 BY_PROVIDER = "/account/sign-in-by"
 OWN_PASSWORD = "/account/password"  # noqa: S105 - an address
-NEW_PASSWORD = f"{OWN_PASSWORD}/new"
+FIRST_PASSWORD = f"{OWN_PASSWORD}/new"
 TEMPLATE = "accounts/own_password.html"
 GUESSES = "10 per hour"
 # Whenever a password was typed, its strength is asked for.
@@ -64,7 +72,7 @@ def show_ways() -> ResponseReturnValue:
         name=account.name,
         email=account.email,
         has_password=has_password,
-        password_url=OWN_PASSWORD if has_password else NEW_PASSWORD,
+        password_url=OWN_PASSWORD if has_password else FIRST_PASSWORD,
         cards=[_card(row) for row in passkeys_of(session(), account.id)],
         works=passkeys_work(),
         more=more,
@@ -85,7 +93,7 @@ def _password_page(form: ChangePasswordForm | NewPasswordForm) -> dict[str, obje
     is_change = isinstance(form, ChangePasswordForm)
     return {
         "form": form,
-        "action": OWN_PASSWORD if is_change else NEW_PASSWORD,
+        "action": OWN_PASSWORD if is_change else FIRST_PASSWORD,
         "back_url": WAYS,
         "remove_url": f"{OWN_PASSWORD}/remove" if is_change else "",
     }
@@ -95,7 +103,7 @@ def _password_page(form: ChangePasswordForm | NewPasswordForm) -> dict[str, obje
 def show_own_password() -> ResponseReturnValue:
     """Ask for the password one has, and another."""
     if _account().password_hash is None:
-        return go(NEW_PASSWORD)
+        return go(FIRST_PASSWORD)
     return page(TEMPLATE, **_password_page(ChangePasswordForm()))
 
 
@@ -113,7 +121,7 @@ def post_own_password() -> ResponseReturnValue:
     return _keep(said(form.password), _("You have a new password now."))
 
 
-@ways.get(NEW_PASSWORD)
+@ways.get(FIRST_PASSWORD)
 def show_new_password() -> ResponseReturnValue:
     """Ask for a first password."""
     if _account().password_hash:
@@ -121,7 +129,7 @@ def show_new_password() -> ResponseReturnValue:
     return page(TEMPLATE, **_password_page(NewPasswordForm()))
 
 
-@ways.post(NEW_PASSWORD)
+@ways.post(FIRST_PASSWORD)
 def post_new_password() -> ResponseReturnValue:
     """Set a first password."""
     if _account().password_hash:
@@ -150,6 +158,7 @@ def _keep(password: str | None, notice: str) -> ResponseReturnValue:
         now=now(),
     )
     stay_signed_in(secret)
+    tell(viewer.account_id, NEW_PASSWORD if password else NO_PASSWORD)
     return go(WAYS, notice=notice)
 
 

@@ -270,6 +270,8 @@ CHANGES: Mapping[str, str] = {
     "letting_in.post_stop_own": STOPPED,
     "let_in_notices.post_yes": AGREED,
     "let_in_notices.post_stop": STOPPED,
+    "own_address.post_address_code": CHANGED_CONTACTS,
+    "not_me.post_not_me": CHANGED_CONTACTS,
     "helped.post_helped": USED_CODE,
     "helped.post_link": USED_CODE,
     "helped.post_end": IS_IN,

@@ -3,8 +3,12 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from pillweb.accounts.rules import NEW_NUMBER
+from pillweb.accounts.views.entering import SMS
+from pillweb.accounts.views.signing import tell
 from pillweb.base.clock import now
 from pillweb.contacts.actions.changing import answer_contact_test
+from pillweb.contacts.models import ContactPoint
 from pillweb.contacts.queries import contact_test_behind
 from pillweb.web.htmx import go, page
 from pillweb.web.press import is_pressed, once_more, shown_here
@@ -36,5 +40,9 @@ def post_contact_test(token: str) -> ResponseReturnValue:
     test = contact_test_behind(session(), token, now=now())
     if not is_pressed():
         return go(once_more(f"/m/{token}"))
+    contact = session().get_one(ContactPoint, test.contact_id)
+    is_new_way = bool(contact.account_id) and contact.channel == SMS
+    if is_new_way and not contact.proven_at:
+        tell(contact.account_id or 0, NEW_NUMBER)
     answer_contact_test(session(), test, now=now())
     return go(f"/m/{token}")

@@ -4,7 +4,9 @@ import click
 from flask import Flask
 
 from pillweb.accounts.actions.sessions import end_sessions
+from pillweb.accounts.actions.telling import tell_change
 from pillweb.accounts.queries import account_by_email, any_account
+from pillweb.accounts.rules import SIGNED_OUT
 from pillweb.audit.actions import append_entry
 from pillweb.base.clock import now
 from pillweb.base.config import settings
@@ -89,6 +91,7 @@ def sign_out_everywhere(email: str) -> None:
         if account is None:
             raise click.ClickException("There is no account with this address.")
         ended = end_sessions(session, account.id, now=now())
+        tell_change(session, account.id, SIGNED_OUT, now=now())
         append_entry(
             session,
             Visit(HOUSE, COMMAND),

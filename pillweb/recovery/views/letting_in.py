@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
 from pillweb.accounts.models import Account, RecoveryHelper
+from pillweb.accounts.rules import NEW_HELPERS
+from pillweb.accounts.views.signing import tell
 from pillweb.base.clock import now
 from pillweb.base.digits import spaced
 from pillweb.base.errors import NotFoundError
@@ -65,7 +67,10 @@ def post_helpers() -> ResponseReturnValue:
     if not form.validate():
         return bad_form("recovery/helpers.html", form=form, action=TRUST)
     chosen = [int(one) for one in form.helpers.data or []]
+    before = named_helpers(session(), viewer.account_id)
     name_helpers(session(), viewer.account_id, chosen, now=now())
+    if named_helpers(session(), viewer.account_id) != before:
+        tell(viewer.account_id, NEW_HELPERS)
     return go(TRUST, notice=_("Saved."))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import (
     Account,
+    AccountNotice,
     Consent,
     OidcIdentity,
     Passkey,
@@ -67,6 +68,9 @@ KEPT: Mapping[str, Kept] = {
     "printed_codes": Kept(PrintedCode, "account_id", ("made_at", "used_at")),
     "providers": Kept(
         OidcIdentity, "account_id", ("issuer", "made_at", "last_used_at")
+    ),
+    "told_of_changes": Kept(
+        AccountNotice, "account_id", ("email", "told_at", "ended_at")
     ),
     "trusted": Kept(RecoveryHelper, "account_id", ("helper_id", "named_at")),
     "trusted_by": Kept(RecoveryHelper, "helper_id", ("account_id", "named_at")),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import (
     AccountLink,
+    AccountNotice,
     OidcTry,
     PrintedCode,
     Recovery,
@@ -116,6 +117,9 @@ def _end_links(session: Session, *, now: datetime) -> int:
         .values(expires_at=now),
         update(ContactTest).where(ContactTest.expires_at > now).values(expires_at=now),
         update(AccountLink).where(AccountLink.expires_at > now).values(expires_at=now),
+        update(AccountNotice)
+        .where(AccountNotice.expires_at > now)
+        .values(expires_at=now),
         update(Invitation).where(Invitation.expires_at > now).values(expires_at=now),
         update(DevicePairing)
         .where(DevicePairing.ended_at.is_(None))
