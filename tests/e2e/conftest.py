@@ -71,8 +71,7 @@ class Visitors:
 
     def _tablet(self, secret: str) -> Any:  # noqa: ANN401 - what Playwright keeps
         context = self.browser.new_context()
-        kept = {"name": "tablet", "value": secret, "url": self.site.url}
-        context.add_cookies([kept])
+        context.add_cookies([{"name": "tablet", "value": secret, "url": self.site.url}])
         state = context.storage_state()
         context.close()
         return state
@@ -99,8 +98,7 @@ class Visitors:
             java_script_enabled=scripts,
         )
         if look:
-            kept = {"name": "look", "value": look, "url": self.site.url}
-            context.add_cookies([kept])
+            context.add_cookies([{"name": "look", "value": look, "url": self.site.url}])
         context.set_default_timeout(10_000)
         self.opened.append(context)
         page = context.new_page()

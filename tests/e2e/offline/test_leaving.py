@@ -1,16 +1,13 @@
 """What stays on a device, for whom, and until when."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Visitors
-from tests.e2e.site import READING_MS, Site
-
-if TYPE_CHECKING:
-    pass
 from tests.e2e.offline.pages import LEFT, TAKE, disconnect, events, keep, take
+from tests.e2e.site import READING_MS, Site
 
 
 def test_another_page_never_opens_the_today_of_somebody_else(
@@ -66,7 +63,7 @@ def test_a_session_that_ends_by_itself_loses_no_answer(
     keep(page, today)
     disconnect(page)
     dose = take(page)
-    before = page.context.cookies()
+    before: Any = page.context.cookies()
     page.context.clear_cookies()
     page.context.set_offline(False)
     page.goto("/sign-in/password")
@@ -88,7 +85,8 @@ def test_the_next_account_finds_nothing_of_the_one_before(
     keep(page, "/patients/2/today")
     rosa.goto("/people")
     page.context.clear_cookies()
-    page.context.add_cookies(rosa.context.cookies())
+    hers: Any = rosa.context.cookies()
+    page.context.add_cookies(hers)
     page.goto("/people")
     page.wait_for_timeout(300)
     assert not [one for one in page.evaluate(LEFT) if "/patients/2" in one]

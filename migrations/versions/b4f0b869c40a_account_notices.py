@@ -6,8 +6,8 @@ from alembic import op
 from pillweb.base.db import UTCDateTime
 
 
-revision = 'b3e9a758b3f9'
-down_revision = 'b2d8f647a2e8'
+revision = 'b4f0b869c40a'
+down_revision = 'b3e9a758b3f9'
 branch_labels = None
 depends_on = None
 
