@@ -116,9 +116,9 @@ def test_what_is_over_is_ended_and_nothing_more_is_told(
     )
     session.add(waiting)
     session.flush()
-    assert end_grants(session, now=now - SECOND, limit=9) == 0
-    assert end_grants(session, now=now, limit=9) == 1
-    assert end_grants(session, now=now, limit=9) == 0
+    assert end_grants(session, now=now - SECOND, limit=9) == []
+    assert end_grants(session, now=now, limit=9) == [grant]
+    assert end_grants(session, now=now, limit=9) == []
     session.expire_all()
     told: tuple[object, ...] = (grant.status, grant.alerts, grant.ladder_place)
     assert told == ("ended", False, None)
