@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from jobs.runtime import transaction
+from pillweb.audit.actions import append_entry
 from pillweb.base.queue import wake
+from pillweb.base.visits import JOB, Visit
 from pillweb.invitations.actions.looking_after import ask_about_access
 from pillweb.invitations.queries import oldest_to_ask_about
 from pillweb.sharing.actions.granting import end_grants
@@ -26,10 +28,18 @@ def run() -> int:
     while True:
         with transaction() as (session, now):
             ended = end_grants(session, now=now, limit=BATCH)
+            for grant in ended:
+                append_entry(
+                    session,
+                    Visit(grant.patient_id, JOB),
+                    act="jobs.look_after_access",
+                    ids={"grant_id": grant.id},
+                    now=now,
+                )
             asked = ask_about_access(session, now=now, limit=BATCH)
-        if not ended + asked:
+        if not len(ended) + asked:
             break
-        done += ended + asked
+        done += len(ended) + asked
     if done:
         wake("deliver")
     return done

@@ -30,6 +30,7 @@ from pillweb.base.log import log, start_logging
 from pillweb.base.sight import let_see_as
 from pillweb.base.viewer import Tablet, Viewer
 from pillweb.base.web_db import web_database
+from pillweb.contacts.views.owner import goes_to_oneself
 from pillweb.contacts.views.points import contacts
 from pillweb.contacts.views.stopping import stops
 from pillweb.contacts.views.telling import helpers
@@ -207,13 +208,26 @@ ASKS_AGAIN = {
     "POST /patients/<int:patient_id>/tablets": PROOF_LASTS,
     "POST /patients/<int:patient_id>/export": PROOF_LASTS,
     "GET /patients/<int:patient_id>/export/<int:taken_id>.zip": PROOF_LASTS,
+    "GET /patients/<int:patient_id>/medicines.fhir.json": PROOF_LASTS,
+    "GET /patients/<int:patient_id>/reports/<int:report_id>.pdf": PROOF_LASTS,
+    "POST /patients/<int:patient_id>/reports": PROOF_LASTS,
+    "POST /patients/<int:patient_id>/calendar-feed": PROOF_LASTS,
+    "POST /patients/<int:patient_id>/contacts/new/<channel>": PROOF_LASTS,
+    "POST /patients/<int:patient_id>/set-up/test": PROOF_LASTS,
+    "POST /patients/<int:patient_id>/tablets/<int:place_id>/pin": PROOF_LASTS,
     f"POST {SHARING}/for-now": PROOF_LASTS,
+    f"POST {SHARING}/for-now/end": PROOF_LASTS,
     "POST /patients/<int:patient_id>/leave": PROOF_LASTS,
     "POST /account/leave": PROOF_LASTS,
     "GET /account/data.json": PROOF_LASTS,
     "GET /admin/messages": ADMIN_PROOF_LASTS,
     "POST /admin/messages": ADMIN_PROOF_LASTS,
     "GET /admin/backups": ADMIN_PROOF_LASTS,
+}
+# What asks nobody after all: reminders that go to who is signed in.
+SPARED = {
+    "POST /patients/<int:patient_id>/contacts/new/<channel>": goes_to_oneself,
+    "POST /patients/<int:patient_id>/set-up/test": goes_to_oneself,
 }
 # A file of everything of somebody; the rest of its form is small.
 LARGER_FILES = {"bringing.post_import_person": MOST_BYTES + 100_000}
@@ -285,7 +299,7 @@ def create_app() -> Flask:
     install_commands(app)
     install_files(app)
     install_security(app, found, larger=LARGER_FILES)
-    install_again(app, ASKS_AGAIN, show_waiting)
+    install_again(app, ASKS_AGAIN, show_waiting, spared=SPARED)
     install_filters(app, found)
     install_delays(app)
     return app

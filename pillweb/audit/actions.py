@@ -1,6 +1,5 @@
 """Entries are added to the end of a chain, one after the other."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,12 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.audit.models import AuditEntry, AuditHead
-from pillweb.audit.queries import chained_patients, looked_lately
+from pillweb.audit.queries import (
+    chained_patients,
+    looked_lately,
+    what_place,
+    written_ids,
+)
 from pillweb.audit.rules.chain import GENESIS, Seal, entry_hash, seal_line
 from pillweb.base.config import settings
 from pillweb.base.crypto import seal
@@ -24,11 +28,6 @@ from pillweb.base.visits import Visit
 from pillweb.outbox.actions.posting import post_delivery
 
 _ENTRY = insert(table_of(AuditEntry))
-
-
-def what_place(patient_id: int, seq: int) -> str:
-    """Return to which entry the encrypted part of one is bound."""
-    return f"audit_entry.what:{patient_id}:{seq}"
 
 
 def append_entry(
@@ -55,7 +54,7 @@ def append_entry(
         "account_id": visit.account_id,
         "link_id": visit.link_id,
         "act": act,
-        "what": seal(json.dumps(dict(ids)).encode(), key, place=place),
+        "what": seal(written_ids(ids), key, place=place),
         "prev_hash": before,
     }
     row["hash"] = entry_hash(SimpleNamespace(**row))
@@ -81,7 +80,7 @@ def append_look(
     Of two that look at once one is written.
     """
     _turn(session, visit.patient_id, now=now)
-    if looked_lately(session, visit, act=act, now=now):
+    if looked_lately(session, visit, act=act, ids=ids, now=now):
         return False
     append_entry(session, visit, act=act, ids=ids, now=now)
     return True

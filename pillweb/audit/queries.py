@@ -1,6 +1,8 @@
 """Questions about the record: what it holds, and whether it is whole."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import cast
 
@@ -22,14 +24,16 @@ from pillweb.audit.rules.chain import (
     faults_among,
 )
 from pillweb.audit.rules.words import act_words, who_words
+from pillweb.base.crypto import UnreadableError, unseal
 from pillweb.base.db import UTCDateTime, ask
+from pillweb.base.sealed import key_or_house
 from pillweb.base.visits import LINK, TABLET, Visit
 from pillweb.devices.models import DevicePlace
 from pillweb.sharing.models import ShareLink
 
 BATCH = 1000
-_LOOK = (
-    select(AuditEntry.id)
+_LOOKS = (
+    select(AuditEntry.seq, AuditEntry.what)
     .where(
         AuditEntry.patient_id == bindparam("patient_id"),
         AuditEntry.at > bindparam("since", type_=UTCDateTime()),
@@ -38,12 +42,24 @@ _LOOK = (
         AuditEntry.account_id.is_not_distinct_from(bindparam("account_id")),
         AuditEntry.link_id.is_not_distinct_from(bindparam("link_id")),
     )
-    .limit(1)
+    .order_by(AuditEntry.seq.desc())
 )
 
 
-def looked_lately(session: Session, visit: Visit, *, act: str, now: datetime) -> bool:
-    """Say whether the same look of the same person was written in the last 10 min."""
+def what_place(patient_id: int, seq: int) -> str:
+    """Return to which entry the encrypted part of one is bound."""
+    return f"audit_entry.what:{patient_id}:{seq}"
+
+
+def written_ids(ids: Mapping[str, int]) -> bytes:
+    """Return what an act was about, as an entry seals it."""
+    return json.dumps(dict(ids)).encode()
+
+
+def looked_lately(
+    session: Session, visit: Visit, *, act: str, ids: Mapping[str, int], now: datetime
+) -> bool:
+    """Say whether the same person's look at the same was written in the last 10 min."""
     asked = {
         "patient_id": visit.patient_id,
         "since": now - ONE_LOOK,
@@ -52,7 +68,13 @@ def looked_lately(session: Session, visit: Visit, *, act: str, now: datetime) ->
         "account_id": visit.account_id,
         "link_id": visit.link_id,
     }
-    return ask(session, _LOOK, asked).first() is not None
+    key, same = key_or_house(session, visit.patient_id), written_ids(ids)
+    for seq, what in ask(session, _LOOKS, asked):
+        # Sealed before the patient had a key: another entry says what this one may not.
+        with suppress(UnreadableError):
+            if unseal(what, key, place=what_place(visit.patient_id, seq)) == same:
+                return True
+    return False
 
 
 def entries_of(

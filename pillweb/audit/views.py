@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pillweb.audit.actions import append_entry, append_look
 from pillweb.audit.models import AuditEntry
 from pillweb.audit.queries import entries_of, looked_lately, names_among
-from pillweb.audit.rules.words import FILES, act_words, who_words
+from pillweb.audit.rules.words import FILES, NOT_DONE, act_words, who_words
 from pillweb.base.clock import now
 from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
@@ -39,6 +39,8 @@ audit = Blueprint("audit", __name__)
 A_PAGE = 50
 # Not 401: whoever is asked again who they are is refused nothing.
 REFUSED = frozenset({403, 404, 422, 429})
+# A form that was not accepted comes back with all that its page shows.
+SHOWN_AGAIN = frozenset({409, 422})
 SIGN_IN = frozenset(
     {
         "again.post_again",
@@ -78,15 +80,21 @@ def _record(response: Response) -> Response:
     if response.status_code >= FIRST_FAILURE:
         if refused := _refused(act, response.status_code, opened):
             _after(response, refused, act)
+        if response.status_code in SHOWN_AGAIN:
+            _looks(response, opened, f"{act}{NOT_DONE}")
     elif request.method not in SAFE:
         if not is_doubted():
             for visit in opened:
                 append_entry(session(), visit, act=act, ids=_ids(), now=now())
     elif request.method == "GET":
-        for visit in opened:
-            if _is_told(visit, act):
-                _after(response, visit, act)
+        _looks(response, opened, act)
     return response
+
+
+def _looks(response: Response, opened: Collection[Visit], act: str) -> None:
+    for visit in opened:
+        if _is_told(visit, act):
+            _after(response, visit, act)
 
 
 def _is_told(visit: Visit, act: str) -> bool:
@@ -121,7 +129,7 @@ def _look(
         try:
             with web_database().reading() as reader:
                 note_visit(reader, visit)
-                if looked_lately(reader, visit, act=act, now=at):
+                if looked_lately(reader, visit, act=act, ids=ids, now=at):
                     return
             with web_database().transaction() as writer:
                 note_visit(writer, visit)

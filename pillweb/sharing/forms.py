@@ -82,9 +82,16 @@ class AccessForm(Form):
     sees = SelectMultipleField(_("What may they see?"))
     until = day_field(_("Until which day?"))
 
-    def __init__(self, today: date, data: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        today: date,
+        data: Mapping[str, object] | None = None,
+        *,
+        ends_at: datetime | None = None,
+    ) -> None:
         super().__init__(data)
-        self.today = today
+        self.today, self.given_day = today, (data or {}).get("until")
+        self.given_end = ends_at
         self.level.choices = choices(
             *((str(int(level)), gettext(words)) for level, words in LEVELS.items())
         )
@@ -98,12 +105,16 @@ class AccessForm(Form):
             raise ValidationError(gettext("Choose today or a later day."))
 
     def terms(self, role: str, place: Zone) -> Terms:
-        """Return what was chosen; it ends with the day, where one was named."""
+        """Return what was chosen; it ends with the day, where one was named.
+
+        A day that was left as it stood ends when it did: on a journey, too.
+        """
+        is_same = self.until.data == self.given_day
         return Terms(
             level=Level(int(self.level.data)),
             role=role,
             sees=frozenset(self.sees.data or ()),
-            ends_at=_end_of(self.until.data, place),
+            ends_at=self.given_end if is_same else _end_of(self.until.data, place),
         )
 
 

@@ -59,13 +59,15 @@ def signed_in_recently(lasts: timedelta) -> bool:
 
 
 Show = Callable[[Waiting], ResponseReturnValue]
+Spared = Mapping[str, Callable[[], bool]]
 
 
-def _ask(asks: Asks, show: Show) -> ResponseReturnValue | None:
+def _ask(asks: Asks, show: Show, spared: Spared) -> ResponseReturnValue | None:
     rule = request.url_rule
     method = "GET" if request.method in SAFE else request.method
-    lasts = asks.get(f"{method} {rule.rule}") if rule else None
-    if lasts is None or signed_in_recently(lasts):
+    act = f"{method} {rule.rule}" if rule else ""
+    lasts = asks.get(act)
+    if lasts is None or signed_in_recently(lasts) or (act in spared and spared[act]()):
         return None
     if request.headers.get("HX-Request"):
         page = urlsplit(request.headers.get("HX-Current-URL", "")).path
@@ -78,9 +80,10 @@ def _ask(asks: Asks, show: Show) -> ResponseReturnValue | None:
     return make_response(show(Waiting(path, is_form=True, fields=fields)), UNAUTHORIZED)
 
 
-def install_again(app: Flask, asks: Asks, show: Show) -> None:
+def install_again(app: Flask, asks: Asks, show: Show, *, spared: Spared) -> None:
     """Ask again who it is before any of these methods and rules ("POST /account/…").
 
     `show` is the page that asks; a form that was sent waits there, as it was typed.
+    `spared` says of some of them whether this request is not weighty after all.
     """
-    app.before_request(lambda: _ask(asks, show))
+    app.before_request(lambda: _ask(asks, show, spared))

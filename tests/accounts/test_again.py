@@ -91,6 +91,14 @@ def test_the_acts_that_ask_again_are_these() -> None:
         "GET /account/data.json",
         "GET /admin/messages",
         "POST /admin/messages",
+        "GET /patients/<int:patient_id>/medicines.fhir.json",
+        "GET /patients/<int:patient_id>/reports/<int:report_id>.pdf",
+        "POST /patients/<int:patient_id>/calendar-feed",
+        "POST /patients/<int:patient_id>/contacts/new/<channel>",
+        "POST /patients/<int:patient_id>/reports",
+        "POST /patients/<int:patient_id>/set-up/test",
+        "POST /patients/<int:patient_id>/tablets/<int:place_id>/pin",
+        f"POST {SHARING}/for-now/end",
     }
 
 

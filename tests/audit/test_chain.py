@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pillweb.audit.actions import append_entry, append_look, what_place
+from pillweb.audit.actions import append_entry, append_look
 from pillweb.audit.models import AuditEntry
-from pillweb.audit.queries import seal_at, verify_all, verify_chain
+from pillweb.audit.queries import seal_at, verify_all, verify_chain, what_place
 from pillweb.audit.rules.chain import (
     EDITED,
     FORKED,

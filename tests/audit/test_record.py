@@ -9,22 +9,24 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from jobs import look_after_access
 from pillweb.audit import views
-from pillweb.audit.actions import what_place
 from pillweb.audit.models import AuditEntry
-from pillweb.audit.queries import verify_all
+from pillweb.audit.queries import verify_all, what_place
 from pillweb.base.crypto import unseal
 from pillweb.base.db import Database
 from pillweb.base.log import log
 from pillweb.base.sealed import key_or_house
 from pillweb.doses.models import Dose, DoseEvent
+from pillweb.patients.models import Patient
 from pillweb.sharing.actions.linking import revoke_link
+from pillweb.sharing.models import Grant
 from tests.conftest import NOW
 from tests.house.cast import LINK, NOBODY, Cast
 from tests.house.policy import PERSON
 from tests.house.rows import all_rows, changed, record_rows
 from tests.press import NO_PRESS
-from tests.world import World, csrf_of, signed_in
+from tests.world import World, csrf_of, prescribe, signed_in
 
 pytestmark = pytest.mark.usefixtures("pinned")
 
@@ -90,8 +92,14 @@ def test_a_change_that_fails_writes_nothing_and_one_that_cannot_be_written_fails
     stop = f"/patients/{world.patient}/medicines/{world.medication}/stop"
     assert luis.post(stop, data=token).status_code == 404
     skip = f"/patients/{world.patient}/supply/{world.medication}/gone"
-    assert luis.post(skip, data=token).status_code == 422
-    assert written(db, world.patient) == []
+    with luis.post(skip, data=token) as shown_again:
+        assert shown_again.status_code == 422
+    look = ("account", world.luis, None, "supply_changes.post_gone!")
+    assert written(db, world.patient) == [look]
+    rosa = signed_in(app, world.rosa, now=now)
+    with rosa.post(skip, data={"csrf_token": csrf_of(rosa)}) as own:
+        assert own.status_code == 422
+    assert written(db, world.patient) == [look]
 
     def fail(*_args: object, **_facts: object) -> None:
         raise RuntimeError("no record")
@@ -155,6 +163,33 @@ def test_a_look_of_somebody_else_is_written_once_in_ten_minutes(
         ("link", None, world.link, "doses.show_shared_today"),
     ]
     assert changed(before, all_rows(db)) == []
+
+
+def test_looks_at_two_medicines_are_two(
+    app: Flask, db: Database, world: World, now: datetime
+) -> None:
+    with db.transaction() as session:
+        patient = session.get_one(Patient, world.patient)
+        second = prescribe(session, patient, "09:00", now=now, name="Sertraline").id
+    nora = signed_in(app, world.nora, now=now)
+    for one in (world.medication, second, world.medication):
+        path = f"/patients/{world.patient}/medicines/{one}/history"
+        assert nora.get(path, buffered=True).status_code == 200
+    look = ("account", world.nora, None, "changes.show_history")
+    assert written(db, world.patient) == [look, look]
+
+
+def test_that_access_is_over_is_written_where_a_job_ends_it(
+    db: Database, world: World, now: datetime
+) -> None:
+    with db.transaction() as session:
+        session.execute(
+            sa.update(Grant).where(Grant.account_id == world.nora).values(ends_at=now)
+        )
+    assert look_after_access.run() == 1
+    assert written(db, world.patient) == [("job", None, None, "jobs.look_after_access")]
+    look_after_access.run()
+    assert len(written(db, world.patient)) == 1
 
 
 def test_what_leaves_as_a_file_is_written_of_the_patient_too(

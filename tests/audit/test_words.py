@@ -34,6 +34,7 @@ JOBS = {
     "jobs.take_out",
     "jobs.bring_in",
     "jobs.erase",
+    "jobs.look_after_access",
     "commands.restored",
 }
 # What is done to one's own account, or to nobody yet, and concerns patients, too.
@@ -94,6 +95,8 @@ def test_each_sentence_says_who_and_is_short() -> None:
         assert sentence.endswith(".")
         assert len(sentence.split()) <= 12
     assert act_words("doses.post_take", "Luis") == "Luis recorded a dose."
+    refused = act_words("doses.post_take!", "Luis")
+    assert refused == "Luis looked at a form, and changed nothing."
     assert act_words("gone.post_gone", "Luis") == "Luis did something."
 
 

@@ -137,6 +137,7 @@ def test_the_pages_of_a_pin(
         wrong = press(tablet, there, there, pin="1111")
         assert wrong.status_code == 422
     assert "in a quarter of an hour" in wrong.text
+    assert "Whoever helps you can change it." in wrong.text
     assert tablet.get(today(world.patient)).location == "/tablet"
     with db.reading() as session:
         assert place(session, mine).wrong_pins == PINS_ALLOWED

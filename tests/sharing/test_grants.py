@@ -1,5 +1,6 @@
 """What somebody may do: as much as was given, until it ends, to the second."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from pillweb.base.viewer import Viewer
 from pillweb.contacts.actions.adding import helpers_to_tell
 from pillweb.invitations.actions.looking_after import ask_about_access
 from pillweb.outbox.models import Delivery
+from pillweb.patients.models import ZoneChange
 from pillweb.sharing.actions.granting import end_grants, let_in, stop_access
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.access import helpers_of
@@ -116,9 +118,9 @@ def test_what_is_over_is_ended_and_nothing_more_is_told(
     )
     session.add(waiting)
     session.flush()
-    assert end_grants(session, now=now - SECOND, limit=9) == 0
-    assert end_grants(session, now=now, limit=9) == 1
-    assert end_grants(session, now=now, limit=9) == 0
+    assert end_grants(session, now=now - SECOND, limit=9) == []
+    assert end_grants(session, now=now, limit=9) == [grant]
+    assert end_grants(session, now=now, limit=9) == []
     session.expire_all()
     told: tuple[object, ...] = (grant.status, grant.alerts, grant.ladder_place)
     assert told == ("ended", False, None)
@@ -188,6 +190,39 @@ def test_a_helper_may_do_what_was_chosen(
     assert 'value="2026-11-30"' in marta.get(here).text
     assert press(marta, here, level="2", until="2026-11-19").status_code == 422
     assert press(marta, here, level="4").status_code == 422
+
+
+@pytest.mark.parametrize("elsewhere", ["America/New_York", "Asia/Tokyo"])
+def test_what_is_saved_unchanged_on_a_journey_ends_when_it_did(
+    elsewhere: str, marta: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    grant = limit(db, world.nora)
+    here = f"/patients/{world.patient}/sharing/people/{grant}"
+    typed = {"level": "1", "sees": "names", "until": "2026-11-27"}
+    assert press(marta, here, **typed).status_code == 303
+    with db.transaction() as session:
+        before = grant_of(session, world.nora).ends_at
+        facts = {"zone": elsewhere, "before": "Europe/London", "is_travel": True}
+        times = {"at": now, "created_at": now}
+        session.add(ZoneChange(patient_id=world.patient, **facts, **times))
+    assert 'value="2026-11-27"' in marta.get(here).text
+    assert press(marta, here, **typed).status_code == 303
+    with db.reading() as session:
+        assert grant_of(session, world.nora).ends_at == before
+
+
+def test_a_day_that_was_left_as_it_stood_ends_when_it_did(
+    marta: FlaskClient, world: World, db: Database, now: datetime
+) -> None:
+    """Also where home has moved since."""
+    end = datetime.fromisoformat("2026-11-27T18:30:00+00:00")
+    grant = limit(db, world.nora, ends_at=end)
+    here = f"/patients/{world.patient}/sharing/people/{grant}"
+    shown = re.findall(r'name="until"[^>]*value="([^"]+)"', marta.get(here).text)[0]
+    saved = press(marta, here, level="1", sees="names", until=shown)
+    assert saved.status_code == 303
+    with db.reading() as session:
+        assert grant_of(session, world.nora).ends_at == end
 
 
 def test_without_names_no_page_names_a_medicine(

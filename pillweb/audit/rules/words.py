@@ -69,9 +69,13 @@ LEFT_HELPING = gettext_noop("%(who)s asked that their account is deleted.")
 STAYED = gettext_noop("%(who)s took back that all of this is deleted.")
 ERASED = gettext_noop("%(who)s deleted all of this.")
 PUT_BACK = gettext_noop("%(who)s put everything back from an older copy.")
+SAW_FORM = gettext_noop("%(who)s looked at a form, and changed nothing.")
+ENDED_ACCESS = gettext_noop("%(who)s ended access whose time was over.")
 # An act of an older version of PillWeb.
 OTHER = gettext_noop("%(who)s did something.")
 
+# After a change that was not accepted: its page was shown once more.
+NOT_DONE = "!"
 LOOKS: Mapping[str, str] = {
     "doses.show_today": SAW_TODAY,
     "doses.show_shared_today": SAW_TODAY,
@@ -246,6 +250,7 @@ CHANGES: Mapping[str, str] = {
     "own_leaving.post_leave_account": LEFT_HELPING,
     "own_leaving.post_stay_account": CHANGED_SHARING,
     "jobs.erase": ERASED,
+    "jobs.look_after_access": ENDED_ACCESS,
     "reports.post_order": CHANGED_REPORTS,
     "reports.post_end": CHANGED_REPORTS,
     "reports.post_send": WANTED_REPORT,
@@ -282,6 +287,8 @@ CHANGES: Mapping[str, str] = {
 
 def act_words(act: str, who: str) -> str:
     """Say in one sentence what somebody did."""
+    if act.endswith(NOT_DONE):
+        return _(SAW_FORM, who=who)
     return _(LOOKS.get(act) or CHANGES.get(act, OTHER), who=who)
 
 

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
+from flask import request
+
 from pillweb.accounts.models import Account
 from pillweb.base.clock import now
 from pillweb.base.i18n import speech
 from pillweb.contacts.queries import accounts_to_tell, patients_to_tell
-from pillweb.contacts.rules import Owner, Person
+from pillweb.contacts.rules import BROWSER, OPEN_PAGE, Owner, Person
 from pillweb.patients.queries import zone_at
 from pillweb.sharing.queries.doors import open_door, patients_of
 from pillweb.sharing.rules import Level, Nav, nav_of
 from pillweb.web.transaction import session
-from pillweb.web.viewer import signed_in
+from pillweb.web.viewer import current_viewer, signed_in
 
 OWN = "/account"
 PATIENT = "/patients/<int:patient_id>"
@@ -70,6 +72,19 @@ def open_owner(patient_id: int | None) -> Opened:
         zone=door.zone,
         who="" if door.is_self else door.patient_name,
     )
+
+
+def goes_to_oneself() -> bool:
+    """Say whether an address that is being added is of who is signed in.
+
+    It is where they sign in by it, or where it is the browser they sit at.
+    """
+    viewer = current_viewer()
+    channel = (request.view_args or {}).get("channel", "email")
+    if viewer is None or channel != "email":
+        return channel in {BROWSER, OPEN_PAGE}
+    typed = request.form.get("address") or request.form.get("email", "")
+    return typed.strip().casefold() == viewer.email.casefold()
 
 
 def _zone_of_account() -> str:

@@ -87,7 +87,7 @@ def post_stop_code(patient_id: int) -> ResponseReturnValue:
 def _open(patient_id: int, grant_id: int) -> tuple[Door, Request, AccessForm]:
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     request = request_of(session(), patient_id, grant_id)
-    today = local(now(), zone(door.zone)).date()
+    today = local(now(), zone(door.home_zone)).date()
     return door, request, AccessForm(today, {"sees": sorted(USUAL[request.role])})
 
 
@@ -118,7 +118,7 @@ def post_request(patient_id: int, request_id: int) -> ResponseReturnValue:
         session(),
         patient_id=patient_id,
         grant_id=request_id,
-        terms=form.terms(request.role, zone(door.zone)),
+        terms=form.terms(request.role, zone(door.home_zone)),
         given_by_id=signed_in().account_id,
         now=now(),
     )

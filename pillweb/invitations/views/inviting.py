@@ -28,7 +28,7 @@ INVITE = "/patients/<int:patient_id>/sharing/invite"
 
 def _form(door: Door) -> InviteForm:
     return InviteForm(
-        local(now(), zone(door.zone)).date(),
+        local(now(), zone(door.home_zone)).date(),
         [channel for channel in ready_channels() if channel.NAME in WAYS],
         may_be_own=not has_own_account(session(), door.patient_id, now=now()),
     )
@@ -70,7 +70,7 @@ def post_invite(patient_id: int) -> ResponseReturnValue:
         patient_name=door.patient_name,
         made_by_id=viewer.account_id,
         label=said(form.label),
-        terms=form.offered(zone(door.zone)),
+        terms=form.offered(zone(door.home_zone)),
         channel=None if by_hand else form.how.data,
         address=said(form.address),
         now=now(),

@@ -1,6 +1,6 @@
 """What somebody may do for a patient: given, changed and ended."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -146,8 +146,8 @@ def stop_access(
     return True
 
 
-def end_grants(session: Session, *, now: datetime, limit: int) -> int:
-    """End what was given until now; return how many that were."""
+def end_grants(session: Session, *, now: datetime, limit: int) -> Sequence[Grant]:
+    """End what was given until now; return which that were."""
     over = session.scalars(
         select(Grant)
         .where(Grant.status == ACCEPTED, Grant.ends_at <= now)
@@ -157,7 +157,7 @@ def end_grants(session: Session, *, now: datetime, limit: int) -> int:
     ).all()
     for grant in over:
         _end(session, grant, ENDED, now=now)
-    return len(over)
+    return over
 
 
 def _helper_row(session: Session, patient_id: int, grant_id: int) -> Grant:

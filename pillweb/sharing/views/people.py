@@ -24,13 +24,13 @@ ONE = "/patients/<int:patient_id>/sharing/people/<int:grant_id>"
 def _open(patient_id: int, grant_id: int) -> tuple[Door, Helper, AccessForm]:
     door = open_door(session(), signed_in(), patient_id, need=Level.MANAGE)
     helper = helper_of(session(), patient_id, grant_id)
-    today = local(now(), zone(door.zone)).date()
+    today = local(now(), zone(door.home_zone)).date()
     given = {
         "level": str(helper.level),
         "sees": helper.sees,
         "until": last_day(door, helper.ends_at) if helper.ends_at else None,
     }
-    return door, helper, AccessForm(today, given)
+    return door, helper, AccessForm(today, given, ends_at=helper.ends_at)
 
 
 def _page(door: Door, helper: Helper, form: AccessForm) -> dict[str, object]:
@@ -59,7 +59,7 @@ def post_access(patient_id: int, grant_id: int) -> ResponseReturnValue:
         session(),
         patient_id=patient_id,
         grant_id=helper.grant_id,
-        terms=form.terms(helper.role, zone(door.zone)),
+        terms=form.terms(helper.role, zone(door.home_zone)),
         now=now(),
     )
     if not is_changed:

@@ -24,8 +24,8 @@ def until_words(door: Door, ends_at: datetime | None) -> str:
 
 
 def last_day(door: Door, ends_at: datetime) -> date:
-    """Return the last whole day on which somebody is let in."""
-    return local(ends_at, zone(door.zone)).date() - timedelta(days=1)
+    """Return the last whole day on which somebody is let in: by the clock at home."""
+    return local(ends_at, zone(door.home_zone)).date() - timedelta(days=1)
 
 
 def helper_card(door: Door, helper: Helper) -> dict[str, object]:
