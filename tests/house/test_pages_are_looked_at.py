@@ -56,7 +56,7 @@ def test_a_browser_looks_at_every_page() -> None:
     numbers = dict.fromkeys(
         ("due", "taken", "difficult", "asked", "opened", "pinned"), 1
     )
-    links = {name: f"/{name}/x" for name in "tmupseirld"}
+    links = {name: f"/{name}/x" for name in "tmupseirldw"}
     facts = {**made_up, **numbers, "links": links}
     opened = [path.format(**facts).partition("?")[0] for _, path in PAGES]
     rules = {route.split()[1] for route in POLICY if route.startswith("GET ")}
