@@ -6,7 +6,9 @@ from sqlalchemy.orm import Session
 
 from jobs.runtime import gently, transaction
 from pillweb.base.age import BackupError
+from pillweb.base.db import database
 from pillweb.base.log import log
+from pillweb.rights.actions.purging import complete_ledger
 from pillweb.watch.actions.backing_up import (
     begin_run,
     end_run,
@@ -45,6 +47,8 @@ def run() -> int:
 
 def _make(now: datetime) -> dict[str, object]:
     folder = backup_folder()
+    with database().reading() as session:
+        complete_ledger(session)
     try:
         file, manifest = make_backup(folder, now=now)
     finally:

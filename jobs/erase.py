@@ -18,12 +18,13 @@ def run() -> int:
     """Erase all whose time is over, a few rows at a time; return how many."""
     with transaction() as (session, now):
         waiting = to_erase(session, now=now)
+    erased = 0
     for whose in waiting:
         with transaction() as (session, now):
-            note_erasing(session, whose, now=now)
-        is_more = True
+            is_more = note_erasing(session, whose, now=now)
+        erased += is_more
         while is_more:
             with transaction() as (session, now):
                 is_more = erase_some(session, whose, now=now)
             give_way()
-    return len(waiting)
+    return erased

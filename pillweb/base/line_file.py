@@ -17,6 +17,17 @@ def lines_of(file: Path) -> list[str]:
         return []
 
 
+def bring_lines(source: Path, target: Path) -> None:
+    """Add to one file the lines of another that it does not have.
+
+    Raises:
+        OSError: they cannot be written, or not be read back.
+    """
+    known = set(lines_of(target))
+    if new := [line for line in lines_of(source) if line not in known]:
+        add_lines(target, new)
+
+
 def add_lines(file: Path, lines: Sequence[str]) -> None:
     """Add lines, to the disk itself; a last line that was cut off stays apart.
 

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from jobs import deliver, erase, take_out
 from jobs.runtime import look_back
@@ -16,6 +18,7 @@ from pillweb.accounts.models import Account, EntryTry
 from pillweb.audit.queries import verify_all
 from pillweb.base import line_file
 from pillweb.base.db import Database
+from pillweb.base.errors import NotFoundError
 from pillweb.base.sealed import DataKey
 from pillweb.base.tokens import token_hash
 from pillweb.channels.mailbox import keep_mail, kept_mails
@@ -23,10 +26,20 @@ from pillweb.contacts.rules import LEAVING
 from pillweb.devices.models import Device, DevicePlace
 from pillweb.outbox.models import Delivery
 from pillweb.patients.models import Patient
-from pillweb.rights.actions.leaving import leave_account, leave_patient
-from pillweb.rights.actions.purging import erase_some, note_erasing, replay_erasures
+from pillweb.rights.actions.leaving import (
+    leave_account,
+    leave_patient,
+    stay_account,
+    stay_patient,
+)
+from pillweb.rights.actions.purging import (
+    complete_ledger,
+    erase_some,
+    note_erasing,
+    replay_erasures,
+)
 from pillweb.rights.models import Erasure
-from pillweb.rights.queries import holdings_of, ledger, ledger_file
+from pillweb.rights.queries import holdings_of, ledger, ledger_file, to_erase
 from pillweb.rights.rules import ACCOUNT, PATIENT, STAYS, Whose
 from tests.house.cast import Cast
 from tests.house.rows import all_rows, put_back
@@ -259,6 +272,58 @@ def test_what_cannot_be_read_back_is_not_erased(
         erase.run()
     with db.reading() as session:
         assert session.get(Patient, world.patient) is not None
+
+
+def test_a_ledger_that_was_lost_is_whole_again_from_the_database(
+    db: Database, world: World, days: Days
+) -> None:
+    let_leave(db, world, now=days.now)
+    days.move(days=31)
+    erase.run()
+    before = ledger()
+    ledger_file().unlink()
+    for _ in range(2):
+        with db.reading() as session:
+            complete_ledger(session)
+        assert ledger() == before
+
+
+def test_who_takes_it_back_after_the_job_has_looked_stays(
+    db: Database, world: World, days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The press began in time, and was committed after the job had looked."""
+    let_leave(db, world, now=days.now)
+    in_time = days.now + timedelta(days=30, milliseconds=-5)
+
+    def looked(session: Session, *, now: datetime) -> object:
+        found = to_erase(session, now=now)
+        stay_patient(session, world.patient, by_id=world.marta, now=in_time)
+        return found
+
+    monkeypatch.setattr(erase, "to_erase", looked)
+    days.move(days=30)
+    assert erase.run() == 0
+    assert ledger() == []
+    with db.reading() as session:
+        assert session.get_one(Patient, world.patient).leaves_at is None
+
+
+@pytest.mark.parametrize("kind", [PATIENT, ACCOUNT])
+def test_nobody_is_told_all_is_as_it_was_and_erased_then(
+    db: Database, world: World, days: Days, kind: str
+) -> None:
+    """The press began in time, and had to wait for the job."""
+    with db.transaction() as session:
+        leave_patient(session, world.patient, by_id=world.marta, now=days.now)
+        leave_account(session, world.luis, now=days.now)
+    in_time = days.now + timedelta(days=30, milliseconds=-5)
+    days.move(days=30)
+    whose = Whose(kind, world.patient if kind == PATIENT else world.luis)
+    with db.transaction() as session:
+        assert note_erasing(session, whose, now=days.now)
+    stay = partial(stay_patient, by_id=world.marta) if kind == PATIENT else stay_account
+    with db.transaction() as session, pytest.raises(NotFoundError):
+        stay(session, whose.row_id, now=in_time)
 
 
 def test_the_file_of_an_older_database_brings_nobody_back(

@@ -131,6 +131,24 @@ def test_keys_are_in_no_backup_and_seals_are(
     assert (place / "backups" / "erasures.jsonl").read_text() == "{}\n"
 
 
+def test_the_ledger_beside_backups_only_grows(
+    db: Database, world: World, place: Path, now: datetime
+) -> None:
+    """Another machine wrote there, or this one before its folder was lost (59)."""
+    folder = place / "backups"
+    folder.mkdir(exist_ok=True)
+    (folder / "erasures.jsonl").write_text('{"id": 7}\n{"id": 8}\n{"id"')
+    (place / "erasures.jsonl").write_text('{"id": 8}\n{"id": 9}\n')
+    for _ in range(2):
+        make_backup(folder, now=now)
+        now += DAY
+    told = (folder / "erasures.jsonl").read_text().splitlines()
+    assert told == ['{"id": 7}', '{"id": 8}', '{"id"', '{"id": 9}']
+    (place / "erasures.jsonl").unlink()
+    make_backup(folder, now=now)
+    assert (folder / "erasures.jsonl").read_text().splitlines() == told
+
+
 def test_backups_for_a_key_elsewhere_cannot_be_opened_here(
     db: Database, world: World, place: Path, now: datetime, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from pillweb.base.config import settings
 from pillweb.base.db import Database, database
 from pillweb.base.known_settings import ROOT, listed
 from pillweb.base.visits import COMMAND, HOUSE, Visit
-from pillweb.rights.actions.purging import replay_erasures
+from pillweb.rights.actions.purging import complete_ledger, replay_erasures
 from pillweb.watch.actions.backing_up import make_backup, make_key, work_folder
 from pillweb.watch.actions.putting_back import (
     bring_ledger,
@@ -51,6 +51,8 @@ def _in_sentences() -> Iterator[None]:
 @click.option("--to", type=FOLDER, help="A folder; else BACKUP_DIR.")
 def backup(to: Path | None) -> None:
     """Back everything up now, encrypted; PillWeb may run meanwhile."""
+    with database().reading() as session:
+        complete_ledger(session)
     with _in_sentences():
         file, manifest = make_backup(to or backup_folder(), now=now())
     with database().transaction() as session:

@@ -27,21 +27,30 @@ from pillweb.rights.queries import (
     ledger,
     ledger_file,
 )
-from pillweb.rights.rules import PATIENT, Erased, Whose, ledger_line
+from pillweb.rights.rules import LEAVES_AFTER, PATIENT, Erased, Whose, ledger_line
 
 BATCH = 200
 
 
-def note_erasing(session: Session, whose: Whose, *, now: datetime) -> None:
+def note_erasing(session: Session, whose: Whose, *, now: datetime) -> bool:
     """Write into the ledger, to the disk itself, that somebody is erased; once.
+
+    False, with nothing written, where it was taken back since somebody looked. After
+    this nobody can take it back, not even by a press that began in time.
 
     Raises:
         OSError: it cannot be written; nothing may be erased then.
     """
+    kind = ROWS[whose.kind]
+    over = select(kind).where(kind.id == whose.row_id, kind.leaves_at <= now)
+    row = session.scalar(over.with_for_update())
     fingerprint = fingerprint_of(session, whose)
-    if fingerprint is None or fingerprint in {one.fingerprint for one in ledger()}:
-        return
-    add_lines(ledger_file(), [ledger_line(Erased(whose, fingerprint, now))])
+    if row is None or fingerprint is None:
+        return False
+    if fingerprint not in {one.fingerprint for one in ledger()}:
+        add_lines(ledger_file(), [ledger_line(Erased(whose, fingerprint, now))])
+    row.leaves_at = now - LEAVES_AFTER
+    return True
 
 
 def erase_some(
@@ -77,6 +86,25 @@ def _delete(session: Session, holding: Holding, *, limit: int) -> int:
     some = select(key).where(which).limit(limit)
     done = session.execute(delete(table).where(key.in_(some)))
     return cast("CursorResult[Any]", done).rowcount
+
+
+def complete_ledger(session: Session) -> None:
+    """Write into the ledger whom the database knows to be erased and the ledger not.
+
+    So it is whole again where its folder was lost.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    known = {one.fingerprint for one in ledger()}
+    stones = session.scalars(select(Erasure).order_by(Erasure.id))
+    lines = [
+        ledger_line(Erased(Whose(one.kind, one.row_id), one.fingerprint, one.at))
+        for one in stones
+        if one.fingerprint not in known
+    ]
+    if lines:
+        add_lines(ledger_file(), lines)
 
 
 def replay_erasures(session: Session, *, now: datetime) -> int:

@@ -23,6 +23,7 @@ from pillweb.base.crypto import key_name
 from pillweb.base.db import insert_new
 from pillweb.base.dumping import Contents, copy_out, kind_of, size_of
 from pillweb.base.known_settings import ROOT, listed
+from pillweb.base.line_file import bring_lines
 from pillweb.base.log import log
 from pillweb.outbox.actions.incidents import close_incidents, open_incident
 from pillweb.watch.models import BackupRun
@@ -188,10 +189,11 @@ def _seal_all(
 
 
 def _copy_ledger(folder: Path) -> None:
-    """Keep who was erased beside the backups: older ones still hold them."""
-    ledger = Path(settings().var_dir) / ERASURES
-    if ledger.exists():
-        _replace(folder / ERASURES, ledger.read_text("utf-8"))
+    """Keep who was erased beside the backups: older ones still hold them.
+
+    What other machines wrote there stays.
+    """
+    bring_lines(Path(settings().var_dir) / ERASURES, folder / ERASURES)
 
 
 def version() -> str:

@@ -32,7 +32,7 @@ from pillweb.base.dumping import (
     users_of,
 )
 from pillweb.base.known_settings import ROOT
-from pillweb.base.line_file import add_lines, lines_of
+from pillweb.base.line_file import bring_lines
 from pillweb.watch.actions.backing_up import (
     CONTENTS,
     DATABASE,
@@ -297,6 +297,4 @@ def bring_ledger(opened: Opened) -> None:
     here = Path(settings().var_dir)
     if opened.heads and not (here / HEADS).exists():
         (here / HEADS).write_text(opened.heads.read_text("utf-8"), "utf-8")
-    known = set(lines_of(here / ERASURES))
-    if new := [line for line in lines_of(opened.ledger) if line not in known]:
-        add_lines(here / ERASURES, new)
+    bring_lines(opened.ledger, here / ERASURES)
