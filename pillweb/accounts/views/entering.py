@@ -299,8 +299,13 @@ def post_passkey_sign_in() -> ResponseReturnValue:
 @entering.post("/sign-out")
 def post_sign_out() -> ResponseReturnValue:
     """Sign this browser out for good."""
+    return signed_out("/sign-in")
+
+
+def signed_out(path: str) -> ResponseReturnValue:
+    """Sign this browser out for good, and go on there."""
     _leave()
     sign_out()
-    answer = make_response(go("/sign-in"))
+    answer = make_response(go(path))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
