@@ -24,7 +24,9 @@ from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.models import Grant
 from pillweb.sharing.rules import CAREGIVER, OWN_TERMS, SELF, Level, Terms
 from tests.at_once import at_once
-from tests.press import NO_PRESS
+from tests.conftest import use_settings
+from tests.press import NO_PRESS, a_press
+from tests.tokens import newest_token
 from tests.world import World, csrf_of, make_cast_account, signed_in
 
 SECOND, LIFE = timedelta(seconds=1), timedelta(days=7)
@@ -380,3 +382,40 @@ def test_whoever_was_invited_comes_back_to_it_after_signing_in(
     assert "An invitation waits for you" in eve.get("/people").text
     press(eve, "/invitation/decline")
     assert eve.get("/").location != "/invitation"
+
+
+def test_only_an_invitation_that_can_be_answered_opens_a_closed_sign_up(
+    rosa: FlaskClient,
+    app: Flask,
+    world: World,
+    now: datetime,
+    pinned: time_machine.Traveller,
+) -> None:
+    guest = app.test_client()
+    press(guest, secret_of(offer(rosa, world)))
+    use_settings(SIGN_UP="0")
+    assert app.test_client().get("/sign-up").status_code == 404
+    assert guest.get("/sign-up").status_code == 200
+    assert "I have no account yet" in guest.get("/sign-in").text
+    pinned.move_to(now + LIFE)
+    assert guest.get("/sign-up").status_code == 404
+    typed = {"name": "Ida", "email": "ida@family.example"}
+    assert press(guest, "/sign-up", **typed).status_code == 404
+    assert "I have no account yet" not in guest.get("/sign-in").text
+
+
+def test_a_sign_up_goes_on_to_its_invitation_wherever_the_mail_is_opened(
+    rosa: FlaskClient, app: Flask, world: World, db: Database
+) -> None:
+    """Asked for on a tablet, and the mail is read on a phone."""
+    tablet, phone = app.test_client(), app.test_client()
+    press(tablet, secret_of(offer(rosa, world)))
+    typed = {"name": "Ida", "email": "ida@family.example"}
+    assert press(tablet, "/sign-up", **typed).status_code == 200
+    with db.reading() as session:
+        path = f"/a/{newest_token(session)}"
+    chosen = press(phone, path, password="kettle violet ocean", **a_press(path))
+    assert chosen.location == "/"
+    assert phone.get("/").location == "/invitation"
+    answer = press(phone, "/invitation/accept")
+    assert answer.location == f"/patients/{world.patient}/today"
