@@ -48,6 +48,7 @@ from pillweb.doses.views.skips import skips
 from pillweb.doses.views.today import doses
 from pillweb.feeds.views import feeds
 from pillweb.hooks.views import hooks
+from pillweb.invitations.queries import is_offered
 from pillweb.invitations.views.answering import invited
 from pillweb.invitations.views.asking import asking
 from pillweb.invitations.views.inviting import inviting
@@ -241,6 +242,10 @@ def _who(token: str) -> Viewer | None:
     return viewer
 
 
+def _is_offered(invitation_id: int) -> bool:
+    return is_offered(session(), invitation_id, now=now())
+
+
 def _tablet(secret: str) -> Tablet | None:
     return tablet_of(session(), secret, now=now())
 
@@ -287,7 +292,7 @@ def create_app() -> Flask:
     install_transactions(app)
     install_errors(app)
     install_leaving(app)
-    install_viewer(app, _who, _seen)
+    install_viewer(app, _who, _seen, _is_offered)
     install_tablet(app, _tablet, _tablet_seen, closes_after=OPEN_FOR)
     install_look(app)
     install_press(app)

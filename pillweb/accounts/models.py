@@ -119,7 +119,11 @@ class PasskeyChallenge(Base):
 
 
 class AccountLink(Base):
-    """A mailed link to choose a password; works once."""
+    """A mailed link to choose a password; works once.
+
+    `invitation_id` is what somebody was about to answer who signed up: it goes on
+    where the mail is opened.
+    """
 
     __tablename__ = "account_link"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -130,6 +134,9 @@ class AccountLink(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    invitation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("invitation.id", ondelete="SET NULL"), index=True
+    )
 
 
 class SignInMail(Base):

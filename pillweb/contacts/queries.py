@@ -40,7 +40,7 @@ from pillweb.patients.models import Patient
 from pillweb.patients.queries import zone_in_force
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.doors import holds
-from pillweb.sharing.rules import SELF
+from pillweb.sharing.rules import ACCEPTED, SELF
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Whose something is: the columns that say so.
@@ -57,7 +57,12 @@ _PATIENTS = select(
 _LOOKS = (
     select(Grant.patient_id, Account.look)
     .join(Account, Account.id == Grant.account_id)
-    .where(Grant.patient_id.in_(_ids), Grant.role == SELF, Account.look.is_not(None))
+    .where(
+        Grant.patient_id.in_(_ids),
+        Grant.role == SELF,
+        Grant.status == ACCEPTED,
+        Account.look.is_not(None),
+    )
 )
 _POINTS = {
     owner: select(

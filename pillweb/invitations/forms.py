@@ -15,11 +15,10 @@ from pillweb.invitations.rules import BY_HAND, OWN_ROLE
 from pillweb.sharing.forms import AccessForm
 from pillweb.sharing.rules import (
     CAREGIVER,
-    EVERYTHING,
+    OWN_TERMS,
     ROLES,
     SELF,
     USUAL,
-    Level,
     Terms,
 )
 from pillweb.web.forms import Form, at_most, choices, said, text_field
@@ -70,7 +69,7 @@ class InviteForm(AccessForm):
     def offered(self, place: Zone) -> Terms:
         """Return what is offered; to the patient, everything for good."""
         if self.role.data == SELF:
-            return Terms(Level.MANAGE, SELF, EVERYTHING)
+            return OWN_TERMS
         return self.terms(self.role.data, place)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
+from pillweb.accounts.queries import EMAIL, email_index
 from pillweb.base.crypto import blind_index
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.sight import let_see, seeing_everybody
@@ -16,15 +17,23 @@ from pillweb.invitations.rules import Request, code_typed
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import shares
 from pillweb.sharing.models import Grant
+from pillweb.sharing.queries.access import would_gain
 from pillweb.sharing.queries.doors import holds
-from pillweb.sharing.rules import ACCEPTED, PENDING, SELF, Level
+from pillweb.sharing.rules import ACCEPTED, PENDING, SELF, Level, Terms
 
 CODE = "asking_code"
 A_DAY = timedelta(days=1)
 
 
 _REQUEST = (
-    select(Grant.id, Grant.account_id, Account.name, Grant.role, Grant.created_at)
+    select(
+        Grant.id,
+        Grant.account_id,
+        Account.name,
+        Account.email,
+        Grant.role,
+        Grant.created_at,
+    )
     .join(Account, Account.id == Grant.account_id)
     .where(Grant.status == PENDING)
     .order_by(Grant.id)
@@ -133,13 +142,62 @@ def invitation_behind(session: Session, token: str, *, now: datetime) -> Invitat
     return row
 
 
-def is_offered(session: Session, invitation_id: int, *, now: datetime) -> bool:
-    """Say whether an invitation that a browser opened can be answered."""
+def is_offered(
+    session: Session, invitation_id: int, *, now: datetime, to: int | None = None
+) -> bool:
+    """Say whether an invitation that a browser opened can be answered: by an account.
+
+    With none it is anybody's whose account is yet to be made.
+    """
     if not invitation_id:
         return False
     mine = _open(now).where(Invitation.id == invitation_id)
     with seeing_everybody(session):
-        return session.scalar(mine) is not None
+        row = session.scalar(mine)
+        if row is None or to is None:
+            return row is not None
+        return is_for(session, row, to, now=now)
+
+
+def terms_of(row: Invitation) -> Terms:
+    """Return on what terms an invitation lets somebody in."""
+    return Terms(Level(row.level), row.role, frozenset(row.sees), row.ends_at)
+
+
+def is_for(
+    session: Session, row: Invitation, account_id: int, *, now: datetime
+) -> bool:
+    """Say whether an account may accept: not whoever made it, nor who has as much."""
+    return row.made_by_id != account_id and would_gain(
+        session, account_id, row.patient_id, terms_of(row), now=now
+    )
+
+
+def has_to_wait(session: Session, row: Invitation, account_id: int) -> bool:
+    """Say whether who manages is to say first that this account is the patient.
+
+    Not where the invitation went to the address of the account, which is proven.
+    """
+    if row.role != SELF:
+        return False
+    account = session.get_one(Account, account_id)
+    sent_to = email_index(row.address or "") if row.channel == EMAIL else None
+    return account.confirmed_at is None or sent_to != account.email_index
+
+
+def whose_invitation(session: Session, invitation_id: int) -> int:
+    """Return the patient of an invitation that a browser opened, answered or not.
+
+    Raises:
+        LinkGoneError: there is none.
+    """
+    mine = select(Invitation.patient_id).where(Invitation.id == invitation_id)
+    with seeing_everybody(session):
+        patient_id: int | None = session.scalar(mine)
+    if patient_id is None:
+        raise LinkGoneError
+    let_see(session, patient_id)
+    return patient_id
 
 
 def invitation_opened(

@@ -29,6 +29,7 @@ class Request(NamedTuple):
     grant_id: int
     account_id: int
     name: str
+    email: str
     role: str
     asked_at: datetime
 

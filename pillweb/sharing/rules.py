@@ -138,6 +138,32 @@ class Terms(NamedTuple):
     ends_at: datetime | None = None
 
 
+# What somebody has who is the patient.
+OWN_TERMS = Terms(Level.MANAGE, SELF, EVERYTHING)
+
+
+def gives_more(offer: Terms, held: Terms) -> bool:
+    """Say whether an offer adds to what somebody has, and takes nothing of it.
+
+    Who helps does not become the patient by one, nor the other way round.
+
+    >>> look = Terms(Level.VIEW, CAREGIVER, frozenset({NAMES}))
+    >>> record = look._replace(level=Level.MARK)
+    >>> [gives_more(record, look), gives_more(look, record), gives_more(look, look)]
+    [True, False, False]
+    >>> gives_more(OWN_TERMS, look)
+    False
+    """
+    if SELF in {offer.role, held.role} or offer.level < held.level:
+        return False
+    offered, seen = (seen_by(one.level, one.sees) for one in (offer, held))
+    is_as_long = offer.ends_at is None or (
+        held.ends_at is not None and held.ends_at <= offer.ends_at
+    )
+    is_same = (offer.level, offered, offer.ends_at) == (held.level, seen, held.ends_at)
+    return offered >= seen and is_as_long and not is_same
+
+
 class Helper(NamedTuple):
     """Somebody who helps, what they are told, and what they may do.
 

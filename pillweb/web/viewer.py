@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import flask_login
 from flask import Flask, Response, g, session
@@ -13,6 +14,7 @@ from pillweb.web.tablet import current_tablet, tablet_secret
 
 Loader = Callable[[str], Viewer | None]
 Seen = Callable[[Viewer], None]
+Offered = Callable[[int], bool]
 SHARES_KEPT = 8
 NOBODY = "nobody"
 INVITATION = "invitation"
@@ -32,10 +34,11 @@ class _User(flask_login.UserMixin):
         return self.token
 
 
-def install_viewer(app: Flask, load: Loader, seen: Seen) -> None:
+def install_viewer(app: Flask, load: Loader, seen: Seen, offered: Offered) -> None:
     """Let `load` say who holds a cookie's secret, asked anew in every request.
 
-    `seen` is called for who asked, once the answer has left, and may fail.
+    `seen` is called for who asked, once the answer has left, and may fail. `offered`
+    says whether an invitation can be answered.
     """
     manager = flask_login.LoginManager(app)
     manager.session_protection = None  # type: ignore[assignment]
@@ -44,6 +47,10 @@ def install_viewer(app: Flask, load: Loader, seen: Seen) -> None:
     def _load(token: str) -> _User | None:
         viewer = load(token)
         return None if viewer is None else _User(token, viewer)
+
+    @app.before_request
+    def _know() -> None:
+        g.is_offered = offered
 
     app.jinja_env.globals |= {
         "is_being_let_in": is_being_let_in,
@@ -254,3 +261,9 @@ def forget_invitation() -> None:
 def opened_invitation() -> int:
     """Return the invitation that this browser opened; 0 for none."""
     return int(session.get(INVITATION, 0))
+
+
+def invitation_offered() -> int | None:
+    """Return the invitation that this browser opened, where it can be answered."""
+    invitation_id, offered = opened_invitation(), cast("Offered", g.is_offered)
+    return invitation_id if offered(invitation_id) else None

@@ -365,6 +365,8 @@ def test_nobody_makes_an_account_where_signing_up_is_closed(
     use_settings(SIGN_UP="false")
     try:
         client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["invitation"] = 1  # of which nothing is left
         answer = come_back(client, issuer.sign_in(begin(client), NEW))
         assert UNKNOWN in answer.text
     finally:

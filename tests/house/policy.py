@@ -212,6 +212,7 @@ POLICY: Mapping[str, frozenset[str]] = {
     "GET /invitation": NO_ONE,
     "POST /invitation/accept": NO_ONE,
     "POST /invitation/decline": NO_ONE,
+    "POST /invitation/not-me": NO_ONE,
     f"GET {PERSON}/sharing/helpers/<int:grant_id>": MANAGE,
     f"POST {PERSON}/sharing/helpers/<int:grant_id>": MANAGE,
     f"GET {PERSON}/contacts": MANAGE,

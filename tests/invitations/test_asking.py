@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from jobs import look_after_access
+from pillweb.accounts.models import Account
 from pillweb.base.db import Database
 from pillweb.invitations.actions.asking import make_code
 from pillweb.invitations.queries import code_of_patient, patient_by_code
@@ -154,3 +155,29 @@ def test_a_code_is_nowhere_in_clear(db: Database, world: World, now: datetime) -
         assert code.encode() not in bytes(kept[0]) + bytes(kept[1])
         assert patient_by_code(session, code) == world.patient
         assert patient_by_code(session, "") is None
+
+
+def test_a_name_is_not_all_that_is_said_of_who_asks(
+    rosa: FlaskClient, eve: FlaskClient, world: World, db: Database
+) -> None:
+    """Eve calls herself "Dr Chen"; the address she proved is hers."""
+    with db.transaction() as session:
+        session.get_one(Account, world.eve).name = "Dr Chen"
+    press(eve, "/ask", code=code_of(rosa, world), role="doctor")
+    sharing = f"/patients/{world.patient}/sharing"
+    here = f"{sharing}/requests/{asked(db, world).id}"
+    who = "<bdi>Dr Chen</bdi>, who signs in as <bdi>eve@family.example</bdi>"
+    assert who in rosa.get(here).text
+    assert "Signs in as <bdi>eve@family.example</bdi>" in rosa.get(sharing).text
+
+
+def test_all_is_as_it_was_also_for_who_asked_meanwhile(
+    rosa: FlaskClient, app: Flask, world: World, now: datetime
+) -> None:
+    luis = signed_in(app, world.luis, now=now)
+    stopping = f"/patients/{world.patient}/sharing/for-now"
+    assert press(rosa, stopping).status_code == 303
+    asked_for = press(luis, "/ask", code=code_of(rosa, world), role="caregiver")
+    assert asked_for.location == "/people"
+    assert press(rosa, f"{stopping}/end").status_code == 303
+    assert luis.get(f"/patients/{world.patient}/today").status_code == 200

@@ -1,7 +1,9 @@
 """Invitations: made, sent or handed over, answered once, taken back."""
 
 import re
+import time
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 import sqlalchemy as sa
@@ -12,14 +14,19 @@ from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
 from pillweb.base.errors import LinkGoneError
+from pillweb.invitations.actions.asking import answer_request
 from pillweb.invitations.actions.inviting import accept_invitation, invite
 from pillweb.invitations.models import Invitation
 from pillweb.outbox.models import Delivery
 from pillweb.outbox.queries import compose_message
+from pillweb.rights.actions.keeping_in import keep_in
+from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.models import Grant
-from pillweb.sharing.rules import Level, Terms
+from pillweb.sharing.rules import CAREGIVER, OWN_TERMS, SELF, Level, Terms
 from tests.at_once import at_once
-from tests.press import NO_PRESS
+from tests.conftest import use_settings
+from tests.press import NO_PRESS, a_press
+from tests.tokens import newest_token
 from tests.world import World, csrf_of, make_cast_account, signed_in
 
 SECOND, LIFE = timedelta(seconds=1), timedelta(days=7)
@@ -198,6 +205,108 @@ def test_twenty_at_once_are_one(db: Database, world: World, now: datetime) -> No
         assert len(session.scalars(let_in).all()) == 1
 
 
+def offer_to_rosa(
+    db: Database, world: World, address: str, role: str, *, now: datetime
+) -> int:
+    with db.transaction() as session:
+        row, _ = invite(
+            session,
+            patient_id=world.patient,
+            patient_name="Rosa",
+            made_by_id=world.marta,
+            label="Somebody",
+            terms=OWN_TERMS._replace(role=role),
+            channel="email",
+            address=address,
+            now=now,
+        )
+        return row.id
+
+
+def test_of_two_at_once_one_is_the_patient(
+    db: Database, world: World, now: datetime
+) -> None:
+    people = []
+    with db.transaction() as session:
+        own = sa.update(Grant).where(Grant.account_id == world.rosa)
+        session.execute(own.values(status="revoked"))
+        for name in ("Racer0", "Racer1"):
+            account = make_cast_account(session, name, now=now)
+            account.confirmed_at = now
+            people.append((account.id, account.email))
+    offers = [
+        offer_to_rosa(db, world, email, SELF, now=now) for _account, email in people
+    ]
+
+    def accept(number: int) -> bool:
+        try:
+            with db.transaction() as session:
+                accept_invitation(
+                    session, offers[number], account_id=people[number][0], now=now
+                )
+        except LinkGoneError:
+            return False
+        return True
+
+    assert sorted(at_once(2, accept)) == [False, True]
+    with db.reading() as session:
+        accepted = sa.select(Grant).where(
+            Grant.role == SELF, Grant.status == "accepted"
+        )
+        here = session.scalars(accepted.where(Grant.patient_id == world.patient)).all()
+        assert len(here) == 1
+
+
+@pytest.mark.parametrize("how", ["invited", "asked"])
+def test_who_is_let_in_while_sharing_is_being_stopped_is_kept_out(
+    how: str, db: Database, world: World, now: datetime
+) -> None:
+    """Eve helped before: her row is there, and no new one locks the patient's."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("whoever writes is alone there")
+    one = offer_to_rosa(db, world, "eve@family.example", CAREGIVER, now=now)
+    with db.transaction() as session:
+        grant = grant_access(
+            session,
+            account_id=world.eve,
+            patient_id=world.patient,
+            level=Level.VIEW,
+            role=CAREGIVER,
+            now=now,
+        )
+        grant.status = "pending" if how == "asked" else "revoked"
+        session.flush()
+        grant_id = grant.id
+    is_in = Event()
+
+    def let_in() -> None:
+        with db.transaction() as session:
+            if how == "invited":
+                accept_invitation(session, one, account_id=world.eve, now=now)
+            else:
+                answer_request(
+                    session,
+                    patient_id=world.patient,
+                    grant_id=grant_id,
+                    terms=Terms(Level.VIEW, CAREGIVER, frozenset()),
+                    given_by_id=world.marta,
+                    now=now,
+                )
+            session.flush()
+            is_in.set()
+            # Long enough for the other to come by, were there nothing to wait for.
+            time.sleep(0.5)
+
+    def stop() -> None:
+        is_in.wait(5)
+        with db.transaction() as session:
+            keep_in(session, world.patient, by_id=world.rosa, still=(), now=now)
+
+    at_once(2, lambda number: (let_in, stop)[number]())
+    (grant,) = grants_of(db, world.eve, world.patient)
+    assert grant.status == "kept_out"
+
+
 def test_a_mail_names_the_first_name_alone(
     rosa: FlaskClient, world: World, db: Database
 ) -> None:
@@ -255,7 +364,10 @@ def test_the_one_who_takes_the_medicines_is_invited_once(
     assert "Are you <bdi>Rosa</bdi>?" in eve.get("/invitation").text
     press(eve, "/invitation/accept")
     (grant,) = grants_of(db, world.eve, world.patient)
-    assert (grant.level, grant.role) == (3, "self")
+    here = f"/patients/{world.patient}/sharing/requests/{grant.id}"
+    assert press(marta, here).status_code == 303
+    (grant,) = grants_of(db, world.eve, world.patient)
+    assert (grant.level, grant.role, grant.status) == (3, "self", "accepted")
     luis = signed_in(app, world.luis, now=now)
     press(luis, paths[1])
     assert press(luis, "/invitation/accept").status_code == 404
@@ -270,3 +382,40 @@ def test_whoever_was_invited_comes_back_to_it_after_signing_in(
     assert "An invitation waits for you" in eve.get("/people").text
     press(eve, "/invitation/decline")
     assert eve.get("/").location != "/invitation"
+
+
+def test_only_an_invitation_that_can_be_answered_opens_a_closed_sign_up(
+    rosa: FlaskClient,
+    app: Flask,
+    world: World,
+    now: datetime,
+    pinned: time_machine.Traveller,
+) -> None:
+    guest = app.test_client()
+    press(guest, secret_of(offer(rosa, world)))
+    use_settings(SIGN_UP="0")
+    assert app.test_client().get("/sign-up").status_code == 404
+    assert guest.get("/sign-up").status_code == 200
+    assert "I have no account yet" in guest.get("/sign-in").text
+    pinned.move_to(now + LIFE)
+    assert guest.get("/sign-up").status_code == 404
+    typed = {"name": "Ida", "email": "ida@family.example"}
+    assert press(guest, "/sign-up", **typed).status_code == 404
+    assert "I have no account yet" not in guest.get("/sign-in").text
+
+
+def test_a_sign_up_goes_on_to_its_invitation_wherever_the_mail_is_opened(
+    rosa: FlaskClient, app: Flask, world: World, db: Database
+) -> None:
+    """Asked for on a tablet, and the mail is read on a phone."""
+    tablet, phone = app.test_client(), app.test_client()
+    press(tablet, secret_of(offer(rosa, world)))
+    typed = {"name": "Ida", "email": "ida@family.example"}
+    assert press(tablet, "/sign-up", **typed).status_code == 200
+    with db.reading() as session:
+        path = f"/a/{newest_token(session)}"
+    chosen = press(phone, path, password="kettle violet ocean", **a_press(path))
+    assert chosen.location == "/"
+    assert phone.get("/").location == "/invitation"
+    answer = press(phone, "/invitation/accept")
+    assert answer.location == f"/patients/{world.patient}/today"

@@ -25,12 +25,11 @@ from pillweb.sharing.queries.access import helpers_of
 from pillweb.sharing.queries.doors import open_door, patients_of
 from pillweb.sharing.rules import (
     CAREGIVER,
-    EVERYTHING,
     HISTORY,
     NAMES,
+    OWN_TERMS,
     SELF,
     Level,
-    Terms,
 )
 from tests.world import World, csrf_of, signed_in
 
@@ -84,18 +83,17 @@ def test_a_grant_ends_to_the_second(
 def test_who_is_let_in_as_the_patient_signs_in_as_one(
     session: Session, world: World, now: datetime
 ) -> None:
-    own = Terms(Level.MANAGE, SELF, EVERYTHING)
-    for terms in (own._replace(role=CAREGIVER), own):
+    for account_id, role in ((world.luis, CAREGIVER), (world.nora, SELF)):
         let_in(
             session,
-            account_id=world.luis,
+            account_id=account_id,
             patient_id=world.other_patient,
-            terms=terms,
+            terms=OWN_TERMS._replace(role=role),
             given_by_id=world.eve,
             now=now,
         )
-        account = session.get_one(Account, world.luis)
-        assert account.is_patient == (terms.role == SELF)
+        account = session.get_one(Account, account_id)
+        assert account.is_patient == (role == SELF)
 
 
 def test_what_is_over_is_ended_and_nothing_more_is_told(

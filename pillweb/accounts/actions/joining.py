@@ -61,14 +61,20 @@ def make_account(
 
 
 def sign_up(
-    session: Session, *, name: str, email: str, now: datetime, look: Look | None = None
+    session: Session,
+    *,
+    name: str,
+    email: str,
+    now: datetime,
+    look: Look | None = None,
+    invitation_id: int | None = None,
 ) -> None:
     """Mail the owner of an address a link to choose a password.
 
     Outside it looks the same whether the address already has an account; then
     its owner is told so by mail and nothing changes. The password is chosen only
     behind the link, so nobody can prepare an account for somebody else's address.
-    A new account begins with this look.
+    A new account begins with this look, and with the invitation that led to it.
     """
     take_turns(session, Account)
     account = account_by_email(session, email)
@@ -77,7 +83,8 @@ def sign_up(
         return
     if account is None:
         account = make_account(session, name=name, email=email, look=look, now=now)
-    _mail_link(session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now)
+    row = _mail_link(session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now)
+    row.invitation_id = invitation_id
 
 
 def _say_again(session: Session, account: Account, *, now: datetime) -> None:
@@ -101,7 +108,7 @@ def want_reset(session: Session, *, email: str, now: datetime) -> None:
 
 def _mail_link(
     session: Session, account: Account, *, kind: str, life: timedelta, now: datetime
-) -> None:
+) -> AccountLink:
     token = new_token()
     row = AccountLink(
         account_id=account.id,
@@ -121,6 +128,7 @@ def _mail_link(
             now=now,
             expires_at=row.expires_at,
         )
+    return row
 
 
 def choose_password(

@@ -57,7 +57,7 @@ from pillweb.web.viewer import (
     asked_challenge,
     asked_mail,
     current_viewer,
-    opened_invitation,
+    invitation_offered,
     remember_mail,
     sign_in,
     sign_out,
@@ -142,7 +142,7 @@ def _mail_page(form: MailForm) -> dict[str, object]:
         "oidc_name": provider_name() if is_ready() else "",
         "oidc_url": _next_url("/sign-in/oidc"),
         "by_phone": channels()[SMS].is_ready(),
-        "may_sign_up": settings().sign_up or bool(opened_invitation()),
+        "may_sign_up": settings().sign_up or invitation_offered() is not None,
     }
 
 
@@ -299,8 +299,13 @@ def post_passkey_sign_in() -> ResponseReturnValue:
 @entering.post("/sign-out")
 def post_sign_out() -> ResponseReturnValue:
     """Sign this browser out for good."""
+    return signed_out("/sign-in")
+
+
+def signed_out(path: str) -> ResponseReturnValue:
+    """Sign this browser out for good, and go on there."""
     _leave()
     sign_out()
-    answer = make_response(go("/sign-in"))
+    answer = make_response(go(path))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer

@@ -19,7 +19,7 @@ from pillweb.web.look import spoken_look
 from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import client_key, is_miss, limiter
 from pillweb.web.transaction import session, wake_after_commit
-from pillweb.web.viewer import opened_invitation
+from pillweb.web.viewer import invitation_offered, remember_invitation
 
 accounts = Blueprint("accounts", __name__)
 
@@ -49,6 +49,7 @@ def post_sign_up() -> ResponseReturnValue:
         name=said(form.name),
         email=said(form.email),
         look=spoken_look(),
+        invitation_id=invitation_offered(),
         now=now(),
     )
     wake_after_commit("deliver")
@@ -57,7 +58,7 @@ def post_sign_up() -> ResponseReturnValue:
 
 def _sign_up_is_open() -> None:
     # Whoever was invited may have an account also where nobody else may.
-    if not settings().sign_up and not opened_invitation():
+    if not settings().sign_up and invitation_offered() is None:
         raise NotFoundError
 
 
@@ -97,7 +98,8 @@ def _here(token: str) -> dict[str, object]:
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def post_password(token: str) -> ResponseReturnValue:
     """Set the password, and sign this browser in."""
-    if live_link(session(), token, now=now()) is None:
+    link = live_link(session(), token, now=now())
+    if link is None:
         raise LinkGoneError
     form = PasswordForm()
     if not form.validate():
@@ -107,4 +109,6 @@ def post_password(token: str) -> ResponseReturnValue:
     account = choose_password(session(), token, password=said(form.password), now=now())
     tell(account.id, NEW_PASSWORD)
     enter(account)
+    if link.invitation_id is not None:
+        remember_invitation(link.invitation_id)
     return go("/")

@@ -49,7 +49,7 @@ from pillweb.web.viewer import (
     asked_mail,
     came_from,
     current_viewer,
-    opened_invitation,
+    invitation_offered,
     remember_way,
     signed_in,
 )
@@ -161,7 +161,7 @@ def post_back() -> ResponseReturnValue:
         used,
         who,
         issuer=settings().oidc_issuer,
-        may_sign_up=settings().sign_up or bool(opened_invitation()),
+        may_sign_up=settings().sign_up or invitation_offered() is not None,
         look=spoken_look(),
         now=now(),
     )

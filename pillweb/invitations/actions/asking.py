@@ -12,9 +12,15 @@ from pillweb.base.visits import ACCOUNT, Visit, note_visit
 from pillweb.invitations.models import AskingCode
 from pillweb.invitations.queries import CODE, patient_by_code, request_of
 from pillweb.invitations.rules import CODE_LENGTH, CODE_LETTERS
-from pillweb.sharing.actions.granting import grant_row, set_terms
+from pillweb.sharing.actions.granting import (
+    agree_to,
+    grant_row,
+    let_wait,
+    lock_patient,
+)
 from pillweb.sharing.models import Grant
-from pillweb.sharing.rules import A_YEAR, ACCEPTED, DECLINED, PENDING, Level, Terms
+from pillweb.sharing.queries.access import has_own_account
+from pillweb.sharing.rules import ACCEPTED, DECLINED, KEPT_OUT, PENDING, SELF, Terms
 
 
 def make_code(session: Session, patient_id: int, *, now: datetime) -> None:
@@ -36,7 +42,8 @@ def ask_access(
 ) -> bool:
     """Ask for access to whoever has this code; no where nobody has.
 
-    Nothing changes for who has access, or asked before.
+    Nothing changes for who has access, has it again when sharing goes on, or asked
+    before.
     """
     patient_id = patient_by_code(session, code)
     if patient_id is None:
@@ -44,10 +51,8 @@ def ask_access(
     note_visit(session, Visit(patient_id, ACCOUNT, account_id))
     grant = grant_row(session, account_id, patient_id, now=now)
     over = grant.ends_at is not None and grant.ends_at <= now
-    if grant.status not in {ACCEPTED, PENDING} or over:
-        grant.status, grant.role, grant.level = PENDING, role, int(Level.VIEW)
-        grant.sees, grant.ends_at, grant.ended_at = [], None, None
-        grant.created_at = grant.ask_at = now
+    if grant.status not in {ACCEPTED, PENDING, KEPT_OUT} or over:
+        let_wait(grant, role, now=now)
     return True
 
 
@@ -63,17 +68,19 @@ def answer_request(
     """Let somebody in who asked, on these terms; on none they are not.
 
     Raises:
-        NotFoundError: nobody asks, or not any more.
+        NotFoundError: nobody asks, or not any more; or as a patient who signs in.
     """
+    lock_patient(session, patient_id)
     request = request_of(session, patient_id, grant_id)
     grant = session.get_one(
         Grant, request.grant_id, with_for_update=True, populate_existing=True
     )
     if grant.status != PENDING:
         raise NotFoundError
-    grant.given_by_id = given_by_id
     if terms is None:
+        grant.given_by_id = given_by_id
         grant.status, grant.ended_at, grant.ask_at = DECLINED, now, None
         return
-    grant.status, grant.created_at, grant.ask_at = ACCEPTED, now, now + A_YEAR
-    set_terms(grant, terms)
+    if terms.role == SELF and has_own_account(session, patient_id, now=now):
+        raise NotFoundError
+    agree_to(session, grant, terms, given_by_id=given_by_id, now=now)

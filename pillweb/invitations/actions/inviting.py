@@ -10,10 +10,16 @@ from pillweb.base.links import link
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.visits import ACCOUNT, Visit, note_visit
 from pillweb.invitations.models import Invitation
-from pillweb.invitations.queries import invitation_opened
+from pillweb.invitations.queries import (
+    has_to_wait,
+    invitation_opened,
+    terms_of,
+    whose_invitation,
+)
 from pillweb.invitations.rules import INVITATION_LIFE, first_name
 from pillweb.outbox.actions.posting import post_delivery
-from pillweb.sharing.actions.granting import let_in
+from pillweb.sharing.actions.granting import grant_row, let_in, lock_patient
+from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.access import has_own_account
 from pillweb.sharing.rules import (
     ACCEPTED,
@@ -21,7 +27,6 @@ from pillweb.sharing.rules import (
     PENDING,
     REVOKED,
     SELF,
-    Level,
     Terms,
 )
 
@@ -83,33 +88,41 @@ def invite(
 
 def accept_invitation(
     session: Session, invitation_id: int, *, account_id: int, now: datetime
-) -> int:
-    """Let an account in as was offered; return the patient.
+) -> Grant | None:
+    """Let an account in as was offered, or let it wait (`queries.has_to_wait`).
 
-    Of many at once one is let in; the same account twice is once.
+    Of many at once one is let in; the same account twice is once. None, and nothing
+    changes, for whoever made the offer, and for whom it gives nothing or takes.
 
     Raises:
         LinkGoneError: it was answered, taken back or is too old.
     """
-    before = session.get(Invitation, invitation_id)
-    if before and (before.status, before.answered_by_id) == (ACCEPTED, account_id):
-        return before.patient_id
+    patient_id = whose_invitation(session, invitation_id)
+    lock_patient(session, patient_id)
+    before = session.get_one(Invitation, invitation_id, populate_existing=True)
+    if (before.status, before.answered_by_id) == (ACCEPTED, account_id):
+        return grant_row(session, account_id, patient_id, now=now)
     row = invitation_opened(session, invitation_id, now=now, locked=True)
-    is_taken = row.role == SELF and has_own_account(session, row.patient_id, now=now)
-    if is_taken:
-        raise LinkGoneError
-    row.status, row.answered_by_id, row.answered_at = ACCEPTED, account_id, now
     own = row.role == SELF
-    note_visit(session, Visit(row.patient_id, ACCOUNT, account_id, is_own=own))
-    let_in(
+    if own and has_own_account(session, patient_id, now=now):
+        raise LinkGoneError
+    if row.made_by_id == account_id:
+        return None
+    waits = has_to_wait(session, row, account_id)
+    grant = let_in(
         session,
         account_id=account_id,
-        patient_id=row.patient_id,
-        terms=Terms(Level(row.level), row.role, frozenset(row.sees), row.ends_at),
+        patient_id=patient_id,
+        terms=terms_of(row),
         given_by_id=row.made_by_id,
+        waits=waits,
         now=now,
     )
-    return row.patient_id
+    if grant is not None:
+        row.status, row.answered_by_id, row.answered_at = ACCEPTED, account_id, now
+        is_own = own and not waits
+        note_visit(session, Visit(patient_id, ACCOUNT, account_id, is_own=is_own))
+    return grant
 
 
 def decline_invitation(

@@ -6,19 +6,25 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions.sessions import renew_session
+from pillweb.accounts.views.entering import signed_out
 from pillweb.base.clock import now
 from pillweb.base.i18n import gettext as _
 from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
 from pillweb.invitations.actions.inviting import accept_invitation, decline_invitation
-from pillweb.invitations.queries import invitation_behind, invitation_opened
+from pillweb.invitations.queries import (
+    has_to_wait,
+    invitation_behind,
+    invitation_opened,
+    is_for,
+)
 from pillweb.invitations.rules import first_name
 from pillweb.patients.models import Patient
-from pillweb.sharing.rules import SELF, Nav, access_words
+from pillweb.sharing.rules import PENDING, SELF, Nav, access_words
 from pillweb.web.htmx import go, page
 from pillweb.web.press import is_pressed, once_more, shown_here
 from pillweb.web.security import is_miss, limiter
-from pillweb.web.transaction import session
+from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import (
     current_viewer,
     forget_invitation,
@@ -58,12 +64,18 @@ def post_offer(token: str) -> ResponseReturnValue:
 def show_invitation() -> ResponseReturnValue:
     """Say what is offered; whoever has not signed in is asked to, first."""
     row = invitation_opened(session(), opened_invitation(), now=now())
+    viewer = current_viewer()
+    who = viewer.account_id if viewer else None
     patient = session().get_one(Patient, row.patient_id)
     last = local(row.ends_at - A_DAY, zone(patient.zone)) if row.ends_at else None
     return page(
         "invitations/invitation.html",
-        nav=Nav() if current_viewer() else None,
-        is_signed_in=current_viewer() is not None,
+        nav=Nav() if viewer else None,
+        viewer=viewer,
+        made_for=row.label if row.made_by_id == who else "",
+        may_accept=who is not None and is_for(session(), row, who, now=now()),
+        has_to_wait=who is not None and has_to_wait(session(), row, who),
+        base_url=f"/patients/{row.patient_id}",
         next_url=HERE,
         patient_name=first_name(patient.name),
         is_own=row.role == SELF,
@@ -76,14 +88,28 @@ def show_invitation() -> ResponseReturnValue:
 def post_accept() -> ResponseReturnValue:
     """Let the viewer in, as was offered; pressed twice it is once."""
     viewer = signed_in()
-    patient_id = accept_invitation(
+    grant = accept_invitation(
         session(), opened_invitation(), account_id=viewer.account_id, now=now()
     )
+    if grant is None:
+        return go(HERE)
+    if grant.status == PENDING:
+        wake_after_commit("look_after_access")
+        return go("/people", notice=_("Thank you. Now they say whether it is you."))
     # Whoever may do more than before gets another secret (ASVS 5.0, 7.2.4).
     stay_signed_in(
         renew_session(session(), viewer.session_id, is_proof=False, now=now())
     )
-    return go(f"/patients/{patient_id}/today")
+    return go(f"/patients/{grant.patient_id}/today")
+
+
+@invited.post(f"{HERE}/not-me")
+def post_not_me() -> ResponseReturnValue:
+    """Sign this browser out, and keep the invitation for whom it is for."""
+    row = invitation_opened(session(), opened_invitation(), now=now())
+    answer = signed_out(HERE)
+    remember_invitation(row.id)
+    return answer
 
 
 @invited.post(f"{HERE}/decline")

@@ -18,7 +18,15 @@ from pillweb.invitations.rules import Request
 from pillweb.invitations.views.overview import role_words
 from pillweb.sharing.forms import AccessForm
 from pillweb.sharing.queries.doors import open_door
-from pillweb.sharing.rules import USUAL, Door, Level, Nav, nav_of
+from pillweb.sharing.rules import (
+    OWN_TERMS,
+    SELF,
+    USUAL,
+    Door,
+    Level,
+    Nav,
+    nav_of,
+)
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.security import client_key, limiter
@@ -96,7 +104,10 @@ def _page(door: Door, request: Request, form: AccessForm) -> dict[str, object]:
         "nav": nav_of(door),
         "base_url": door.base_url,
         "name": request.name,
+        "email": request.email,
         "role": role_words(request.role),
+        "is_own": request.role == SELF,
+        "patient_name": door.patient_name,
         "action": f"{door.base_url}/sharing/requests/{request.grant_id}",
         "form": form,
     }
@@ -110,15 +121,16 @@ def show_request(patient_id: int, request_id: int) -> ResponseReturnValue:
 
 @asking.post(REQUEST)
 def post_request(patient_id: int, request_id: int) -> ResponseReturnValue:
-    """Let in who asked, for just what was chosen."""
+    """Let in who asked, for just what was chosen; or say that it is the patient."""
     door, request, form = _open(patient_id, request_id)
-    if not form.validate():
+    is_own = request.role == SELF
+    if not is_own and not form.validate():
         return bad_form("invitations/request.html", **_page(door, request, form))
     answer_request(
         session(),
         patient_id=patient_id,
         grant_id=request_id,
-        terms=form.terms(request.role, zone(door.home_zone)),
+        terms=OWN_TERMS if is_own else form.terms(request.role, zone(door.home_zone)),
         given_by_id=signed_in().account_id,
         now=now(),
     )

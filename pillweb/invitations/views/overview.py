@@ -20,7 +20,7 @@ from pillweb.invitations.rules import (
     code_shown,
 )
 from pillweb.patients.models import Patient
-from pillweb.sharing.queries.access import helpers_of, links_of
+from pillweb.sharing.queries.access import helpers_of, links_of, own_accounts_of
 from pillweb.sharing.queries.doors import open_door
 from pillweb.sharing.rules import (
     PENDING,
@@ -48,6 +48,7 @@ def _request_card(door: Door, request: Request) -> dict[str, object]:
     return {
         "id": request.grant_id,
         "name": request.name,
+        "email": request.email,
         "role": role_words(request.role),
         "asked": _("Asked on %(date)s.", date=day_words(door, request.asked_at)),
     }
@@ -79,6 +80,11 @@ def show_access_list(patient_id: int) -> ResponseReturnValue:
         base_url=door.base_url,
         here=f"{door.base_url}/sharing",
         is_stopped=session().get_one(Patient, patient_id).kept_in_at is not None,
+        own=[
+            {"name": name, "email": email, "since": day_words(door, since)}
+            for name, email, since in own_accounts_of(session(), patient_id, now=now())
+        ],
+        own_role=role_words(SELF),
         helpers=[card | {"role": role_words(str(card["role"]))} for card in helpers],
         requests=[
             _request_card(door, request)

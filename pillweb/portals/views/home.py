@@ -58,14 +58,20 @@ def show_home() -> ResponseReturnValue:
         if tablet_secret():
             return go("/tablet")
         return go("/sign-in" if any_account(session()) else "/welcome")
-    if is_offered(session(), opened_invitation(), now=now()):
+    if _is_invited(viewer):
         return go(INVITATION)
     mine = patients_of(session(), viewer)
     if not mine:
-        is_back = leaving_patients(session(), viewer)
+        waits = asked_by(session(), viewer.account_id)
+        is_back = waits or leaving_patients(session(), viewer)
         return go("/people" if is_back else NEW_PERSON)
     is_ready = len(mine) == 1 and not unfinished_of(session(), viewer.account_id)
     return go(f"/patients/{mine[0][0]}/today" if is_ready else "/people")
+
+
+def _is_invited(viewer: Viewer) -> bool:
+    invitation, to = opened_invitation(), viewer.account_id
+    return is_offered(session(), invitation, to=to, now=now())
 
 
 def _welcome(form: FirstAccountForm) -> dict[str, object]:
@@ -178,9 +184,7 @@ def show_people() -> ResponseReturnValue:
         add_url=NEW_PERSON,
         asked=[date_words(at.date()) for at in asked_by(session(), viewer.account_id)],
         wants_second_way=wants_second_way(session(), viewer.account_id),
-        invitation_url=INVITATION
-        if is_offered(session(), opened_invitation(), now=now())
-        else "",
+        invitation_url=INVITATION if _is_invited(viewer) else "",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.models import Account
 from pillweb.audit.actions import append_entry
 from pillweb.base.db import insert_new, table_of
 from pillweb.base.line_file import add_lines
@@ -17,6 +18,7 @@ from pillweb.base.log import log
 from pillweb.base.visits import JOB, Visit
 from pillweb.channels.email import reference_to
 from pillweb.channels.mailbox import forget_mails
+from pillweb.patients.models import Patient
 from pillweb.rights.models import Erasure
 from pillweb.rights.queries import (
     ROWS,
@@ -43,7 +45,7 @@ def note_erasing(session: Session, whose: Whose, *, now: datetime) -> bool:
     """
     kind = ROWS[whose.kind]
     over = select(kind).where(kind.id == whose.row_id, kind.leaves_at <= now)
-    row = session.scalar(over.with_for_update())
+    row: Patient | Account | None = session.scalar(over.with_for_update())
     fingerprint = fingerprint_of(session, whose)
     if row is None or fingerprint is None:
         return False

@@ -11,12 +11,14 @@ from pillweb.base.db import insert_new
 from pillweb.outbox.actions.sending import suppress_told
 from pillweb.patients.models import Patient
 from pillweb.sharing.models import Grant
-from pillweb.sharing.queries.access import helper_of
+from pillweb.sharing.queries.access import helper_of, would_gain
 from pillweb.sharing.queries.doors import holds
 from pillweb.sharing.rules import (
     A_YEAR,
     ACCEPTED,
+    DECLINED,
     ENDED,
+    PENDING,
     REVOKED,
     SELF,
     USUAL,
@@ -66,22 +68,55 @@ def let_in(
     patient_id: int,
     terms: Terms,
     given_by_id: int | None,
+    waits: bool = False,
     now: datetime,
-) -> Grant:
-    """Let an account in on these terms; who may do more already keeps that."""
+) -> Grant | None:
+    """Let an account in on these terms; None where they give it nothing, or take.
+
+    Where it `waits`, it is let in once somebody who manages agrees.
+    """
     grant = grant_row(session, account_id, patient_id, now=now)
-    is_in = grant.status == ACCEPTED and (not grant.ends_at or grant.ends_at > now)
-    if is_in and (grant.role == SELF or grant.level > terms.level):
-        return grant
-    _note_patient(session, account_id, terms.role)
-    grant.status = ACCEPTED
-    grant.role = terms.role
-    grant.given_by_id = given_by_id
-    grant.created_at = now
-    grant.ended_at = None
+    if not would_gain(session, account_id, patient_id, terms, now=now):
+        return None
+    if waits:
+        let_wait(grant, terms.role, now=now)
+    else:
+        agree_to(session, grant, terms, given_by_id=given_by_id, now=now)
+    return grant
+
+
+def let_wait(grant: Grant, role: str, *, now: datetime) -> None:
+    """Ask whoever manages about an account that sees nothing until they agree."""
+    grant.status, grant.role, grant.level = PENDING, role, int(Level.VIEW)
+    grant.sees, grant.ends_at, grant.ended_at = [], None, None
+    grant.created_at = grant.ask_at = now
+
+
+def agree_to(
+    session: Session,
+    grant: Grant,
+    terms: Terms,
+    *,
+    given_by_id: int | None,
+    now: datetime,
+) -> None:
+    """Let in whose row this is; of all who say they are the patient one is."""
+    _note_patient(session, grant.account_id, terms.role)
+    grant.status, grant.role, grant.given_by_id = ACCEPTED, terms.role, given_by_id
+    grant.created_at, grant.ended_at = now, None
     grant.ask_at = None if terms.role == SELF else now + A_YEAR
     set_terms(grant, terms)
-    return grant
+    if terms.role == SELF:
+        session.execute(
+            update(Grant)
+            .where(
+                Grant.patient_id == grant.patient_id,
+                Grant.id != grant.id,
+                Grant.role == SELF,
+                Grant.status == PENDING,
+            )
+            .values(status=DECLINED, ended_at=now, ask_at=None)
+        )
 
 
 def grant_row(
@@ -160,11 +195,19 @@ def end_grants(session: Session, *, now: datetime, limit: int) -> Sequence[Grant
     return over
 
 
-def _helper_row(session: Session, patient_id: int, grant_id: int) -> Grant:
-    """Return a helper's row; two who would leave nobody to manage take turns."""
+def lock_patient(session: Session, patient_id: int) -> None:
+    """Let whoever changes who may look at a patient take turns, before any other lock.
+
+    Two would else leave nobody to manage, or both be the patient, or one be let in
+    while nothing is to be shared.
+    """
     session.execute(
         select(Patient.id).where(Patient.id == patient_id).with_for_update()
     )
+
+
+def _helper_row(session: Session, patient_id: int, grant_id: int) -> Grant:
+    lock_patient(session, patient_id)
     helper = helper_of(session, patient_id, grant_id)
     return session.get_one(Grant, helper.grant_id, populate_existing=True)
 

@@ -20,6 +20,8 @@ from pillweb.sharing.rules import (
     SELF,
     Helper,
     Level,
+    Terms,
+    gives_more,
     seen_by,
 )
 
@@ -166,6 +168,41 @@ def has_own_account(session: Session, patient_id: int, *, now: datetime) -> bool
         Grant.patient_id == patient_id, Grant.role == SELF, holds(now)
     )
     return session.scalar(own.limit(1)) is not None
+
+
+def own_accounts_of(
+    session: Session, patient_id: int, *, now: datetime
+) -> Sequence[tuple[str, str, datetime]]:
+    """Return (name, address, since when) of who signs in as the patient."""
+    rows = session.execute(
+        select(Account.name, Account.email, Grant.created_at)
+        .join(Grant, Grant.account_id == Account.id)
+        .where(Grant.patient_id == patient_id, Grant.role == SELF, holds(now))
+        .order_by(Grant.id)
+    )
+    return [(name, email, since) for name, email, since in rows]
+
+
+def would_gain(
+    session: Session,
+    account_id: int,
+    patient_id: int,
+    offer: Terms,
+    *,
+    now: datetime,
+) -> bool:
+    """Say whether an offer gives an account more than it has, and takes nothing."""
+    row = session.execute(
+        select(Grant.level, Grant.role, Grant.sees, Grant.ends_at).where(
+            Grant.account_id == account_id,
+            Grant.patient_id == patient_id,
+            holds(now),
+        )
+    ).first()
+    if row is None:
+        return True
+    held = Terms(Level(row.level), row.role, frozenset(row.sees), row.ends_at)
+    return gives_more(offer, held)
 
 
 def link_of(session: Session, patient_id: int, link_id: int) -> ShareLink:
