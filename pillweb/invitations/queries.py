@@ -125,13 +125,25 @@ def invitation_behind(session: Session, token: str, *, now: datetime) -> Invitat
     return row
 
 
-def is_offered(session: Session, invitation_id: int, *, now: datetime) -> bool:
-    """Say whether an invitation that a browser opened can be answered."""
-    if not invitation_id:
+def is_offered(session: Session, opened: bytes, *, now: datetime) -> bool:
+    """Say whether the invitation that a browser opened can be answered.
+
+    It is known by the hash of its secret; empty for none.
+    """
+    if not opened:
         return False
-    mine = _live(now).where(Invitation.id == invitation_id)
+    mine = _live(now).where(Invitation.token_hash == opened)
     with seeing_everybody(session):
         return session.scalar(mine) is not None
+
+
+def invitation_kept(session: Session, opened: bytes) -> int:
+    """Return the id of an invitation by the hash of its secret; 0 for none."""
+    if not opened:
+        return 0
+    with seeing_everybody(session):
+        mine = select(Invitation.id).where(Invitation.token_hash == opened)
+        return session.scalar(mine) or 0
 
 
 def invitation_opened(

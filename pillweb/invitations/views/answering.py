@@ -11,7 +11,11 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
 from pillweb.invitations.actions.inviting import accept_invitation, decline_invitation
-from pillweb.invitations.queries import invitation_behind, invitation_opened
+from pillweb.invitations.queries import (
+    invitation_behind,
+    invitation_kept,
+    invitation_opened,
+)
 from pillweb.invitations.rules import first_name
 from pillweb.patients.models import Patient
 from pillweb.sharing.rules import SELF, Nav, access_words
@@ -50,14 +54,18 @@ def post_offer(token: str) -> ResponseReturnValue:
     row = invitation_behind(session(), token, now=now())
     if not is_pressed():
         return go(once_more(f"/i/{token}"))
-    remember_invitation(row.id)
+    remember_invitation(row.token_hash)
     return go(HERE)
+
+
+def _opened() -> int:
+    return invitation_kept(session(), opened_invitation())
 
 
 @invited.get(HERE)
 def show_invitation() -> ResponseReturnValue:
     """Say what is offered; whoever has not signed in is asked to, first."""
-    row = invitation_opened(session(), opened_invitation(), now=now())
+    row = invitation_opened(session(), _opened(), now=now())
     patient = session().get_one(Patient, row.patient_id)
     last = local(row.ends_at - A_DAY, zone(patient.zone)) if row.ends_at else None
     return page(
@@ -77,7 +85,7 @@ def post_accept() -> ResponseReturnValue:
     """Let the viewer in, as was offered; pressed twice it is once."""
     viewer = signed_in()
     patient_id = accept_invitation(
-        session(), opened_invitation(), account_id=viewer.account_id, now=now()
+        session(), _opened(), account_id=viewer.account_id, now=now()
     )
     # Whoever may do more than before gets another secret (ASVS 5.0, 7.2.4).
     stay_signed_in(
@@ -90,8 +98,6 @@ def post_accept() -> ResponseReturnValue:
 def post_decline() -> ResponseReturnValue:
     """Say no."""
     viewer = signed_in()
-    decline_invitation(
-        session(), opened_invitation(), account_id=viewer.account_id, now=now()
-    )
+    decline_invitation(session(), _opened(), account_id=viewer.account_id, now=now())
     forget_invitation()
     return go("/people", notice=_("You said no. Nothing was shared."))
