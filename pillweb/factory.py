@@ -242,8 +242,8 @@ def _who(token: str) -> Viewer | None:
     return viewer
 
 
-def _is_offered(invitation_id: int) -> bool:
-    return is_offered(session(), invitation_id, now=now())
+def _is_offered(opened: bytes) -> bool:
+    return is_offered(session(), opened, now=now())
 
 
 def _tablet(secret: str) -> Tablet | None:

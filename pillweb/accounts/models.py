@@ -121,8 +121,8 @@ class PasskeyChallenge(Base):
 class AccountLink(Base):
     """A mailed link to choose a password; works once.
 
-    `invitation_id` is what somebody was about to answer who signed up: it goes on
-    where the mail is opened.
+    `invitation_hash` is of the invitation that somebody was about to answer who signed
+    up: it goes on where the mail is opened.
     """
 
     __tablename__ = "account_link"
@@ -134,9 +134,7 @@ class AccountLink(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    invitation_id: Mapped[int | None] = mapped_column(
-        ForeignKey("invitation.id", ondelete="SET NULL"), index=True
-    )
+    invitation_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class SignInMail(Base):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 import psycopg
 from sqlalchemy import (
     BigInteger,
+    Column,
     CursorResult,
     DateTime,
     Engine,
@@ -118,6 +119,14 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UTCDateTime, Decimal: Exact}  # noqa: RUF012
+
+    @classmethod
+    def __table_cls__(cls, *parts: Any, **facts: Any) -> Table:  # noqa: ANN401 - of a Table
+        """Let SQLite give an id once, as Postgres does: records keep them for good."""
+        keys = [
+            one.name for one in parts if isinstance(one, Column) and one.primary_key
+        ]
+        return Table(*parts, sqlite_autoincrement=keys == ["id"], **facts)
 
     def __repr__(self) -> str:
         """Name the row by its key alone: names and medicines stay out of logs."""

@@ -143,15 +143,16 @@ def invitation_behind(session: Session, token: str, *, now: datetime) -> Invitat
 
 
 def is_offered(
-    session: Session, invitation_id: int, *, now: datetime, to: int | None = None
+    session: Session, opened: bytes, *, now: datetime, to: int | None = None
 ) -> bool:
     """Say whether an invitation that a browser opened can be answered: by an account.
 
-    With none it is anybody's whose account is yet to be made.
+    It is known by the hash of its secret; empty for none. With no account it is
+    anybody's whose account is yet to be made.
     """
-    if not invitation_id:
+    if not opened:
         return False
-    mine = _open(now).where(Invitation.id == invitation_id)
+    mine = _open(now).where(Invitation.token_hash == opened)
     with seeing_everybody(session):
         row = session.scalar(mine)
         if row is None or to is None:
@@ -198,6 +199,15 @@ def whose_invitation(session: Session, invitation_id: int) -> int:
         raise LinkGoneError
     let_see(session, patient_id)
     return patient_id
+
+
+def invitation_kept(session: Session, opened: bytes) -> int:
+    """Return the id of an invitation by the hash of its secret; 0 for none."""
+    if not opened:
+        return 0
+    with seeing_everybody(session):
+        mine = select(Invitation.id).where(Invitation.token_hash == opened)
+        return session.scalar(mine) or 0
 
 
 def invitation_opened(

@@ -14,12 +14,12 @@ from pillweb.web.tablet import current_tablet, tablet_secret
 
 Loader = Callable[[str], Viewer | None]
 Seen = Callable[[Viewer], None]
-Offered = Callable[[int], bool]
+Offered = Callable[[bytes], bool]
 SHARES_KEPT = 8
 NOBODY = "nobody"
-INVITATION = "invitation"
+SHARES, INVITATION = "opened", "offer"
 # What this browser opened before it signed in.
-KEPT = ("shares", INVITATION)
+KEPT = (SHARES, INVITATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,21 +235,21 @@ def opened_recovery() -> str:
     return str(session.get("recovery", ""))
 
 
-def remember_share(link_id: int) -> None:
-    """Note in the cookie that this browser opened a shared link."""
-    kept = [link for link in session.get("shares", []) if link != link_id]
-    session["shares"] = [*kept, link_id][-SHARES_KEPT:]
+def remember_share(token_hash: bytes) -> None:
+    """Note in the cookie that this browser opened the shared link of this secret."""
+    kept = [link for link in session.get(SHARES, []) if link != token_hash.hex()]
+    session[SHARES] = [*kept, token_hash.hex()][-SHARES_KEPT:]
     session.permanent = True
 
 
-def opened_shares() -> frozenset[int]:
-    """Return the shared links that this browser has opened."""
-    return frozenset(session.get("shares", []))
+def opened_shares() -> frozenset[bytes]:
+    """Return the shared links that this browser has opened, by hashes of secrets."""
+    return frozenset(map(bytes.fromhex, session.get(SHARES, [])))
 
 
-def remember_invitation(invitation_id: int) -> None:
-    """Note in the cookie that this browser opened an invitation."""
-    session[INVITATION] = invitation_id
+def remember_invitation(token_hash: bytes) -> None:
+    """Note in the cookie that this browser opened the invitation of this secret."""
+    session[INVITATION] = token_hash.hex()
     session.permanent = True
 
 
@@ -258,12 +258,12 @@ def forget_invitation() -> None:
     session.pop(INVITATION, None)
 
 
-def opened_invitation() -> int:
-    """Return the invitation that this browser opened; 0 for none."""
-    return int(session.get(INVITATION, 0))
+def opened_invitation() -> bytes:
+    """Return the hash of the secret of the invitation opened here; empty for none."""
+    return bytes.fromhex(session.get(INVITATION, ""))
 
 
-def invitation_offered() -> int | None:
+def invitation_offered() -> bytes | None:
     """Return the invitation that this browser opened, where it can be answered."""
-    invitation_id, offered = opened_invitation(), cast("Offered", g.is_offered)
-    return invitation_id if offered(invitation_id) else None
+    opened, offered = opened_invitation(), cast("Offered", g.is_offered)
+    return opened if offered(opened) else None

@@ -97,6 +97,31 @@ def test_no_step_of_the_schema_loses_a_row(empty_database: str) -> None:
         engine.dispose()
 
 
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
+def test_no_id_is_given_twice(empty_database: str) -> None:
+    """A step that makes a table anew (batch_alter_table) must keep AUTOINCREMENT."""
+    command.upgrade(ALEMBIC, "head")
+    engine = sa.create_engine(empty_database)
+    with engine.begin() as connection:
+        rows = connection.exec_driver_sql("select name, sql from sqlite_master")
+        once = {name for name, made in rows if made and "AUTOINCREMENT" in made}
+        connection.exec_driver_sql(
+            "update sqlite_sequence set seq = 7 where name = 'account'"
+        )
+    wanted = {
+        name
+        for name, table in metadata.tables.items()
+        if table.primary_key.columns.keys() == ["id"]
+    }
+    assert once == wanted
+    command.downgrade(ALEMBIC, "-1")
+    command.upgrade(ALEMBIC, "head")
+    with engine.connect() as connection:
+        kept = sa.text("select seq from sqlite_sequence where name = 'account'")
+        assert connection.scalar(kept) == 7
+    engine.dispose()
+
+
 def test_a_difference_would_be_seen(empty_database: str) -> None:
     command.upgrade(ALEMBIC, "head")
     engine = sa.create_engine(empty_database)

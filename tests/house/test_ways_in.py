@@ -25,18 +25,21 @@ WITHOUT = {
     "contacts/queries.py:contact_to_stop": "ends messages, and shows nothing",
     "devices/actions/pairing.py:_offer_with": "a tablet is the patient's own",
     "devices/queries.py:pairing_by_token": "a tablet is the patient's own",
+    "invitations/queries.py:invitation_kept": "an id alone; `invitation_opened` asks",
+    "invitations/queries.py:whose_invitation": "to lock; `invitation_opened` asks",
     "invitations/queries.py:patient_by_code": "asks for access, and shows nothing",
     "papers/queries.py:behind_code": "the patient's own paper",
     "portals/queries.py:elder_just_loaded": "the demo family",
     "recovery/queries.py:own_patients": "notes who lets an account in again",
+    "recovery/queries.py:patients_reached_at": "moves an address, and shows nothing",
     "recovery/queries.py:shared_patients": GRANT,
     "reminders/queries/alerts.py:alert_behind": GRANT,
     "rights/queries.py:leaving_patients": GRANT,
     "sync/queries.py:open_page": "shows what was sent; to who is kept out nothing is",
 }
 # The secrets in addresses that open then, too: of messages to the patient, of papers on
-# their wall, of tablets beside them, of accounts; "a", "e", "l", "m", "r" show nobody.
-OWN = ("a", "d", "e", "ics", "l", "live", "m", "p", "r", "t", "u")
+# their wall, of tablets beside them, of accounts; "a", "e", "l", "m", "r", "w" show nobody.
+OWN = ("a", "d", "e", "ics", "l", "live", "m", "p", "r", "t", "u", "w")
 
 
 def asking_in(file: Path) -> set[str]:

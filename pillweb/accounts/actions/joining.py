@@ -67,14 +67,15 @@ def sign_up(
     email: str,
     now: datetime,
     look: Look | None = None,
-    invitation_id: int | None = None,
+    invitation: bytes | None = None,
 ) -> None:
     """Mail the owner of an address a link to choose a password.
 
     Outside it looks the same whether the address already has an account; then
     its owner is told so by mail and nothing changes. The password is chosen only
     behind the link, so nobody can prepare an account for somebody else's address.
-    A new account begins with this look, and with the invitation that led to it.
+    A new account begins with this look, and with the invitation
+    that led to it, by the hash of its secret.
     """
     take_turns(session, Account)
     account = account_by_email(session, email)
@@ -84,7 +85,7 @@ def sign_up(
     if account is None:
         account = make_account(session, name=name, email=email, look=look, now=now)
     row = _mail_link(session, account, kind=CONFIRM, life=CONFIRM_LIFE, now=now)
-    row.invitation_id = invitation_id
+    row.invitation_hash = invitation
 
 
 def _say_again(session: Session, account: Account, *, now: datetime) -> None:

@@ -49,7 +49,7 @@ def post_sign_up() -> ResponseReturnValue:
         name=said(form.name),
         email=said(form.email),
         look=spoken_look(),
-        invitation_id=invitation_offered(),
+        invitation=invitation_offered(),
         now=now(),
     )
     wake_after_commit("deliver")
@@ -109,6 +109,6 @@ def post_password(token: str) -> ResponseReturnValue:
     account = choose_password(session(), token, password=said(form.password), now=now())
     tell(account.id, NEW_PASSWORD)
     enter(account)
-    if link.invitation_id is not None:
-        remember_invitation(link.invitation_id)
+    if link.invitation_hash is not None:
+        remember_invitation(link.invitation_hash)
     return go("/")

@@ -15,6 +15,7 @@ from pillweb.invitations.actions.inviting import accept_invitation, decline_invi
 from pillweb.invitations.queries import (
     has_to_wait,
     invitation_behind,
+    invitation_kept,
     invitation_opened,
     is_for,
 )
@@ -56,14 +57,18 @@ def post_offer(token: str) -> ResponseReturnValue:
     row = invitation_behind(session(), token, now=now())
     if not is_pressed():
         return go(once_more(f"/i/{token}"))
-    remember_invitation(row.id)
+    remember_invitation(row.token_hash)
     return go(HERE)
+
+
+def _opened() -> int:
+    return invitation_kept(session(), opened_invitation())
 
 
 @invited.get(HERE)
 def show_invitation() -> ResponseReturnValue:
     """Say what is offered; whoever has not signed in is asked to, first."""
-    row = invitation_opened(session(), opened_invitation(), now=now())
+    row = invitation_opened(session(), _opened(), now=now())
     viewer = current_viewer()
     who = viewer.account_id if viewer else None
     patient = session().get_one(Patient, row.patient_id)
@@ -89,7 +94,7 @@ def post_accept() -> ResponseReturnValue:
     """Let the viewer in, as was offered; pressed twice it is once."""
     viewer = signed_in()
     grant = accept_invitation(
-        session(), opened_invitation(), account_id=viewer.account_id, now=now()
+        session(), _opened(), account_id=viewer.account_id, now=now()
     )
     if grant is None:
         return go(HERE)
@@ -106,9 +111,9 @@ def post_accept() -> ResponseReturnValue:
 @invited.post(f"{HERE}/not-me")
 def post_not_me() -> ResponseReturnValue:
     """Sign this browser out, and keep the invitation for whom it is for."""
-    row = invitation_opened(session(), opened_invitation(), now=now())
+    row = invitation_opened(session(), _opened(), now=now())
     answer = signed_out(HERE)
-    remember_invitation(row.id)
+    remember_invitation(row.token_hash)
     return answer
 
 
@@ -116,8 +121,6 @@ def post_not_me() -> ResponseReturnValue:
 def post_decline() -> ResponseReturnValue:
     """Say no."""
     viewer = signed_in()
-    decline_invitation(
-        session(), opened_invitation(), account_id=viewer.account_id, now=now()
-    )
+    decline_invitation(session(), _opened(), account_id=viewer.account_id, now=now())
     forget_invitation()
     return go("/people", notice=_("You said no. Nothing was shared."))

@@ -45,7 +45,7 @@ def note_erasing(session: Session, whose: Whose, *, now: datetime) -> bool:
     """
     kind = ROWS[whose.kind]
     over = select(kind).where(kind.id == whose.row_id, kind.leaves_at <= now)
-    row: Patient | Account | None = session.scalar(over.with_for_update())
+    row = cast("Patient | Account | None", session.scalar(over.with_for_update()))
     fingerprint = fingerprint_of(session, whose)
     if row is None or fingerprint is None:
         return False

@@ -231,10 +231,12 @@ def open_shared_door(
     link_id: int,
     *,
     page: str,
-    opened: Collection[int],
+    opened: Collection[bytes],
     now: datetime,
 ) -> Door:
     """Return the patient behind a link that this browser has opened, to look only.
+
+    `opened` holds the hashes of the secrets of links.
 
     Raises:
         LinkGoneError: never opened here, expired, revoked or locked, or not for this
@@ -250,10 +252,11 @@ def open_shared_door(
             .join(Patient, Patient.id == ShareLink.patient_id)
             .where(ShareLink.id == link_id, shares())
         ).first()
-    if link_id not in opened or row is None:
+    if row is None:
         raise LinkGoneError
     share, patient, zone_now = row
-    if page not in share.pages or not is_live(share, now=now):
+    is_opened = share.token_hash in opened
+    if not is_opened or page not in share.pages or not is_live(share, now=now):
         raise LinkGoneError
     note_visit(session, Visit(patient.id, LINK, link_id=link_id))
     shown = {NAMES: share.show_names, HISTORY: CALENDAR in share.pages}

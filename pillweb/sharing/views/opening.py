@@ -48,6 +48,6 @@ def post_share(token: str) -> ResponseReturnValue:
         request.headers.get("User-Agent", ""), request.headers.get("Sec-CH-UA", "")
     )
     note_link_use(session(), row, device=named[:LONGEST_DEVICE], now=now())
-    remember_share(row.id)
+    remember_share(row.token_hash)
     first = next(name for name in PAGES if name in row.pages)
     return go(f"/shared/{row.id}/{first}")
