@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account
 from pillweb.audit.models import AuditEntry, AuditHead
 from pillweb.audit.queries import chained_patients, looked_lately
-from pillweb.audit.rules.chain import GENESIS, Seal, entry_hash, seal_line
+from pillweb.audit.rules.chain import GENESIS, Seal, entry_hash, seal_line, what_place
 from pillweb.base.config import settings
 from pillweb.base.crypto import seal
 from pillweb.base.db import ask, hold_row, table_of, upsert
@@ -24,11 +24,6 @@ from pillweb.base.visits import Visit
 from pillweb.outbox.actions.posting import post_delivery
 
 _ENTRY = insert(table_of(AuditEntry))
-
-
-def what_place(patient_id: int, seq: int) -> str:
-    """Return to which entry the encrypted part of one is bound."""
-    return f"audit_entry.what:{patient_id}:{seq}"
 
 
 def append_entry(

@@ -10,9 +10,9 @@ import time_machine
 from flask import Flask
 
 from pillweb.audit import views
-from pillweb.audit.actions import what_place
 from pillweb.audit.models import AuditEntry
 from pillweb.audit.queries import verify_all
+from pillweb.audit.rules.chain import what_place
 from pillweb.base.crypto import unseal
 from pillweb.base.db import Database
 from pillweb.base.log import log

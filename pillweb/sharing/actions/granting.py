@@ -10,6 +10,7 @@ from pillweb.accounts.models import Account
 from pillweb.base.db import insert_new
 from pillweb.outbox.actions.sending import suppress_told
 from pillweb.patients.models import Patient
+from pillweb.sharing.actions.hiding import hide_alike
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.access import helper_of
 from pillweb.sharing.queries.doors import holds
@@ -81,6 +82,14 @@ def let_in(
     grant.ended_at = None
     grant.ask_at = None if terms.role == SELF else now + A_YEAR
     set_terms(grant, terms)
+    if given_by_id is not None and terms.role != SELF:
+        hide_alike(
+            session,
+            patient_id=patient_id,
+            account_id=account_id,
+            as_from=given_by_id,
+            now=now,
+        )
     return grant
 
 
