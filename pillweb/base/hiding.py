@@ -28,6 +28,8 @@ _NAMED = (
 )
 _LOCKS = re.compile(r"\bFOR (?:NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b")
 _READING = frozenset({"select", "insert", "update", "delete"})
+_TARGET = re.compile(r"\s*(?:UPDATE|DELETE FROM) (\w+)")
+_PARTS = re.compile(r"[()]|\s(WHERE|RETURNING)\b")
 _VERB = re.compile(r"\s*(with\s+(?:recursive\s+)?)?(\w+)", re.IGNORECASE)
 
 
@@ -83,10 +85,12 @@ def rules_of(schema: str, ids: str, account_id: int) -> dict[str, str]:
 
     paper = "coalesce({}.made_by_id, 0) = " + str(account_id)
     return {
-        "medication": f"id not in ({ids})",
-        **dict.fromkeys(
-            _NAMED, f"(medication_id is null or medication_id not in ({ids}))"
-        ),
+        "medication": f"medication.id not in ({ids})",
+        **{
+            table: f"({table}.medication_id is null"
+            f" or {table}.medication_id not in ({ids}))"
+            for table in _NAMED
+        },
         "line": f"exists (select 1 from {schema}.plan seen where seen.id = line.plan_id"
         f" and seen.medication_id not in ({ids}))",
         **{
@@ -212,9 +216,28 @@ def _without(statement: str, hiding: _Hiding, dialect: Dialect) -> str:
         f" (SELECT * FROM {schema}.{name} WHERE {rules[name]})"
         for name in names
     )
+    if target := _TARGET.match(statement):
+        statement = _narrowed(statement, rules.get(target[1]))
     if found[1]:
         return f"{found[1]}{tables}, {statement[found.end(1) :]}"
     return f"WITH {tables} {statement}"
+
+
+def _narrowed(statement: str, rule: str | None) -> str:
+    """Return a statement that changes or deletes no rows but these."""
+    if rule is None:
+        return statement
+    depth, where, end = 0, None, len(statement)
+    for found in _PARTS.finditer(statement):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if depth == 0 and found[1] == "WHERE":
+            where = found
+        elif depth == 0 and found[1] == "RETURNING":
+            end = found.start()
+    if where is None:
+        return f"{statement[:end]} WHERE {rule}{statement[end:]}"
+    asked = statement[where.end() : end]
+    return f"{statement[: where.end()]} ({asked}) AND {rule}{statement[end:]}"
 
 
 def _tell_policies(session: Session, connection: Connection) -> None:

@@ -256,36 +256,34 @@ def test_the_patient_and_her_tablet_see_it(
         assert NAME in text, person
 
 
-@pytest.mark.parametrize("route", [one for one in POLICY if PERSON in one])
+@pytest.mark.parametrize("person", ["marta", "luis"])
 def test_nothing_of_it_can_be_told_from_what_is_not_there(
-    route: str, app: Flask, db: Database, cast: Cast, hidden: Hidden
+    person: str, app: Flask, db: Database, cast: Cast, hidden: Hidden
 ) -> None:
-    method, rule = route.split()
-    asked = HIDEABLE & set(ARGUMENT.findall(rule))
-    if not asked:
-        pytest.skip("it names nothing that can be hidden")
-    kept = all_rows(db)
-    owners = dict.fromkeys(ARGUMENT.findall(rule), "rosa")
-    for person in HELPERS:
+    wrong, kept = [], all_rows(db)
+    for route in POLICY:
+        method, rule = route.split()
+        arguments = ARGUMENT.findall(rule)
+        if not rule.startswith(PERSON) or not HIDEABLE & set(arguments):
+            continue
         answers = []
         for things in (vars(hidden), dict.fromkeys(HIDEABLE, GONE)):
             values = {
-                k: {**v, "rosa": things.get(k, v["rosa"])}
-                for k, v in cast.values.items()
+                name: {"rosa": things.get(name, thing["rosa"])}
+                for name, thing in cast.values.items()
             }
             tried = Cast(cast.people, values, cast.tokens)
+            path = tried.url(rule, dict.fromkeys(arguments, "rosa"))
             limiter.reset()
-            path = tried.url(rule, owners)
             answer = tried.open(app, person, method, path, FORMS.get(route))
             text = FRESH.sub("", answer.text).replace(path, "")
             answers.append((answer.status_code, text))
-            assert not changed(kept, all_rows(db)) or answer.status_code < 400
-        hid, gone = answers
-        assert hid == gone, person
-        assert hid[0] in {401, 403, 404, 422}, person
-        if moved := changed(kept, all_rows(db)):
+        if answers[0] != answers[1] or answers[0][0] < 400:
+            wrong.append(f"{route}: {[code for code, _ in answers]}")
+        if method == "POST" and (moved := changed(kept, all_rows(db))):
+            wrong.append(f"{route} changed {moved}")
             put_back(db, kept)
-            pytest.fail(f"{person} changed {moved}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_taking_all_takes_nothing_of_it(
