@@ -20,6 +20,7 @@ from pillweb.papers.queries import (
 )
 from pillweb.papers.rules.card import Card
 from pillweb.papers.rules.sheet import WEEK, Sheet
+from pillweb.sharing.queries.hiding import see_as
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -42,6 +43,7 @@ def _make(paper_id: int) -> bytes:
 
 
 def _gather(session: Session, paper: Paper, *, now: datetime) -> Sheet | Card:
+    see_as(session, paper.made_by_id, paper.patient_id)
     if paper.kind != WEEK:
         return gather_card(session, paper.patient_id, now=now)
     codes = codes_of(session, paper, now=now)

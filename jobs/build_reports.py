@@ -17,6 +17,7 @@ from pillweb.reports.actions import mail_report
 from pillweb.reports.models import Report, ReportOrder
 from pillweb.reports.queries import gather_report
 from pillweb.reports.rules import ReportPage
+from pillweb.sharing.queries.hiding import see_as
 
 # With more medicines than these a page is set closer from the beginning.
 MANY, MOST = 8, 12
@@ -51,7 +52,9 @@ def _send(session: Session, report_id: int, *, now: datetime) -> None:
 def _make(report_id: int) -> bytes:
     with transaction() as (session, now):
         report = session.get_one(Report, report_id)
-        how = session.get_one(ReportOrder, report.order_id).speech
+        order = session.get_one(ReportOrder, report.order_id)
+        how = order.speech
+        see_as(session, order.made_by_id, report.patient_id)
         with speaking(how):
             page = gather_report(
                 session,

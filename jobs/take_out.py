@@ -13,6 +13,8 @@ from pillweb.base.i18n import speaking
 from pillweb.base.log import log
 from pillweb.base.look import read_look
 from pillweb.base.visits import JOB, Visit
+from pillweb.sharing.queries.access import managers_of
+from pillweb.sharing.queries.hiding import see_as
 from pillweb.transfers.actions.asking import forget_files, keep_file
 from pillweb.transfers.models import TakenOut
 from pillweb.transfers.queries.files import oldest_to_make
@@ -69,5 +71,13 @@ def _content(row: TakenOut, made_at: datetime) -> bytes:
         speaking(read_look(row.look).speech),
         database().standing_still() as session,
     ):
-        write_everything(session, row.patient_id, out, now=made_at)
+        see_as(session, row.account_id, row.patient_id)
+        managers = managers_of(session, row.patient_id, now=made_at)
+        write_everything(
+            session,
+            row.patient_id,
+            out,
+            is_own=managers.get(row.account_id, False),
+            now=made_at,
+        )
     return out.getvalue()

@@ -78,6 +78,7 @@ from pillweb.rights.views.leaving import install_leaving, leaving
 from pillweb.schedules.views.changes import changes
 from pillweb.schedules.views.check import checks
 from pillweb.schedules.views.drafts import drafts
+from pillweb.schedules.views.hiding import hiding
 from pillweb.schedules.views.imports import imports
 from pillweb.schedules.views.looks import medicine_looks
 from pillweb.schedules.views.medicines import schedules
@@ -120,6 +121,7 @@ BLUEPRINTS = (
     drafts,
     checks,
     changes,
+    hiding,
     imports,
     medicine_looks,
     plan_file,
@@ -205,6 +207,9 @@ ASKS_AGAIN = {
     f"POST {SHARING}/invite": PROOF_LASTS,
     f"POST {SHARING}/code": PROOF_LASTS,
     f"POST {SHARING}/people/<int:grant_id>": PROOF_LASTS,
+    "POST /patients/<int:patient_id>/medicines/<int:medication_id>/who-sees": (
+        PROOF_LASTS
+    ),
     f"POST {SHARING}/requests/<int:request_id>": PROOF_LASTS,
     "POST /patients/<int:patient_id>/tablets": PROOF_LASTS,
     "POST /patients/<int:patient_id>/export": PROOF_LASTS,

@@ -10,13 +10,8 @@ from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
 from pillweb.audit.models import AuditEntry, AuditHead
-from pillweb.audit.queries import (
-    chained_patients,
-    looked_lately,
-    what_place,
-    written_ids,
-)
-from pillweb.audit.rules.chain import GENESIS, Seal, entry_hash, seal_line
+from pillweb.audit.queries import chained_patients, looked_lately, written_ids
+from pillweb.audit.rules.chain import GENESIS, Seal, entry_hash, seal_line, what_place
 from pillweb.base.config import settings
 from pillweb.base.crypto import seal
 from pillweb.base.db import ask, hold_row, table_of, upsert

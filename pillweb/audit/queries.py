@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import bindparam, select, tuple_, union
 from sqlalchemy.orm import Session
@@ -22,16 +22,28 @@ from pillweb.audit.rules.chain import (
     Roots,
     Seal,
     faults_among,
+    what_place,
 )
-from pillweb.audit.rules.words import act_words, who_words
+from pillweb.audit.rules.words import OWN, act_words, who_words
 from pillweb.base.crypto import UnreadableError, unseal
 from pillweb.base.db import UTCDateTime, ask
+from pillweb.base.hiding import hides
 from pillweb.base.sealed import key_or_house
 from pillweb.base.visits import LINK, TABLET, Visit
 from pillweb.devices.models import DevicePlace
+from pillweb.doses.models import Dose, Intake
+from pillweb.medications.models import Medication
+from pillweb.schedules.models import PlanDraft
 from pillweb.sharing.models import ShareLink
 
 BATCH = 1000
+# What an entry is about, of all that can be hidden.
+_ABOUT: Mapping[str, Any] = {
+    "medication_id": Medication,
+    "dose_id": Dose,
+    "intake_id": Intake,
+    "draft_id": PlanDraft,
+}
 _LOOKS = (
     select(AuditEntry.seq, AuditEntry.what)
     .where(
@@ -44,11 +56,6 @@ _LOOKS = (
     )
     .order_by(AuditEntry.seq.desc())
 )
-
-
-def what_place(patient_id: int, seq: int) -> str:
-    """Return to which entry the encrypted part of one is bound."""
-    return f"audit_entry.what:{patient_id}:{seq}"
 
 
 def written_ids(ids: Mapping[str, int]) -> bytes:
@@ -78,13 +85,57 @@ def looked_lately(
 
 
 def entries_of(
-    session: Session, patient_id: int, *, before: int | None, limit: int
+    session: Session,
+    patient_id: int,
+    *,
+    before: int | None,
+    limit: int,
+    is_own: bool,
 ) -> Sequence[AuditEntry]:
-    """Return a patient's entries, newest first, from before a number of theirs."""
+    """Return a patient's entries, newest first, from before a number of theirs.
+
+    What is theirs alone stands only where `is_own`; of what is hidden nothing does.
+    """
     asked = select(AuditEntry).where(AuditEntry.patient_id == patient_id)
-    if before is not None:
-        asked = asked.where(AuditEntry.seq < before)
-    return session.scalars(asked.order_by(AuditEntry.seq.desc()).limit(limit)).all()
+    if not is_own:
+        asked = asked.where(AuditEntry.act.not_in(OWN))
+    found: list[AuditEntry] = []
+    while len(found) < limit:
+        older = asked if before is None else asked.where(AuditEntry.seq < before)
+        some = session.scalars(older.order_by(AuditEntry.seq.desc()).limit(limit)).all()
+        found += _left(session, patient_id, some)
+        if len(some) < limit:
+            break
+        before = some[-1].seq
+    return found[:limit]
+
+
+def _left(
+    session: Session, patient_id: int, entries: Sequence[AuditEntry]
+) -> Sequence[AuditEntry]:
+    """Return the entries but for those about what is hidden from this session."""
+    if not hides(session):
+        return entries
+    key = key_or_house(session, patient_id)
+    about = [
+        json.loads(unseal(one.what, key, place=what_place(patient_id, one.seq)))
+        for one in entries
+    ]
+    gone = {name: _unseen(session, name, about) for name in _ABOUT}
+    return [
+        one
+        for one, ids in zip(entries, about, strict=True)
+        if not any(ids.get(name) in gone[name] for name in _ABOUT)
+    ]
+
+
+def _unseen(
+    session: Session, name: str, about: Sequence[Mapping[str, int]]
+) -> set[int]:
+    """Return which rows of one kind are named and not to be found."""
+    named = {ids[name] for ids in about if name in ids}
+    row = _ABOUT[name]
+    return named - set(session.scalars(select(row.id).where(row.id.in_(named))))
 
 
 def names_among(
@@ -110,11 +161,13 @@ def names_among(
 
 
 def told_record(
-    session: Session, patient_id: int, *, patient_name: str
+    session: Session, patient_id: int, *, patient_name: str, is_own: bool
 ) -> Iterator[tuple[datetime, str]]:
     """Yield (when, who did what) of a patient's whole record, newest first."""
     before = None
-    while found := entries_of(session, patient_id, before=before, limit=BATCH):
+    while found := entries_of(
+        session, patient_id, before=before, limit=BATCH, is_own=is_own
+    ):
         names, labels = names_among(session, found)
         for one in found:
             who = who_words(

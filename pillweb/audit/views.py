@@ -147,7 +147,13 @@ def show_access(patient_id: int) -> ResponseReturnValue:
     if not (door.may_manage or door.is_self):
         raise NotFoundError
     before = request.args.get("before", type=row_number)
-    found = entries_of(session(), door.patient_id, before=before, limit=A_PAGE + 1)
+    found = entries_of(
+        session(),
+        door.patient_id,
+        before=before,
+        limit=A_PAGE + 1,
+        is_own=door.is_self,
+    )
     shown, is_more = found[:A_PAGE], len(found) > A_PAGE
     here = f"{door.base_url}/access"
     pages = [(here, _("The newest"))] if before else []

@@ -18,6 +18,7 @@ from pillweb.patients.models import Patient, Unreachable
 from pillweb.reminders.models import Reminder
 from pillweb.reminders.rules.course import DOSE_DUE
 from pillweb.sharing.models import Grant
+from pillweb.sharing.queries.hiding import HIDDEN, read_hidden
 from pillweb.sharing.rules import ACCEPTED, SELF
 
 # No dose waits longer for its record before it counts as having none.
@@ -37,6 +38,7 @@ _EVENING = (
         Dose.system_fault,
         Reminder.alerted_at,
         Medication.name,
+        Dose.medication_id,
     )
     .join(Medication, Medication.id == Dose.medication_id)
     .outerjoin(
@@ -55,11 +57,12 @@ When = InstrumentedAttribute[datetime]
 
 
 class Wish(NamedTuple):
-    """Which digests about a patient one helper wants."""
+    """Which digests about a patient one helper wants, and of which medicines none."""
 
     grant_id: int
     account_id: int
     groups: frozenset[str]
+    hidden: frozenset[int]
 
 
 def oldest_digest(session: Session, *, now: datetime) -> datetime | None:
@@ -104,7 +107,7 @@ def wishes_of_helpers(
 ) -> Mapping[int, Sequence[Wish]]:
     """Return who helps these patients and wants any of these groups, by patient."""
     rows = session.execute(
-        select(Grant.patient_id, Grant.id, Grant.account_id, Grant.wants)
+        select(Grant.patient_id, Grant.id, Grant.account_id, Grant.wants, HIDDEN)
         .where(
             Grant.patient_id.in_(patient_ids),
             Grant.status == ACCEPTED,
@@ -113,10 +116,10 @@ def wishes_of_helpers(
         .order_by(Grant.id)
     )
     found: dict[int, list[Wish]] = {}
-    for patient_id, grant_id, account_id, wants in rows:
+    for patient_id, grant_id, account_id, wants, hidden in rows:
         chosen = frozenset(wants or ()) & frozenset(groups)
         if chosen:
-            wish = Wish(grant_id, account_id, chosen)
+            wish = Wish(grant_id, account_id, chosen, read_hidden(hidden))
             found.setdefault(patient_id, []).append(wish)
     return found
 
@@ -168,6 +171,7 @@ def evening_doses(
                 is_our_fault=row.system_fault,
                 is_alerted=row.alerted_at is not None,
                 name=row.name,
+                medication_id=row.medication_id,
             )
         )
     return found

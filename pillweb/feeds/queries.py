@@ -23,6 +23,7 @@ from pillweb.patients.queries import shares, zone_at
 from pillweb.schedules.queries import life_with, planned_lines
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.doors import holds
+from pillweb.sharing.queries.hiding import see_as
 from pillweb.sharing.rules import SELF, Level
 
 
@@ -69,6 +70,7 @@ def feed_behind(session: Session, token: str, *, now: datetime) -> Feed:
     if row is None:
         raise LinkGoneError
     let_see(session, row.FeedLink.patient_id)
+    see_as(session, row.FeedLink.made_by_id, row.FeedLink.patient_id)
     return Feed(*row)
 
 

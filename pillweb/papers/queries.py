@@ -36,6 +36,7 @@ from pillweb.schedules.queries import (
 from pillweb.schedules.rules.life import Life
 from pillweb.schedules.rules.line_json import line_from_json
 from pillweb.schedules.rules.words import in_words
+from pillweb.sharing.queries.hiding import see_as
 
 CHANNEL = "paper"
 NEWEST = 12
@@ -171,6 +172,7 @@ def behind_code(session: Session, token: str, *, now: datetime) -> Behind:
         row = session.execute(
             select(
                 PaperCode.patient_id,
+                Paper.made_by_id,
                 PaperCode.clock,
                 Paper.show_names,
                 Paper.created_at,
@@ -187,6 +189,7 @@ def behind_code(session: Session, token: str, *, now: datetime) -> Behind:
     if row is None:
         raise LinkGoneError
     let_see(session, row.patient_id)
+    see_as(session, row.made_by_id, row.patient_id)
     clock = time.fromisoformat(row.clock)
     return Behind(row.patient_id, clock, row.show_names, row.created_at)
 

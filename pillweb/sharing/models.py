@@ -60,6 +60,25 @@ class Grant(Base):
     )
 
 
+class HiddenMedication(Base):
+    """That an account is to find nothing of a medicine, since `hidden_at`.
+
+    It stays when that account helps no more, and holds when it comes back.
+    """
+
+    __tablename__ = "hidden_medication"
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True
+    )
+    medication_id: Mapped[int] = mapped_column(
+        ForeignKey("medication.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id", ondelete="CASCADE"), index=True
+    )
+    hidden_at: Mapped[datetime]
+
+
 class ShareLink(Base):
     """A link by which anybody who holds it sees some pages (`sharing.rules.PAGES`).
 

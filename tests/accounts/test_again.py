@@ -84,6 +84,7 @@ def test_the_acts_that_ask_again_are_these() -> None:
         f"POST {SHARING}/invite",
         f"POST {SHARING}/code",
         f"POST {SHARING}/people/<int:grant_id>",
+        "POST /patients/<int:patient_id>/medicines/<int:medication_id>/who-sees",
         f"POST {SHARING}/requests/<int:request_id>",
         "GET /admin/backups",
         "POST /patients/<int:patient_id>/export",

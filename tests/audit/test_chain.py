@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.audit.actions import append_entry, append_look
 from pillweb.audit.models import AuditEntry
-from pillweb.audit.queries import seal_at, verify_all, verify_chain, what_place
+from pillweb.audit.queries import seal_at, verify_all, verify_chain
 from pillweb.audit.rules.chain import (
     EDITED,
     FORKED,
@@ -21,6 +21,7 @@ from pillweb.audit.rules.chain import (
     entry_hash,
     read_seals,
     seal_line,
+    what_place,
 )
 from pillweb.base.crypto import UnreadableError, unseal
 from pillweb.base.db import Database

@@ -12,7 +12,8 @@ from flask import Flask
 from jobs import look_after_access
 from pillweb.audit import views
 from pillweb.audit.models import AuditEntry
-from pillweb.audit.queries import verify_all, what_place
+from pillweb.audit.queries import verify_all
+from pillweb.audit.rules.chain import what_place
 from pillweb.base.crypto import unseal
 from pillweb.base.db import Database
 from pillweb.base.log import log

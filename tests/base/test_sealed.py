@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from migrations.tables import metadata
 from pillweb.audit.actions import append_entry
 from pillweb.audit.models import AuditEntry
-from pillweb.audit.queries import verify_all, what_place
+from pillweb.audit.queries import verify_all
+from pillweb.audit.rules.chain import what_place
 from pillweb.base.crypto import (
     EncryptedText,
     UnreadableError,

@@ -90,6 +90,9 @@ POLICY: Mapping[str, frozenset[str]] = {
     f"GET {PERSON}/medicines/<int:medication_id>/ladder": MANAGE,
     f"POST {PERSON}/medicines/<int:medication_id>/ladder": MANAGE,
     f"POST {PERSON}/medicines/<int:medication_id>/ladder/usual": MANAGE,
+    # From whom it is hidden is the patient's own, and of nobody who manages.
+    f"GET {PERSON}/medicines/<int:medication_id>/who-sees": ROSA,
+    f"POST {PERSON}/medicines/<int:medication_id>/who-sees": ROSA,
     "GET /h/<token>": EVERYBODY,
     "POST /h/<token>": EVERYBODY,
     "POST /h/<token>/taken": EVERYBODY,

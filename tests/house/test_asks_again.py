@@ -89,6 +89,7 @@ WHY_NOT = {
         "/account/let-in/stop",
         f"{TRUST}/stop",
         "/invitation/decline",
+        "/invitation/not-me",
         "/sign-out",
     ],
     "a name, a photo, a step: it shows nothing to anybody new": [
@@ -112,6 +113,9 @@ WHY_NOT = {
     "it takes back that somebody leaves": [f"{PERSON}/leaving", "/account/leaving"],
     "it asks for access, or takes what was offered": ["/ask", "/invitation/accept"],
     "it asks for the password itself": ["/account/password"],
+    "it asks for a code that only an asker who was asked again has": [
+        "/account/email/code"
+    ],
     "for the wall and the purse: what hangs there is read there": [
         f"{PERSON}/papers/week",
         f"{PERSON}/papers/card",

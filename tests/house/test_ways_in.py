@@ -38,7 +38,8 @@ WITHOUT = {
     "sync/queries.py:open_page": "shows what was sent; to who is kept out nothing is",
 }
 # The secrets in addresses that open then, too: of messages to the patient, of papers on
-# their wall, of tablets beside them, of accounts; "a", "e", "l", "m", "r", "w" show nobody.
+# their wall, of tablets beside them, of accounts; "a", "e", "l", "m", "r", "w" show
+# nobody.
 OWN = ("a", "d", "e", "ics", "l", "live", "m", "p", "r", "t", "u", "w")
 
 

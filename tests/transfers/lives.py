@@ -153,7 +153,7 @@ def taken_out(session: Session, patient_id: int, *, now: datetime) -> bytes:
     session.flush()
     session.expunge_all()
     out = BytesIO()
-    write_everything(session, patient_id, out, now=now)
+    write_everything(session, patient_id, out, is_own=True, now=now)
     return out.getvalue()
 
 

@@ -22,6 +22,11 @@ EDITED, MISSING, FORKED, TRUNCATED, HEAD = (
 )
 
 
+def what_place(patient_id: int, seq: int) -> str:
+    """Return to which entry the encrypted part of one is bound."""
+    return f"audit_entry.what:{patient_id}:{seq}"
+
+
 class Linked(Protocol):
     """An entry as it is stored; see `audit.models.AuditEntry`."""
 

@@ -37,6 +37,7 @@ CHANGED_SUPPLY = gettext_noop("%(who)s changed how much medicine is left.")
 CHANGED_CONTACTS = gettext_noop("%(who)s changed where reminders go.")
 CHANGED_TELLING = gettext_noop("%(who)s changed who is told what.")
 CHANGED_SHARING = gettext_noop("%(who)s changed who has access.")
+CHANGED_HIDING = gettext_noop("%(who)s chose who sees a medicine.")
 CHANGED_TABLETS = gettext_noop("%(who)s changed the tablets.")
 CONNECTED = gettext_noop("%(who)s connected a tablet.")
 OPENED_TABLET = gettext_noop("%(who)s pressed the picture.")
@@ -101,6 +102,7 @@ LOOKS: Mapping[str, str] = {
     "drafts.show_question": SAW_MEDICINES,
     "imports.show_import": SAW_MEDICINES,
     "ladders.show_ladder": SAW_MEDICINES,
+    "hiding.show_hidden": SAW_MEDICINES,
     "medicine_looks.show_looks_page": SAW_MEDICINES,
     "medicine_looks.show_picture": SAW_MEDICINES,
     "medicine_looks.show_shared_picture": SAW_MEDICINES,
@@ -162,6 +164,8 @@ FILES = frozenset(
         "taking.show_file",
     }
 )
+# What a patient does for themselves alone: told to nobody else.
+OWN = frozenset({"hiding.post_hidden"})
 CHANGES: Mapping[str, str] = {
     "doses.post_take": RECORDED,
     "doses.post_take_all": RECORDED,
@@ -200,6 +204,7 @@ CHANGES: Mapping[str, str] = {
     "imports.post_import": CHANGED_MEDICINES,
     "ladders.post_ladder": CHANGED_MEDICINES,
     "ladders.post_usual": CHANGED_MEDICINES,
+    "hiding.post_hidden": CHANGED_HIDING,
     "medicine_looks.post_looks": CHANGED_MEDICINES,
     "medicine_looks.post_crop": CHANGED_MEDICINES,
     "medicine_looks.post_remove_picture": CHANGED_MEDICINES,

@@ -1,8 +1,9 @@
 """In the evening helpers hear what of the day has no record, or that all is well."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,15 @@ from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import DAY, WELL, Person, chosen_points, quiet_until
 from pillweb.digests.actions.clocks import Due
 from pillweb.digests.queries import Wish, evening_doses, health_of, wishes_of_helpers
-from pillweb.digests.rules.day import Counts, Gap, Health, counts_of, gaps_of, is_well
+from pillweb.digests.rules.day import (
+    Counts,
+    DayDose,
+    Gap,
+    Health,
+    counts_of,
+    gaps_of,
+    is_well,
+)
 from pillweb.digests.rules.rhythm import A_DAY, EVERY_EVENING, moment
 from pillweb.digests.rules.words import (
     counts_words,
@@ -30,15 +39,25 @@ DAY_DIGEST, ALL_WELL = "day_digest", "all_well"
 WORTH = timedelta(hours=23)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evening:
     """What there is to tell of one patient's day."""
 
     due: Due
     patient: Person
-    gaps: tuple[Gap, ...]
-    counts: Counts
+    doses: Sequence[DayDose]
     health: Health
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What turned out untaken or unrecorded since the evening before."""
+        since = _evening_before(self.due)
+        return gaps_of(self.doses, since=since, until=self.due.at)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """How many doses of the day are recorded."""
+        return counts_of(self.doses, self.due.on, until=self.due.at)
 
 
 def tell_days(session: Session, due: Sequence[Due], *, now: datetime) -> int:
@@ -51,10 +70,14 @@ def tell_days(session: Session, due: Sequence[Due], *, now: datetime) -> int:
     if not wanted:
         return 0
     evenings = _evenings(session, wanted, now=now)
-    return sum(
-        _tell(session, evening, wishes[evening.due.patient_id], now=now)
-        for evening in evenings
-    )
+    posted = 0
+    for evening in evenings:
+        alike: dict[frozenset[int], list[Wish]] = {}
+        for wish in wishes[evening.due.patient_id]:
+            alike.setdefault(wish.hidden, []).append(wish)
+        for hidden, some in alike.items():
+            posted += _tell(session, _without(evening, hidden), some, now=now)
+    return posted
 
 
 def _evenings(session: Session, due: Sequence[Due], *, now: datetime) -> list[Evening]:
@@ -68,14 +91,17 @@ def _evenings(session: Session, due: Sequence[Due], *, now: datetime) -> list[Ev
         Evening(
             due=one,
             patient=patients[one.patient_id],
-            gaps=gaps_of(
-                doses[one.patient_id], since=began[one.patient_id], until=one.at
-            ),
-            counts=counts_of(doses[one.patient_id], one.on, until=one.at),
+            doses=doses[one.patient_id],
             health=health[one.patient_id],
         )
         for one in due
     ]
+
+
+def _without(evening: Evening, hidden: Collection[int]) -> Evening:
+    """Return the evening without the doses of medicines that are hidden."""
+    left = [dose for dose in evening.doses if dose.medication_id not in hidden]
+    return replace(evening, doses=left)
 
 
 def _evening_before(due: Due) -> datetime:

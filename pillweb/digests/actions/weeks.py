@@ -1,6 +1,6 @@
 """On Sunday evening patients, and partners who want it, hear how the week was."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from pillweb.contacts.actions.posting import post_message
 from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import WEEK, Person, chosen_points, quiet_until
 from pillweb.digests.actions.clocks import Due
-from pillweb.digests.queries import wishes_of_helpers
+from pillweb.digests.queries import Wish, wishes_of_helpers
 from pillweb.digests.rules.week import A_WEEK, Week, week_ending, week_of
 from pillweb.digests.rules.words import habit_words, week_words
 
@@ -47,7 +47,7 @@ def tell_weeks(session: Session, due: Sequence[Due], *, now: datetime) -> int:
     posted = 0
     for one in told:
         patient = patients[one.patient_id]
-        grants = {wish.account_id: wish.grant_id for wish in wishes.get(one[0], ())}
+        grants = {wish.account_id: wish for wish in wishes.get(one[0], ())}
         posted += _tell(session, one, patient, grants, outcomes[one[0]], now=now)
     return posted
 
@@ -56,7 +56,7 @@ def _tell(
     session: Session,
     due: Due,
     patient: Person,
-    grants: Mapping[int, int],
+    grants: Mapping[int, Wish],
     outcomes: Outcomes,
     *,
     now: datetime,
@@ -68,8 +68,12 @@ def _tell(
         people += helpers_to_tell(session, due.patient_id, grants, now=now).values()
     posted = 0
     for person in people:
+        wish = grants.get(person.account_id or 0)
+        hidden = wish.hidden if wish else frozenset()
         with speaking(person.speech):
-            context = _context(session, due, patient, person, outcomes, now=now)
+            context = _context(
+                session, due, patient, person, outcomes, hidden=hidden, now=now
+            )
         held = quiet_until(person, now)
         for point in chosen_points(person, WEEK) if context else ():
             delivery_id = post_message(
@@ -84,7 +88,7 @@ def _tell(
                 not_before=held,
                 expires_at=(held or now) + WORTH,
                 patient_id=due.patient_id,
-                subject_id=grants.get(person.account_id or 0),
+                subject_id=wish.grant_id if wish else None,
             )
             posted += delivery_id is not None
     return posted
@@ -97,11 +101,12 @@ def _context(
     person: Person,
     outcomes: Outcomes,
     *,
+    hidden: Collection[int],
     now: datetime,
 ) -> dict[str, Any]:
     """Return what one reader is told; nothing where there is nothing good to say."""
     first, _ = week_ending(due.on, first_weekday=speech().first_weekday)
-    week = _week(session, due.patient_id, outcomes, first=first, now=now)
+    week = _week(session, due.patient_id, outcomes, hidden=hidden, first=first, now=now)
     if week is None:
         return {}
     said = week_words(week)
@@ -117,13 +122,24 @@ def _context(
     }
 
 
+def _without(outcomes: Outcomes, hidden: Collection[int]) -> Outcomes:
+    return [one for one in outcomes if one.medicine not in hidden]
+
+
 def _week(
-    session: Session, patient_id: int, outcomes: Outcomes, *, first: date, now: datetime
+    session: Session,
+    patient_id: int,
+    outcomes: Outcomes,
+    *,
+    hidden: Collection[int],
+    first: date,
+    now: datetime,
 ) -> Week | None:
+    outcomes = _without(outcomes, hidden)
     run = tally(outcomes, now).current_run
     if run >= A_WEEK.days:
         found = outcomes_of(
             session, patient_id, first=first - LOOK_BACK, last=first + A_WEEK
         )
-        run = tally(found, now).current_run
+        run = tally(_without(found, hidden), now).current_run
     return week_of(outcomes, first, run=run, as_of=now)

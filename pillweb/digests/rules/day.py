@@ -23,6 +23,7 @@ class DayDose(NamedTuple):
     is_our_fault: bool
     is_alerted: bool
     name: str
+    medication_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Questions about intakes, and about everything taken, planned or not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,8 @@ from sqlalchemy.orm import Session
 from pillweb.accounts.models import Account
 from pillweb.base.db import ask
 from pillweb.base.errors import NotFoundError
+from pillweb.base.hiding import counting_hidden, hidden_ids
+from pillweb.base.i18n import gettext as _
 from pillweb.base.zones import Zone, day_bounds
 from pillweb.doses.models import Dose, DoseEvent, Intake
 from pillweb.doses.queries.days import (
@@ -222,6 +224,7 @@ _TAKEN = (
     )
 )
 _SHELF = union_all(_LINES, _INTAKES, _TAKEN)
+_TAKINGS = union_all(_INTAKES, _TAKEN)
 _TODAY_AND_SHELF = union_all(_DOSES, _LINES, _INTAKES, _TAKEN)
 
 
@@ -235,13 +238,30 @@ def today_and_shelf(
     values = today_values(patient_id, place=place, now=now)
     values["since"] = now - LOOK_BACK
     rows = ask(session, _TODAY_AND_SHELF, values).all()
-    return [dose_of_row(row) for row in rows if row[KIND] == "dose"], _shelf(rows)
+    found = [dose_of_row(row) for row in rows if row[KIND] == "dose"]
+    return found, _counted(session, _shelf(rows), values)
 
 
 def shelf_of(session: Session, patient_id: int, *, now: datetime) -> Shelf:
     """Return what is taken as needed, and what was taken in the last month."""
     values = {"patient_id": patient_id, "since": now - LOOK_BACK}
-    return _shelf(ask(session, _SHELF, values).all())
+    return _counted(session, _shelf(ask(session, _SHELF, values).all()), values)
+
+
+def _counted(session: Session, shelf: Shelf, values: Mapping[str, object]) -> Shelf:
+    """Return a shelf that binds by what is hidden, too: too much is never hidden."""
+    hidden = hidden_ids(session)
+    if not hidden:
+        return shelf
+    with counting_hidden(session):
+        rows = ask(session, _TAKINGS, values).all()
+    taken = []
+    for one in map(_taking, rows):
+        medicine = one.medicine
+        if medicine.id in hidden:
+            medicine = medicine._replace(name=_("another medicine"))
+        taken.append(one._replace(medicine=medicine))
+    return replace(shelf, taken=tuple(taken))
 
 
 def intakes_on(

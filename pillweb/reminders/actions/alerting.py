@@ -78,6 +78,8 @@ def _pending(
         if moment.is_seen_to:
             mine = [call for call in mine if call.places == (FIRST,)]
         for dose in moment.open_doses:
+            if dose.medication_id in place.hidden:
+                continue
             call = _newest(turn, [c for c in mine if c.dose is dose], place.place)
             if call and not turn.was_told(dose, key, DOSE_ALERT, call.step):
                 found.append((moment, call))

@@ -25,6 +25,7 @@ from pillweb.reminders.queries.alerts import (
 from pillweb.reminders.queries.waiting import passed_over, undone
 from pillweb.reminders.rules.course import ALERT_RESOLVED
 from pillweb.reminders.rules.ladder import BUZZING
+from pillweb.sharing.queries.hiding import hidden_of
 
 
 def see_to(
@@ -104,10 +105,17 @@ def _posts_of(
     outcome = outcome_of(session, ids, patient_name=patient.name)
     people = helpers_to_tell(session, patient_id, accounts, now=now)
     place = zone(zone_at(session, patient_id, at=now))
+    hidden = hidden_of(session, patient_id, accounts)
     posts = []
-    for person in people.values():
+    for account_id, person in people.items():
+        told = [
+            one
+            for one in reminders
+            if account_id not in hidden
+            or account_id in alerted_accounts(session, [one.id])
+        ]
         with speaking(person.speech):
-            clocks = [time_words(local(one.due_at, place).time()) for one in reminders]
+            clocks = [time_words(local(one.due_at, place).time()) for one in told]
             said = time_words(local(outcome.at or now, place).time())
             times = join_words([*dict.fromkeys(clocks)])
         context = {
@@ -124,11 +132,11 @@ def _posts_of(
                 person=person,
                 point=point,
                 kind=ALERT_RESOLVED,
-                about=f"{ids[0]}.{reminders[0].round}",
+                about=f"{told[0].id}.{told[0].round}",
                 context=context,
                 not_before=None if outcome.is_urgent else quiet_until(person, now),
                 patient_id=patient_id,
-                subject_id=ids[0],
+                subject_id=told[0].id,
             )
             for point in chosen_points(person, ALERTS, loudest=BUZZING)
         ]

@@ -27,8 +27,9 @@ from pillweb.reminders.models import DeliveryDose, Reminder, ReminderLink
 from pillweb.reminders.queries.waiting import IS_OF_REMINDER
 from pillweb.reminders.rules.course import A_ROUND, COULD_NOT_REMIND, DOSE_ALERT
 from pillweb.reminders.rules.ladder import TIME_CRITICAL
-from pillweb.sharing.models import Grant
+from pillweb.sharing.models import Grant, HiddenMedication
 from pillweb.sharing.queries.doors import holds
+from pillweb.sharing.queries.hiding import IS_HIDDEN
 from pillweb.sharing.rules import ACCEPTED
 
 # So long an alert is watched: is it recorded, was that taken back?
@@ -165,6 +166,9 @@ def alerted_accounts(session: Session, reminder_ids: Collection[int]) -> list[in
             DeliveryDose.kind.in_(_TELLING),
             Grant.status == ACCEPTED,
             _MAY_HAVE_LEFT,
+            ~exists().where(
+                IS_HIDDEN, HiddenMedication.medication_id == Dose.medication_id
+            ),
         )
         .distinct()
     )

@@ -29,6 +29,7 @@ from pillweb.reminders.rules.course import (
 from pillweb.reminders.rules.ladder import read_ladder, usual_ladder
 from pillweb.reminders.rules.lateness import told_until
 from pillweb.sharing.models import Grant
+from pillweb.sharing.queries.hiding import HIDDEN, read_hidden
 from pillweb.sharing.rules import ACCEPTED, SELF
 
 # How far around a dose the others of its medicine are looked for.
@@ -155,10 +156,14 @@ class Silence(NamedTuple):
 
 
 class Place(NamedTuple):
-    """That an account helps a patient, and when it is told: 1 first, 2 after that."""
+    """That an account helps a patient, and when it is told: 1 first, 2 after that.
+
+    Of medicines that are hidden from it, it is told nothing.
+    """
 
     account_id: int
     place: int
+    hidden: frozenset[int] = frozenset()
 
 
 def moments_of(
@@ -285,7 +290,7 @@ def helper_places(
 ) -> dict[int, list[Place]]:
     """Return by patient who is told when a dose has no record."""
     rows = session.execute(
-        select(Grant.patient_id, Grant.account_id, Grant.ladder_place)
+        select(Grant.patient_id, Grant.account_id, Grant.ladder_place, HIDDEN)
         .where(
             Grant.patient_id.in_(patient_ids),
             Grant.status == ACCEPTED,
@@ -295,8 +300,9 @@ def helper_places(
         .order_by(Grant.id)
     )
     found: dict[int, list[Place]] = {}
-    for patient_id, account_id, place in rows:
-        found.setdefault(patient_id, []).append(Place(account_id, place or 0))
+    for patient_id, account_id, place, hidden in rows:
+        one = Place(account_id, place or 0, read_hidden(hidden))
+        found.setdefault(patient_id, []).append(one)
     return found
 
 

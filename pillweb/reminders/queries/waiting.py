@@ -19,7 +19,7 @@ from pillweb.reminders.rules.course import (
     DOSE_DUE,
     GATHERED,
 )
-from pillweb.sharing.models import Grant
+from pillweb.sharing.models import Grant, HiddenMedication
 from pillweb.sharing.rules import ACCEPTED
 
 IS_OF_REMINDER = and_(
@@ -49,6 +49,14 @@ _IS_TOLD = exists().where(
     Grant.status == ACCEPTED,
     or_(Grant.ladder_place.is_not(None), Grant.alerts.is_(True)),
 )
+_hidden_told, _hidden_dose = aliased(DeliveryDose), aliased(Dose)
+# Hidden since it was posted; what else it told of is told at the next step.
+_NAMES_HIDDEN = exists().where(
+    _hidden_told.delivery_id == Delivery.id,
+    _hidden_dose.id == _hidden_told.dose_id,
+    HiddenMedication.account_id == Delivery.account_id,
+    HiddenMedication.medication_id == _hidden_dose.medication_id,
+)
 _STILL_WANTED = (
     select(DeliveryDose.delivery_id)
     .join(Delivery, Delivery.id == DeliveryDose.delivery_id)
@@ -62,11 +70,12 @@ _STILL_WANTED = (
         # What was put off since it was posted speaks when it is wanted again.
         DeliveryDose.step >= Reminder.round * A_ROUND,
         or_(
-            and_(DeliveryDose.kind == DOSE_ALERT, _IS_GRANTED),
+            and_(DeliveryDose.kind == DOSE_ALERT, _IS_GRANTED, ~_NAMES_HIDDEN),
             and_(
                 DeliveryDose.kind == COULD_NOT_REMIND,
                 Reminder.acknowledged_at.is_(None),
                 _IS_TOLD,
+                ~_NAMES_HIDDEN,
             ),
             and_(
                 DeliveryDose.kind == DOSE_DUE,

@@ -12,7 +12,7 @@ from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import gettext_noop
 from pillweb.base.zones import to_utc, zone
 from pillweb.medications.models import Medication
-from pillweb.medications.queries import medication_of
+from pillweb.medications.queries import medication_of, running_of
 from pillweb.medications.rules import same_medicine
 from pillweb.schedules.actions import start_plan
 from pillweb.schedules.forms.asking import unit_in
@@ -25,7 +25,6 @@ from pillweb.schedules.queries import (
     answers_in,
     current_plan,
     life_with,
-    medicines_of,
     standing_lines,
 )
 from pillweb.schedules.rules.compare import compare
@@ -119,11 +118,10 @@ def twins_of(
     mine = Described(
         facts.get("name", ""), facts.get("ingredients"), facts.get("codes")
     )
-    for found in medicines_of(session(), door.patient_id):
-        row = found.medication
-        is_other = row.id != draft.medication_id and row.stopped_at is None
-        if is_other and same_medicine(row, mine):
-            yield row.id, row.name
+    for row in running_of(session(), door.patient_id):
+        if row.id != draft.medication_id and same_medicine(row, mine):
+            # Nobody learns more of what is hidden than they typed.
+            yield row.id, mine.name if row.is_hidden else row.name
 
 
 def _has_doses(lines: Sequence[Line], door: Door, life: Life) -> bool:

@@ -94,10 +94,12 @@ def _medicine_page(
 ) -> dict[str, object]:
     lines = standing_lines(session(), medication.id)
     life = life_with(session(), door.patient_id)
+    here = f"{door.base_url}/medicines/{medication.id}"
     return {
         "nav": nav_of(door),
         "base_url": door.base_url,
-        "here": f"{door.base_url}/medicines/{medication.id}",
+        "here": here,
+        "who_sees_url": f"{here}/who-sees" if door.is_self else None,
         "key": new_token(),
         "form": form,
         "medicine": medication,

@@ -10,6 +10,7 @@ from pillweb.accounts.models import Account
 from pillweb.base.db import insert_new
 from pillweb.outbox.actions.sending import suppress_told
 from pillweb.patients.models import Patient
+from pillweb.sharing.actions.hiding import hide_alike
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.access import helper_of, would_gain
 from pillweb.sharing.queries.doors import holds
@@ -116,6 +117,14 @@ def agree_to(
                 Grant.status == PENDING,
             )
             .values(status=DECLINED, ended_at=now, ask_at=None)
+        )
+    elif given_by_id is not None:
+        hide_alike(
+            session,
+            patient_id=grant.patient_id,
+            account_id=grant.account_id,
+            as_from=given_by_id,
+            now=now,
         )
 
 

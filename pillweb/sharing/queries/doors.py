@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from pillweb.base.db import UTCDateTime, ask
 from pillweb.base.errors import ChooseFirstError, LinkGoneError, NotFoundError
+from pillweb.base.hiding import hide_medicines
 from pillweb.base.sight import let_see, seeing_everybody
 from pillweb.base.tokens import token_hash
 from pillweb.base.viewer import Asker, Tablet, Viewer
@@ -34,6 +35,7 @@ from pillweb.outbox.rules import REACHING
 from pillweb.patients.models import Patient, Unreachable
 from pillweb.patients.queries import shares, zone_in_force
 from pillweb.sharing.models import Grant, ShareLink
+from pillweb.sharing.queries.hiding import HIDDEN, read_hidden, see_as
 from pillweb.sharing.rules import (
     ACCEPTED,
     CALENDAR,
@@ -86,6 +88,7 @@ _DOOR = (
         (Grant.role == SELF).label("is_self"),
         exists().where(Unreachable.patient_id == Patient.id).label("is_unreached"),
         _IS_LOST.label("has_lost"),
+        HIDDEN.label("hidden"),
     )
     .join(Grant, Grant.patient_id == Patient.id)
     .where(
@@ -136,6 +139,11 @@ def open_door(
     sees = seen_by(row.level, row.sees)
     if not sees.issuperset(shows):
         raise NotFoundError
+    if row.hidden:
+        hidden = read_hidden(row.hidden)
+        hide_medicines(session, hidden, account_id=viewer.account_id)
+        # What was lost may have been of these alone.
+        row = ask(session, _DOOR, who).one()
     by = ACCOUNT if viewer.session_id else MESSAGE
     note_visit(
         session, Visit(row.id, by, account_id=viewer.account_id, is_own=row.is_self)
@@ -259,6 +267,7 @@ def open_shared_door(
     if not is_opened or page not in share.pages or not is_live(share, now=now):
         raise LinkGoneError
     note_visit(session, Visit(patient.id, LINK, link_id=link_id))
+    see_as(session, share.made_by_id, patient.id)
     shown = {NAMES: share.show_names, HISTORY: CALENDAR in share.pages}
     return Door(
         patient_id=patient.id,

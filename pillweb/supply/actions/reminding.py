@@ -17,6 +17,7 @@ from pillweb.contacts.queries import patients_to_tell
 from pillweb.contacts.rules import REFILLS, Person, chosen_points
 from pillweb.patients.models import Patient
 from pillweb.sharing.queries.access import accounts_wanting
+from pillweb.sharing.queries.hiding import hidden_of
 from pillweb.supply.actions.booking import book_supply
 from pillweb.supply.models import Stock
 from pillweb.supply.queries.ledger import newest_event_id
@@ -97,8 +98,12 @@ def _tell(
         fetcher = fetcher_of(session, one.stock, patient)
         for who in dict.fromkeys([fetcher, *wanting]):
             together.setdefault(who, []).append(one)
+    accounts = [who.account_id for who in together if who.account_id]
+    hidden = hidden_of(session, patient.id, accounts) if accounts else {}
     for fetcher, some in together.items():
-        _post(session, patient, fetcher, some, now=now)
+        known = hidden.get(fetcher.account_id or 0, frozenset())
+        if left := [one for one in some if one.stock.medication_id not in known]:
+            _post(session, patient, fetcher, left, now=now)
 
 
 def _post(

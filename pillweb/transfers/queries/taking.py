@@ -50,20 +50,23 @@ class _Patient:
     told: Mapping[str, Any]
     medicines: Mapping[object, Shown]
     lines: Mapping[object, list[Line]]
+    is_own: bool
 
 
 def write_everything(
-    session: Session, patient_id: int, out: IO[bytes], *, now: datetime
+    session: Session, patient_id: int, out: IO[bytes], *, is_own: bool, now: datetime
 ) -> None:
     """Write all there is of a patient into a ZIP file, a thousand rows at a time.
 
-    The session is to stand still, so that all its parts say the same.
+    The session is to stand still, so that all its parts say the same. `is_own` says
+    that it is for the patient, who alone reads what was hidden from whom.
     """
     who = _Patient(
         patient_id,
         told_patient(session, patient_id),
         _medicines(session, patient_id),
         _lines(session, patient_id),
+        is_own,
     )
     with ZipFile(out, "w", ZIP_DEFLATED) as file:
         _write(file, FILE, _own_json(session, who, now=now))
@@ -144,7 +147,8 @@ def _json(value: object) -> str:
 
 def _record(session: Session, who: _Patient) -> Iterator[dict[str, object]]:
     """Yield who looked and who changed, here and before, newest first."""
-    told = told_record(session, who.id, patient_name=who.told["name"])
+    name = who.told["name"]
+    told = told_record(session, who.id, patient_name=name, is_own=who.is_own)
     for at, words in told:
         yield {"at": at.isoformat(), "words": words[:MOST_WORDS]}
     past = select(PastEntry).where(PastEntry.patient_id == who.id)

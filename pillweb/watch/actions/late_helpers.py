@@ -21,6 +21,7 @@ from pillweb.reminders.queries.alerts import helpers_told
 from pillweb.reminders.rules.course import A_ROUND, COULD_NOT_REMIND, SECOND
 from pillweb.reminders.rules.ladder import PATIENCE
 from pillweb.sharing.queries.access import told_of_doses
+from pillweb.sharing.queries.hiding import hidden_of
 
 
 class Loss(NamedTuple):
@@ -49,10 +50,17 @@ def loss_drafts(
         return []
     told = helpers_told(session, [one.reminder.id for one in lost])
     places = told_of_doses(session, patient.id)
+    hidden = hidden_of(session, patient.id, places)
     news = {
         account_id: mine
         for account_id in places
-        if (mine := [x for x in lost if (f"a{account_id}", x.reminder.id) not in told])
+        if (
+            mine := [
+                x
+                for x in _without(lost, hidden.get(account_id, frozenset()))
+                if (f"a{account_id}", x.reminder.id) not in told
+            ]
+        )
     }
     people = helpers_to_tell(session, patient.id, news, now=now) if news else {}
     drafts = [
@@ -66,6 +74,15 @@ def loss_drafts(
         if one.reminder.id in ids and one.reminder.alerted_at is None:
             one.reminder.alerted_at = now
     return said
+
+
+def _without(lost: Sequence[Loss], hidden: Collection[int]) -> list[Loss]:
+    """Return the losses without doses of medicines that are hidden."""
+    left = [
+        Loss(one.reminder, [d for d in one.doses if d.medication_id not in hidden])
+        for one in lost
+    ]
+    return [one for one in left if one.doses]
 
 
 def _draft(
