@@ -5,7 +5,7 @@ from alembic import op
 
 
 revision = 'c4f0b869c4a0'
-down_revision = 'b5d2c8e91f64'
+down_revision = 'b3e1a9c470f5'
 branch_labels = None
 depends_on = None
 
