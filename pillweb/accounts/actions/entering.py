@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account, SignInMail
@@ -20,6 +20,8 @@ from pillweb.accounts.queries import (
 from pillweb.accounts.rules import (
     CODE_DIGITS,
     MAIL_LIFE,
+    MAILS_ALIVE,
+    MAILS_PER_CLIENT,
     MOST_TRIES,
 )
 from pillweb.base.crypto import blind_index
@@ -67,18 +69,20 @@ def mail_sign_in(
     is_own_device: bool,
     now: datetime,
     way: Way = BY_MAIL,
+    before: str = "",
 ) -> str:
     """Send a link and a code to sign in, where the address has an account.
 
-    Any before to the same address, by the same way, is worth nothing any more. As much
-    is done for an address without an account, or one that cannot be reached this way,
-    but nothing leaves. Returns the secret for the cookie of the browser that asks.
+    What this browser asked for before (its secret) is worth nothing any more, and of
+    what its network asked for at the same address all but the newest three. As much is
+    done for an address without an account, or one that cannot be reached this way, but
+    nothing leaves. Returns the secret for the cookie of the browser that asks.
     """
     take_turns(session, SignInMail)
     account = account_by_email(session, email)
     recipient = way.address(session, account)
     browser, token, code = new_token(), new_token(), new_code(CODE_DIGITS)
-    _end_earlier(session, email, way, now=now)
+    _end_earlier(session, email, way, client=client, before=before, now=now)
     row = SignInMail(
         account_id=account.id if account and recipient else None,
         channel=way.channel,
@@ -109,15 +113,47 @@ def mail_sign_in(
     return browser
 
 
-def _end_earlier(session: Session, email: str, way: Way, *, now: datetime) -> None:
+def _end_earlier(
+    session: Session, email: str, way: Way, *, client: str, before: str, now: datetime
+) -> None:
+    of_network = (
+        select(SignInMail.id)
+        .where(
+            SignInMail.email_index == email_index(email),
+            SignInMail.client_index == client_index(client),
+            SignInMail.channel == way.channel,
+        )
+        .order_by(SignInMail.id.desc())
+        .offset(MAILS_ALIVE - 1)
+        .limit(MAILS_PER_CLIENT)
+    )
+    of_browser = SignInMail.browser_hash == token_hash(before)
     session.execute(
         update(SignInMail)
         .where(
-            SignInMail.email_index == email_index(email),
+            or_(of_browser, SignInMail.id.in_(of_network)),
             SignInMail.channel == way.channel,
             SignInMail.ended_at.is_(None),
         )
         .values(ended_at=now)
+    )
+
+
+def was_entered(
+    session: Session, account_id: int, *, now: datetime, code: str = "", token: str = ""
+) -> bool:
+    """Say whether a code or a link signed this account in just now: pressed twice."""
+    used = session.scalars(
+        select(SignInMail).where(
+            SignInMail.account_id == account_id,
+            SignInMail.ended_at.is_not(None),
+            SignInMail.expires_at > now,
+        )
+    )
+    return any(
+        mail.token_hash == token_hash(token)
+        or mail.code_index == _code_index(code, mail.browser_hash)
+        for mail in used
     )
 
 
