@@ -85,7 +85,7 @@ def set_up_code() -> str:
 
     60 bits of our key: the same in every process, and told where PillWeb is started.
     """
-    digest = blind_index("first account", purpose="set_up")
+    digest = blind_index("first_account", purpose="set_up")
     return "".join(PRINTED_LETTERS[one % len(PRINTED_LETTERS)] for one in digest[:12])
 
 
