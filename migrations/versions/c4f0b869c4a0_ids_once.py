@@ -11,6 +11,10 @@ depends_on = None
 
 REUSED, ONCE = 'PRIMARY KEY (id)', 'PRIMARY KEY (id AUTOINCREMENT)'
 TABLES = "select name, sql from sqlite_master where type = 'table' and sql like :like order by name"
+HELPERS = """
+update account set is_patient = false where id in (
+    select account_id from access_grant where status = 'accepted' and role != 'self')
+"""
 BESIDE = "select sql from sqlite_master where tbl_name = :name and type != 'table' and sql is not null"
 
 
@@ -33,6 +37,8 @@ def _make_anew(before: str, after: str) -> None:
 def upgrade() -> None:
     """Apply."""
     _make_anew(REUSED, ONCE)
+    # From now on that is who takes medicine and helps nobody else.
+    op.execute(HELPERS)
 
 
 def downgrade() -> None:

@@ -1,11 +1,13 @@
 """What people type about their account."""
 
+from hmac import compare_digest
 from typing import Any
 
 from wtforms import BooleanField, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired
 
-from pillweb.accounts.rules import check_password
+from pillweb.accounts.queries import set_up_code
+from pillweb.accounts.rules import check_password, read_printed_code
 from pillweb.base.clean import clean_text
 from pillweb.base.errors import InvalidError
 from pillweb.base.i18n import lazy_gettext as _
@@ -77,12 +79,30 @@ def _name_field() -> StringField:
     )
 
 
+def _is_set_up_code(_form: Form, field: StringField) -> None:
+    if not compare_digest(read_printed_code(said(field)), set_up_code()):
+        raise ValidationError(
+            _("This is not the set-up code. It is shown where PillWeb was started.")
+        )
+
+
 class FirstAccountForm(Form):
-    """The first account of an empty database."""
+    """The first account of an empty database; a public server asks for a code."""
 
     name = _name_field()
     email = email_field(_("Your e-mail address"))
     password = _new_password()
+    code = StringField(
+        _("The set-up code"),
+        validators=[_is_set_up_code],
+        filters=[clean_text],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+    def __init__(self, *, asks_code: bool) -> None:
+        super().__init__()
+        if not asks_code:
+            del self.code
 
 
 class SignUpForm(Form):

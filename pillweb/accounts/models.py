@@ -23,12 +23,12 @@ class Account(Base):
     """A person who signs in; found by a keyed hash of the e-mail address.
 
     `is_admin` is whoever runs this installation: sees which messages failed, not whose
-    medicines they were about. `is_patient` is who takes medicine themselves: they stay
-    signed in for longer. `passkey_handle` is by what passkeys know the account: random,
-    so that they tell nobody whose they are. `nudge_off_at` is when somebody put away
-    the advice to have a second way to sign in. `mark` is
-    random and never given twice, as ids may be; from `leaves_at` on nothing of the
-    account is kept.
+    medicines they were about. `is_patient` is who takes medicine and helps nobody else:
+    they stay signed in for longer. `passkey_handle` is by what passkeys know the
+    account: random, so that they tell nobody whose they are. `nudge_off_at` is when
+    somebody put away the advice to have a second way to sign in. `mark` is random and
+    never given twice, as ids may be; from `leaves_at` on nothing of the account is
+    kept.
     """
 
     __tablename__ = "account"

@@ -24,12 +24,14 @@ from pillweb.accounts.models import (
 from pillweb.accounts.rules import (
     MAIL,
     MAILS_COUNTED_FOR,
+    MAILS_FROM_ANYWHERE,
     MAILS_PER_ADDRESS,
     MAILS_PER_CLIENT,
     MOST_TRIES,
     PASSKEY,
     PASSWORD,
     PRINTED,
+    PRINTED_LETTERS,
     PROVIDER,
     TEXTS_PER_ADDRESS,
     TEXTS_PER_CLIENT,
@@ -77,6 +79,15 @@ _VIEWER = (
 def any_account(session: Session) -> bool:
     """Say whether anybody has an account yet."""
     return bool(session.scalar(select(exists().select_from(Account))))
+
+
+def set_up_code() -> str:
+    """Return what whoever makes the first account of a public server must know.
+
+    60 bits of our key: the same in every process, and told where PillWeb is started.
+    """
+    digest = blind_index("first_account", purpose="set_up")
+    return "".join(PRINTED_LETTERS[one % len(PRINTED_LETTERS)] for one in digest[:12])
 
 
 def email_index(email: str) -> bytes:
@@ -190,22 +201,32 @@ def wants_second_way(session: Session, account_id: int) -> bool:
 
 
 def is_asked_too_often(
-    session: Session, *, email: str, client: str, now: datetime, channel: str = EMAIL
+    session: Session,
+    *,
+    email: str,
+    client: str,
+    now: datetime,
+    channel: str = EMAIL,
+    is_known: bool = False,
 ) -> bool:
-    """Say whether enough ways to sign in were asked for, to or from an address."""
+    """Say whether enough ways to sign in were asked for, to or from an address.
+
+    A browser that signed in to it before (`is_known`) is not kept out by what others
+    ask for: of its mails only those from its network count.
+    """
     is_mail = channel == EMAIL
+    to_it = SignInMail.email_index == email_index(email)
+    from_here = SignInMail.client_index == client_index(client)
     lately = [
         SignInMail.created_at > now - MAILS_COUNTED_FOR,
         SignInMail.channel == channel,
     ]
-    counted = {
-        SignInMail.email_index == email_index(email): (
-            MAILS_PER_ADDRESS if is_mail else TEXTS_PER_ADDRESS
-        ),
-        SignInMail.client_index == client_index(client): (
-            MAILS_PER_CLIENT if is_mail else TEXTS_PER_CLIENT
-        ),
-    }
+    counted = {from_here: MAILS_PER_CLIENT if is_mail else TEXTS_PER_CLIENT}
+    if not is_mail:
+        counted[to_it] = TEXTS_PER_ADDRESS
+    elif not is_known:
+        counted[to_it & from_here] = MAILS_PER_ADDRESS
+        counted[to_it] = MAILS_FROM_ANYWHERE
     return _is_any_full(session, counted, lately)
 
 

@@ -64,7 +64,10 @@ ABOUT_ACCOUNT = (
 MAIL_LIFE = timedelta(minutes=10)
 MOST_TRIES = 5
 CODE_DIGITS = 8
+# From one network, and from all: nobody is shut out by whoever asks elsewhere.
 MAILS_PER_ADDRESS = 5
+MAILS_FROM_ANYWHERE = 20
+MAILS_ALIVE = 3
 MAILS_PER_CLIENT = 20
 MAILS_COUNTED_FOR = timedelta(hours=1)
 # A text message costs money.
@@ -115,7 +118,7 @@ def stay_of(*, is_patient: bool, is_own_device: bool) -> str:
 def must_verify(*, is_patient: bool, is_admin: bool) -> bool:
     """Say whether a passkey must know its person: a found phone opens nobody's record.
 
-    Who only takes medicine may use a key that asks for nothing.
+    Who only takes medicine (`Account.is_patient`) may use a key that asks for nothing.
     """
     return is_admin or not is_patient
 

@@ -7,7 +7,7 @@ that was withdrawn is not believed.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -43,6 +43,8 @@ class Who(NamedTuple):
     subject: str
     email: str
     name: str
+    # When they last showed it who they are; None where it does not say (auth_time).
+    asked_at: datetime | None
 
 
 class Sent(NamedTuple):
@@ -182,7 +184,12 @@ def who_came_back(code: str, *, sent: Sent, now: datetime) -> Who | None:
         subject=claims["sub"],
         email=str(claims.get("email") or "") if is_checked else "",
         name=str(claims.get("name") or ""),
+        asked_at=_instant(claims.get("auth_time")),
     )
+
+
+def _instant(said: object) -> datetime | None:
+    return datetime.fromtimestamp(said, UTC) if isinstance(said, int) else None
 
 
 def _claims(

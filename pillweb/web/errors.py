@@ -73,6 +73,8 @@ CHOOSE_FIRST = (
 )
 TOO_OFTEN = 429
 MINUTE_S = 60
+LONGEST_IN_MINUTES, HOURS_OF_DAY = 90, 24
+LONGEST_IN_MINUTES, HOURS_OF_DAY = 90, 24
 SECRETS = ("password", "code", "pin")
 
 
@@ -100,24 +102,44 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:  # noqa: PLR2004 - a redirect is no error
         return error
-    answer = _too_often() if code == TOO_OFTEN else _page(code, WORDS.get(code, OURS))
+    answer = (
+        _too_often(error) if code == TOO_OFTEN else _page(code, WORDS.get(code, OURS))
+    )
     kept = ("Retry-After", "Allow", "X-RateLimit-Reset")
     headers = {k: v for k, v in error.get_headers() if k in kept}
     return *answer, headers
 
 
-def _too_often() -> tuple[str, int]:
+def _too_often(error: HTTPException) -> tuple[str, int]:
     """Say how long to wait; what was typed stays on the page, or is sent again."""
-    counted = limiter.current_limit
+    counted, asked_s = limiter.current_limit, getattr(error, "retry_after", None)
     left_s = counted.reset_at - now().timestamp() if counted else MINUTE_S
-    minutes = max(1, ceil(left_s / MINUTE_S))
-    words = ngettext(
-        "Please wait one minute, then press again. Nothing is lost.",
-        "Please wait %(num)s minutes, then press again. Nothing is lost.",
-        minutes,
-    )
+    words = _wait_words(asked_s if isinstance(asked_s, int) else left_s)
     typed = [] if request.method in SAFE or _is_secret() else _typed()
     return _page(TOO_OFTEN, (gettext_noop("Too many tries"), words), typed=typed)
+
+
+def _wait_words(left_s: float) -> str:
+    """Say to wait for so many seconds, in minutes, hours or days, never too few."""
+    minutes = max(1, ceil(left_s / MINUTE_S))
+    hours = ceil(minutes / 60)
+    if minutes <= LONGEST_IN_MINUTES:
+        return ngettext(
+            "Please wait one minute, then press again. Nothing is lost.",
+            "Please wait %(num)s minutes, then press again. Nothing is lost.",
+            minutes,
+        )
+    if hours < HOURS_OF_DAY:
+        return ngettext(
+            "Please wait one hour, then press again. Nothing is lost.",
+            "Please wait %(num)s hours, then press again. Nothing is lost.",
+            hours,
+        )
+    return ngettext(
+        "Please wait one day, then press again. Nothing is lost.",
+        "Please wait %(num)s days, then press again. Nothing is lost.",
+        ceil(hours / HOURS_OF_DAY),
+    )
 
 
 def _is_secret() -> bool:
@@ -161,7 +183,7 @@ def elsewhere(path: str) -> ResponseReturnValue:
 
 
 def _link_gone(_error: LinkGoneError) -> ResponseReturnValue:
-    ours = request.blueprint in {"accounts", "entering"}
+    ours = request.blueprint in {"accounts", "entering", "oidc"}
     return render_template("accounts/gone.html" if ours else "sharing/gone.html"), 404
 
 

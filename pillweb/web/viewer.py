@@ -17,9 +17,9 @@ Seen = Callable[[Viewer], None]
 Offered = Callable[[bytes], bool]
 SHARES_KEPT = 8
 NOBODY = "nobody"
-SHARES, INVITATION = "opened", "offer"
-# What this browser opened before it signed in.
-KEPT = (SHARES, INVITATION)
+SHARES, INVITATION, KNOWN = "opened", "offer", "known"
+# What this browser opened before it signed in, and to which addresses it did before.
+KEPT = (SHARES, INVITATION, KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,17 @@ def stay_signed_in(token: str) -> None:
 def sign_out() -> None:
     """Empty the cookie."""
     session.clear()
+
+
+def remember_address(index: bytes) -> None:
+    """Note in the cookie that this browser signed in to the address of an index."""
+    kept = [one for one in session.get(KNOWN, []) if one != index.hex()]
+    session[KNOWN] = [*kept, index.hex()][-SHARES_KEPT:]
+
+
+def known_addresses() -> frozenset[bytes]:
+    """Return to which addresses this browser signed in before, by their indexes."""
+    return frozenset(map(bytes.fromhex, session.get(KNOWN, [])))
 
 
 def remember_mail(secret: str, path: str) -> None:

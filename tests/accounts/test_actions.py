@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.actions.ending import end_chosen
 from pillweb.accounts.actions.joining import (
     account_that_signs_in,
     choose_password,
@@ -16,9 +17,9 @@ from pillweb.accounts.actions.joining import (
 )
 from pillweb.accounts.actions.sessions import start_session
 from pillweb.accounts.models import Account, AccountLink
-from pillweb.accounts.queries import account_by_email, live_link, viewer_of
+from pillweb.accounts.queries import account_by_email, any_account, live_link, viewer_of
 from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE
-from pillweb.base.errors import LinkGoneError
+from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.outbox.models import Delivery
 from tests.tokens import newest_token
 
@@ -30,6 +31,11 @@ def account(session: Session, now: datetime, *, password: str = PASSWORD) -> Acc
     return make_account(
         session, name="Rosa", email="Rosa@family.example", password=password, now=now
     )
+
+
+def begun(session: Session, now: datetime) -> None:
+    """Let whoever runs it have the first account."""
+    make_account(session, name="Max", email="max@clinic.example", now=now)
 
 
 def kinds(session: Session) -> list[str]:
@@ -88,6 +94,7 @@ def test_a_weaker_hash_is_renewed_at_sign_in(session: Session, now: datetime) ->
 def test_a_sign_up_mails_one_link_and_makes_no_password(
     session: Session, now: datetime
 ) -> None:
+    begun(session, now)
     sign_up(session, name="Rosa", email="rosa@family.example", now=now)
     row = account_by_email(session, "rosa@family.example")
     assert row is not None
@@ -98,9 +105,10 @@ def test_a_sign_up_mails_one_link_and_makes_no_password(
 def test_signing_up_again_before_confirming_mails_another_link(
     session: Session, now: datetime
 ) -> None:
+    begun(session, now)
     for _ in range(2):
         sign_up(session, name="Rosa", email="rosa@family.example", now=now)
-    assert session.scalar(sa.select(sa.func.count()).select_from(Account)) == 1
+    assert session.scalar(sa.select(sa.func.count()).select_from(Account)) == 2
     assert kinds(session) == ["confirm_sign_up"] * 2
 
 
@@ -116,16 +124,24 @@ def test_signing_up_with_a_known_address_tells_its_owner_only(
     assert session.scalar(sa.select(sa.func.count()).select_from(AccountLink)) == 0
 
 
-def test_a_reset_is_mailed_to_confirmed_accounts_only(
+def test_a_reset_is_mailed_to_an_account_and_confirms_one_that_was_not(
     session: Session, now: datetime
 ) -> None:
     want_reset(session, email="nobody@family.example", now=now)
-    make_account(session, name="Ida", email="ida@family.example", now=now)
-    want_reset(session, email="ida@family.example", now=now)
     assert kinds(session) == []
     account(session, now)
     want_reset(session, email="rosa@family.example", now=now)
-    assert kinds(session) == ["reset_password"]
+    make_account(session, name="Ida", email="ida@family.example", now=now)
+    want_reset(session, email="ida@family.example", now=now)
+    assert kinds(session) == ["reset_password", "confirm_sign_up"]
+
+
+def test_the_first_account_is_nobodys_by_signing_up(
+    session: Session, now: datetime
+) -> None:
+    with pytest.raises(NotFoundError):
+        sign_up(session, name="Eve", email="eve@evil.example", now=now)
+    assert not any_account(session)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +150,7 @@ def test_a_reset_is_mailed_to_confirmed_accounts_only(
 def test_a_link_lives_to_the_second(
     session: Session, now: datetime, ask: str, life: timedelta
 ) -> None:
+    begun(session, now)
     if ask == "sign_up":
         sign_up(session, name="Rosa", email="rosa@family.example", now=now)
     else:
@@ -149,6 +166,7 @@ def test_a_link_lives_to_the_second(
 def test_a_link_works_once_and_a_wrong_one_never(
     session: Session, now: datetime
 ) -> None:
+    begun(session, now)
     sign_up(session, name="Rosa", email="rosa@family.example", now=now)
     token = newest_token(session)
     made = choose_password(session, token, password=PASSWORD, now=now)
@@ -173,3 +191,15 @@ def test_a_new_password_ends_every_session_and_every_older_link(
     assert viewer_of(session, cookie, now=now) is None
     assert live_link(session, older, now=now) is None
     assert account_that_signs_in(session, email=made.email, password=PASSWORD) is None
+
+
+def test_a_mailed_link_is_dead_when_ways_in_were_ended(
+    session: Session, now: datetime
+) -> None:
+    """Somebody who reads Rosa's mail asked for it before she was let in again."""
+    made = account(session, now)
+    want_reset(session, email="rosa@family.example", now=now)
+    token = newest_token(session)
+    end_chosen(session, made.id, (), now=now)
+    with pytest.raises(LinkGoneError):
+        choose_password(session, token, password=PASSWORD, now=now)

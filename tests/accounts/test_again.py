@@ -232,3 +232,14 @@ def test_a_stranger_at_these_pages_does_not_weaken_the_limits(
         answer = stranger.post(path, data={"csrf_token": token})
         assert answer.location.startswith("/sign-in")
     assert limiter._storage_dead is False  # noqa: SLF001 - it would count elsewhere
+
+
+def test_a_code_to_go_on_can_be_asked_for_again(
+    app: Flask, world: World, now: datetime, pinned: object
+) -> None:
+    client = signed_in(app, world.rosa, now=now)
+    typed = {"csrf_token": csrf_of(client, "/look"), "next": "/account/printed-codes"}
+    client.post("/sign-in/again/mail", data=typed)
+    wrong = client.post("/sign-in/again/code", data={**typed, "code": "00000000"})
+    assert "ask for a new one" in wrong.text
+    assert 'action="/sign-in/again/mail"' in wrong.text

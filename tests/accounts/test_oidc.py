@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -380,3 +381,25 @@ def test_without_a_provider_there_is_no_button(app: Flask, world: World) -> None
     data = {"csrf_token": csrf_of(client)}
     assert client.post("/sign-in/oidc", data=data).status_code == 404
     assert client.get("/sign-in/oidc/back").status_code == 404
+
+
+def test_who_took_too_long_at_the_provider_can_begin_again(
+    app: Flask, issuer: Issuer, pinned: time_machine.Traveller
+) -> None:
+    client = app.test_client()
+    back = issuer.sign_in(begin(client), NEW)
+    pinned.shift(timedelta(minutes=11))
+    answer = come_back(client, back)
+    assert answer.status_code == 404
+    assert 'href="/sign-in"' in answer.text.split("<main", 1)[1]
+
+
+def test_a_provider_that_asked_nobody_anything_is_no_proof(
+    app: Flask, issuer: Issuer, pinned: object
+) -> None:
+    client = app.test_client()
+    come_back(client, issuer.sign_in(begin(client), NEW))
+    assert is_in(client)
+    token = csrf_of(client, "/look")
+    asked = client.post("/account/printed-codes", data={"csrf_token": token})
+    assert asked.status_code == 401

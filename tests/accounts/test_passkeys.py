@@ -27,8 +27,11 @@ from pillweb.accounts.actions.sessions import start_session
 from pillweb.accounts.models import Account, Passkey, PasskeyChallenge, WebSession
 from pillweb.accounts.queries import oldest_sign_in, passkeys_of, ways_in
 from pillweb.accounts.rules import CHALLENGE_LIFE, MAIL, PASSKEY
+from pillweb.sharing.actions.granting import grant_access
+from pillweb.sharing.rules import Level
 from tests.authenticator import Authenticator
 from tests.conftest import use_settings
+from tests.world import make_patient
 
 SECOND = timedelta(seconds=1)
 ORIGIN = "http://localhost:8000"
@@ -355,3 +358,22 @@ def test_a_usual_port_is_no_part_of_an_origin(session: Session, now: datetime) -
     ann.device = Authenticator("https://pills.example", "pills.example")
     assert ann.add().passkey
     assert ann.enter().passkey
+
+
+def test_a_key_that_asks_for_nothing_opens_no_other_person_s_pages(
+    session: Session, now: datetime
+) -> None:
+    use_settings(PUBLIC_URL=ORIGIN)
+    rosa = person(session, "Rosa", now=now, is_patient=True)
+    rosa.device.verifies = False
+    assert rosa.add().passkey
+    other = make_patient(session, name="Bruno", now=now)
+    grant_access(
+        session,
+        account_id=rosa.account.id,
+        patient_id=other.id,
+        level=Level.MANAGE,
+        role="caregiver",
+        now=now,
+    )
+    assert rosa.enter().passkey is None

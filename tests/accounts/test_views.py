@@ -17,6 +17,7 @@ from pillweb.accounts.models import Account
 from pillweb.base.config import settings
 from pillweb.base.db import Database
 from pillweb.channels.mailbox import kept_mails
+from pillweb.web.security import limiter
 from tests.tokens import newest_token
 from tests.world import World, csrf_of, signed_in
 
@@ -281,3 +282,13 @@ def test_a_first_password_is_kept_as_it_was_typed(
         assert enter(app.test_client(), password=password).status_code == 303
         other = enter(app.test_client(), password=password.strip() + ".")
         assert other.status_code == 422
+
+
+def test_passwords_are_counted_in_rows_whatever_is_flushed(
+    app: Flask, rosa: int
+) -> None:
+    answers = []
+    for n in range(11):
+        limiter.reset()
+        answers.append(enter(app.test_client(), password=f"wrong {n}").status_code)
+    assert answers == [422] * 10 + [429]

@@ -59,6 +59,38 @@ def test_the_first_account_goes_on_to_say_who_takes_medicine(
     assert names(db, Account) == ["Rosa"]
 
 
+def test_nobody_signs_up_before_the_first_account(
+    app: Flask, db: Database, pinned: object
+) -> None:
+    client = app.test_client()
+    data = {**SIGNED_UP, "csrf_token": csrf_of(client, "/look")}
+    assert client.post("/sign-up", data=data).location == "/welcome"
+    assert names(db, Account) == []
+
+
+def test_a_public_server_asks_for_the_code_of_its_console(
+    app: Flask, db: Database, pinned: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = app.test_client()
+    data = {**SIGNED_UP, "csrf_token": csrf_of(client, "/welcome")}
+    with monkeypatch.context() as patch:
+        patch.setenv("HOST", "0.0.0.0")  # noqa: S104 - that is the point
+        patch.setenv("PUBLIC_URL", "https://localhost")
+        patch.setenv("SMTP_URL", "smtp://mail.example")
+        settings.cache_clear()
+        assert "The set-up code" in client.get("/welcome").text
+        codes = ["", "0000 0000 0000"]
+        refused = [client.post("/welcome", data=data | {"code": c}) for c in codes]
+        assert names(db, Account) == []
+        told = app.test_cli_runner().invoke(args=["sign-in-help"]).output
+        code = told.rpartition(": ")[2].strip().lower()
+        made = client.post("/welcome", data=data | {"code": code})
+    settings.cache_clear()
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert made.status_code == 303
+    assert names(db, Account) == ["Rosa"]
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "sentence"),
     [

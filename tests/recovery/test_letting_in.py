@@ -446,3 +446,12 @@ def test_every_step_is_in_the_record_of_the_patient(
         ("helped.post_helped", world.rosa),
         ("helped.post_end", world.rosa),
     ]
+
+
+def test_the_time_to_wait_is_told_as_it_is(marta: Helper, now: datetime) -> None:
+    for _ in range(3):
+        assert marta.do("start", now).status_code == 303
+        assert marta.do("stop", now).status_code == 303
+    answer = marta.do("start", now)
+    assert answer.headers["Retry-After"] == "86400"
+    assert "Please wait one day" in answer.text

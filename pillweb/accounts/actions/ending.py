@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.actions.passkeys import remove_passkeys
 from pillweb.accounts.actions.printed import end_printed_codes
 from pillweb.accounts.actions.sessions import end_session
-from pillweb.accounts.models import Account, OidcIdentity
+from pillweb.accounts.models import Account, AccountLink, OidcIdentity, SignInMail
 from pillweb.accounts.queries import (
     live_session_of,
     live_sessions,
@@ -122,10 +122,27 @@ def endables_of(session: Session, account_id: int, *, now: datetime) -> list[End
     ]
 
 
+def end_mailed(session: Session, account_id: int, *, now: datetime) -> None:
+    """Let no link or code that was mailed until now let anybody in."""
+    for row, ended in (
+        (AccountLink, AccountLink.used_at),
+        (SignInMail, SignInMail.ended_at),
+    ):
+        session.execute(
+            update(row)
+            .where(row.account_id == account_id, ended.is_(None))
+            .values({ended: now})
+        )
+
+
 def end_chosen(
     session: Session, account_id: int, keys: Collection[str], *, now: datetime
 ) -> None:
-    """End these of an account's ways in; what is none of its own is left out."""
+    """End these of an account's ways in; what is none of its own is left out.
+
+    What was mailed before to sign in, or for another password, is worth nothing then.
+    """
+    end_mailed(session, account_id, now=now)
     for one in endables_of(session, account_id, now=now):
         if one.chosen_as in keys:
             WAYS[one.kind][1](session, account_id, one.number, now)

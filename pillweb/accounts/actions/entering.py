@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account, SignInMail
@@ -20,6 +20,8 @@ from pillweb.accounts.queries import (
 from pillweb.accounts.rules import (
     CODE_DIGITS,
     MAIL_LIFE,
+    MAILS_ALIVE,
+    MAILS_PER_CLIENT,
     MOST_TRIES,
 )
 from pillweb.base.crypto import blind_index
@@ -69,23 +71,19 @@ def mail_sign_in(
     is_own_device: bool,
     now: datetime,
     way: Way = BY_MAIL,
+    before: str = "",
 ) -> str:
     """Send a link and a code to sign in, where the address has an account.
 
-    Any before to the same address, by the same way, is worth nothing any more. As much
-    is done for an address without an account, or one that cannot be reached this way,
-    but nothing leaves. Returns the secret for the cookie of the browser that asks.
+    What this browser asked for before (its secret) is worth nothing any more, and of
+    what its network asked for at the same address all but the newest three. As much is
+    done for an address without an account, or one that cannot be reached this way, but
+    nothing leaves. Returns the secret for the cookie of the browser that asks.
     """
     take_turns(session, SignInMail)
     account = account_by_email(session, email)
     recipient = way.address(session, account)
-    end_mails(
-        session,
-        SignInMail.email_index == email_index(email),
-        SignInMail.channel == way.channel,
-        _SIGNS_IN,
-        now=now,
-    )
+    _end_earlier(session, email, way, client=client, before=before, now=now)
     kept = keep_mail(
         session,
         account_id=account.id if account and recipient else None,
@@ -154,12 +152,55 @@ def keep_mail(
     return Kept(f"sign_in:{row.id}", browser, token, code)
 
 
+def _end_earlier(
+    session: Session, email: str, way: Way, *, client: str, before: str, now: datetime
+) -> None:
+    of_network = (
+        select(SignInMail.id)
+        .where(
+            SignInMail.email_index == email_index(email),
+            SignInMail.client_index == client_index(client),
+            SignInMail.channel == way.channel,
+            _SIGNS_IN,
+        )
+        .order_by(SignInMail.id.desc())
+        .offset(MAILS_ALIVE - 1)
+        .limit(MAILS_PER_CLIENT)
+    )
+    of_browser = SignInMail.browser_hash == token_hash(before)
+    end_mails(
+        session,
+        or_(of_browser, SignInMail.id.in_(of_network)),
+        SignInMail.channel == way.channel,
+        _SIGNS_IN,
+        now=now,
+    )
+
+
 def end_mails(session: Session, *which: ColumnElement[bool], now: datetime) -> None:
     """Let mails to sign in, of which all this is true, be worth nothing any more."""
     session.execute(
         update(SignInMail)
         .where(*which, SignInMail.ended_at.is_(None))
         .values(ended_at=now)
+    )
+
+
+def was_entered(
+    session: Session, account_id: int, *, now: datetime, code: str = "", token: str = ""
+) -> bool:
+    """Say whether a code or a link signed this account in just now: pressed twice."""
+    used = session.scalars(
+        select(SignInMail).where(
+            SignInMail.account_id == account_id,
+            SignInMail.ended_at.is_not(None),
+            SignInMail.expires_at > now,
+        )
+    )
+    return any(
+        mail.token_hash == token_hash(token)
+        or mail.code_index == _code_index(code, mail.browser_hash)
+        for mail in used
     )
 
 

@@ -10,12 +10,13 @@ from pillweb.accounts.actions.sessions import renew_session
 from pillweb.accounts.forms import AgainForm, CodeForm
 from pillweb.accounts.models import Account, WebSession
 from pillweb.accounts.queries import passkeys_of
-from pillweb.accounts.rules import OWN, safe_path
+from pillweb.accounts.rules import OWN, PASSWORD, safe_path
 from pillweb.accounts.views.entering import (
     CODES,
     GUESSES,
     GUESSES_PER_ADDRESS,
     MAILS,
+    count_try,
     send_mail,
     wrong_code,
 )
@@ -79,12 +80,13 @@ def post_again() -> ResponseReturnValue:
     viewer, form, waiting = signed_in(), AgainForm(), waiting_here()
     if not form.validate():
         return bad_form("accounts/again.html", **_again_page(form, waiting))
+    count_try(PASSWORD, viewer.email)
     account = account_that_signs_in(
         session(), email=viewer.email, password=said(form.password)
     )
     if account is None:
         form.password.errors = [_("The password is not right.")]
-        return bad_form("accounts/again.html", **_again_page(form, waiting))
+        return wrong_try("accounts/again.html", **_again_page(form, waiting))
     return _go_on(waiting)
 
 
@@ -100,7 +102,7 @@ def post_again_mail() -> ResponseReturnValue:
 
 
 def _code_page(waiting: Waiting) -> dict[str, object]:
-    return {"action": f"{HERE}/code", "carried": waiting.carried}
+    return {"action": f"{HERE}/code", "again": HERE, "carried": waiting.carried}
 
 
 @again.post(f"{HERE}/code")

@@ -10,6 +10,7 @@ from pillweb.accounts.actions.entering import (
     enter_by_code,
     enter_by_link,
     mail_sign_in,
+    was_entered,
 )
 from pillweb.accounts.actions.joining import account_that_signs_in
 from pillweb.accounts.actions.passkeys import (
@@ -17,17 +18,20 @@ from pillweb.accounts.actions.passkeys import (
     ask_to_enter,
     enter_by_passkey,
 )
+from pillweb.accounts.actions.printed import note_entry_try
 from pillweb.accounts.actions.sessions import end_session, start_session
 from pillweb.accounts.forms import CodeForm, MailForm, SignInForm
 from pillweb.accounts.models import Account
 from pillweb.accounts.queries import (
     any_account,
+    email_index,
     is_asked_by,
     is_asked_too_often,
     live_mail,
 )
 from pillweb.accounts.rules import (
     MAILS_COUNTED_FOR,
+    PASSWORD,
     safe_path,
 )
 from pillweb.accounts.views.signing import (
@@ -58,6 +62,8 @@ from pillweb.web.viewer import (
     asked_mail,
     current_viewer,
     invitation_offered,
+    known_addresses,
+    remember_address,
     remember_mail,
     sign_in,
     sign_out,
@@ -78,6 +84,17 @@ def typed_address() -> str:
     return "address:" + spelled(clean_text(request.form.get("email", "")))[:320]
 
 
+def typed_address_here() -> str:
+    """Return whom a limit counts: an address, as asked for from one network."""
+    return f"{typed_address()}|{client_key()}"
+
+
+def _is_known() -> bool:
+    """Say whether this browser signed in to the typed address before."""
+    email = clean_text(request.form.get("email", ""))
+    return email_index(email) in known_addresses()
+
+
 def enter(
     account: Account, *, is_own_device: bool = False, is_proof: bool = True
 ) -> None:
@@ -93,6 +110,7 @@ def enter(
             now=now(),
         )
     )
+    remember_address(account.email_index)
     if account.look and not has_look():
         keep_look_here(read_look(account.look))
 
@@ -112,7 +130,12 @@ def send_mail(
         TooManyRequests: too many were asked for; the rows count, whatever else is lost.
     """
     if is_asked_too_often(
-        session(), email=email, client=client_key(), channel=way.channel, now=now()
+        session(),
+        email=email,
+        client=client_key(),
+        channel=way.channel,
+        now=now(),
+        is_known=email_index(email) in known_addresses(),
     ):
         raise TooManyRequests(retry_after=int(MAILS_COUNTED_FOR.total_seconds()))
     secret = mail_sign_in(
@@ -121,10 +144,21 @@ def send_mail(
         client=client_key(),
         is_own_device=is_own_device,
         way=way,
+        before=asked_mail()[0],
         now=now(),
     )
     remember_mail(secret, path)
     wake_after_commit("deliver")
+
+
+def count_try(kind: str, email: str) -> None:
+    """Count a guess for an address, in rows that survive whatever else is lost.
+
+    Raises:
+        TooManyRequests: there were too many, for the address or from this visitor.
+    """
+    if not note_entry_try(session(), kind, email=email, client=client_key(), now=now()):
+        raise TooManyRequests(retry_after=int(MAILS_COUNTED_FOR.total_seconds()))
 
 
 def _next_url(path: str) -> str:
@@ -168,7 +202,7 @@ def show_sign_in() -> ResponseReturnValue:
 
 @entering.post("/sign-in")
 @limiter.limit(GUESSES)
-@limiter.limit(MAILS, key_func=typed_address)
+@limiter.limit(MAILS, key_func=typed_address_here, exempt_when=_is_known)
 def post_sign_in() -> ResponseReturnValue:
     """Mail a way in; the answer is the same for every address."""
     form = MailForm()
@@ -194,10 +228,20 @@ def post_code() -> ResponseReturnValue:
         return bad_form("accounts/code.html", form=form, email="")
     code = read_digits(said(form.code))
     mail = enter_by_code(session(), browser=secret, code=code, now=now())
+    if mail is None and _is_in_by(code=code):
+        return go("/")
     if mail is None:
         return wrong_code(form, "accounts/code.html", email="")
     _enter_by(mail.account_id, is_own_device=mail.is_own_device)
     return go(safe_path(path))
+
+
+def _is_in_by(**secret: str) -> bool:
+    """Say whether the viewer got in by this just now, and only pressed twice."""
+    viewer = current_viewer()
+    return viewer is not None and was_entered(
+        session(), viewer.account_id, now=now(), **secret
+    )
 
 
 def wrong_code(form: CodeForm, template: str, **context: object) -> ResponseReturnValue:
@@ -236,6 +280,8 @@ def _is_asked_here(token: str) -> bool:
 @limiter.limit(GUESSES, deduct_when=is_miss)
 def post_entry(token: str) -> ResponseReturnValue:
     """Sign in the browser that asked for this mail."""
+    if _is_in_by(token=token):
+        return go("/")
     if not _is_asked_here(token):
         return go(f"/e/{token}")
     if not is_pressed():
@@ -260,12 +306,13 @@ def post_password_sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate():
         return bad_form("accounts/password.html", **_password_page(form))
+    count_try(PASSWORD, said(form.email))
     account = account_that_signs_in(
         session(), email=said(form.email), password=said(form.password)
     )
     if account is None:
         form.password.errors = [_("The e-mail address or the password is not right.")]
-        return bad_form("accounts/password.html", **_password_page(form))
+        return wrong_try("accounts/password.html", **_password_page(form))
     enter(account, is_own_device=form.own_device.data)
     return go(_where())
 

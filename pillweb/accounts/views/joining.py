@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from pillweb.accounts.actions.joining import choose_password, sign_up, want_reset
 from pillweb.accounts.forms import PasswordForm, ResetForm, SignUpForm
-from pillweb.accounts.queries import live_link
+from pillweb.accounts.queries import any_account, live_link
 from pillweb.accounts.rules import NEW_PASSWORD, SENTENCES, STORING
 from pillweb.accounts.views.entering import GUESSES, MAILS, enter, typed_address
 from pillweb.accounts.views.signing import tell
@@ -44,6 +44,8 @@ def post_sign_up() -> ResponseReturnValue:
     form = SignUpForm()
     if not form.validate():
         return bad_form("accounts/sign_up.html", **_sign_up(form))
+    if not any_account(session()):
+        return go("/welcome")
     sign_up(
         session(),
         name=said(form.name),

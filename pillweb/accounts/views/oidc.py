@@ -18,7 +18,12 @@ from pillweb.accounts.actions.identities import (
 )
 from pillweb.accounts.forms import CodeForm
 from pillweb.accounts.models import Account
-from pillweb.accounts.rules import NEW_PROVIDER, NO_PROVIDER, safe_path
+from pillweb.accounts.rules import (
+    NEW_PROVIDER,
+    NO_PROVIDER,
+    PROOF_LASTS,
+    safe_path,
+)
 from pillweb.accounts.views.entering import (
     CODES,
     GUESSES,
@@ -165,12 +170,13 @@ def post_back() -> ResponseReturnValue:
         look=spoken_look(),
         now=now(),
     )
-    return _answer(met, path)
+    is_proof = who.asked_at is not None and who.asked_at > now() - PROOF_LASTS
+    return _answer(met, path, is_proof=is_proof)
 
 
-def _answer(met: Met, path: str) -> ResponseReturnValue:
+def _answer(met: Met, path: str, *, is_proof: bool) -> ResponseReturnValue:
     if met.outcome == Outcome.ENTER and met.account is not None:
-        enter(met.account)
+        enter(met.account, is_proof=is_proof)
         return go(safe_path(path))
     if met.outcome == Outcome.LINKED and met.account is not None:
         tell(met.account.id, NEW_PROVIDER)

@@ -2,17 +2,14 @@
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import TooManyRequests
 
 from pillweb.accounts.actions.printed import (
     enter_by_printed_code,
     make_printed_codes,
-    note_entry_try,
 )
 from pillweb.accounts.forms import PrintedCodeForm
 from pillweb.accounts.queries import printed_codes_left
 from pillweb.accounts.rules import (
-    MAILS_COUNTED_FOR,
     NEW_PRINTED,
     PRINTED,
     grouped_code,
@@ -21,6 +18,7 @@ from pillweb.accounts.rules import (
 from pillweb.accounts.views.entering import (
     GUESSES,
     GUESSES_PER_ADDRESS,
+    count_try,
     enter,
     typed_address,
 )
@@ -31,23 +29,13 @@ from pillweb.base.i18n import ngettext
 from pillweb.base.links import link
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page, wrong_try
-from pillweb.web.security import client_key, limiter
+from pillweb.web.security import limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import signed_in
 
 printed = Blueprint("printed", __name__)
 
 CODES_HERE, ENTER_HERE = "/account/printed-codes", "/sign-in/printed-code"
-
-
-def count_try(kind: str, email: str) -> None:
-    """Count a guess for an address, in rows that survive whatever else is lost.
-
-    Raises:
-        TooManyRequests: there were too many, for the address or from this visitor.
-    """
-    if not note_entry_try(session(), kind, email=email, client=client_key(), now=now()):
-        raise TooManyRequests(retry_after=int(MAILS_COUNTED_FOR.total_seconds()))
 
 
 def _left_words(left: int | None) -> str:

@@ -1,11 +1,13 @@
 """Commands of whoever runs PillWeb: `flask --app app demo`, `… sign-in-help`."""
 
+from textwrap import wrap
+
 import click
 from flask import Flask
 
 from pillweb.accounts.actions.sessions import end_sessions
 from pillweb.accounts.actions.telling import tell_change
-from pillweb.accounts.queries import account_by_email, any_account
+from pillweb.accounts.queries import account_by_email, any_account, set_up_code
 from pillweb.accounts.rules import SIGNED_OUT
 from pillweb.audit.actions import append_entry
 from pillweb.base.clock import now
@@ -54,7 +56,12 @@ def sign_in_help() -> None:
     """Say how to sign in for the first time."""
     with database().reading() as session:
         if not any_account(session):
-            click.echo("Open it and make the first account, or load a demo family.")
+            if settings().on_this_machine:
+                words = "Open it and make the first account, or load a demo family."
+            else:
+                code = " ".join(wrap(set_up_code().upper(), 4))
+                words = f"Open it and make the first account; the set-up code: {code}"
+            click.echo(words)
         elif settings().on_this_machine and account_by_email(session, ELDER[1]):
             click.echo("Sign in as one of the demo family:\n" + _demo_words())
         else:

@@ -9,7 +9,7 @@ from pillweb.accounts.forms import FirstAccountForm
 from pillweb.accounts.models import Account
 from pillweb.accounts.queries import any_account, wants_second_way
 from pillweb.accounts.rules import FOR_OTHER, SENTENCES, STORING
-from pillweb.accounts.views.entering import enter
+from pillweb.accounts.views.entering import GUESSES, enter
 from pillweb.base.clock import now
 from pillweb.base.config import settings
 from pillweb.base.demo_password import demo_password
@@ -32,6 +32,7 @@ from pillweb.sharing.rules import DOCTOR, PHARMACIST, SELF, Nav
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page
 from pillweb.web.look import spoken_look
+from pillweb.web.security import limiter
 from pillweb.web.tablet import tablet_secret
 from pillweb.web.transaction import session, wake_after_commit
 from pillweb.web.viewer import (
@@ -74,6 +75,10 @@ def _is_invited(viewer: Viewer) -> bool:
     return is_offered(session(), invitation, to=to, now=now())
 
 
+def _first_form() -> FirstAccountForm:
+    return FirstAccountForm(asks_code=not settings().on_this_machine)
+
+
 def _welcome(form: FirstAccountForm) -> dict[str, object]:
     return {
         "form": form,
@@ -94,14 +99,15 @@ def show_welcome() -> ResponseReturnValue:
     """Greet whoever opens an empty database."""
     if any_account(session()):
         return go("/")
-    return page("accounts/welcome.html", **_welcome(FirstAccountForm()))
+    return page("accounts/welcome.html", **_welcome(_first_form()))
 
 
 @home.post("/welcome")
+@limiter.limit(GUESSES)
 def post_welcome() -> ResponseReturnValue:
     """Make the first account and sign it in."""
     _only_at_first()
-    form = FirstAccountForm()
+    form = _first_form()
     if not form.validate():
         return bad_form("accounts/welcome.html", **_welcome(form))
     return _enter(

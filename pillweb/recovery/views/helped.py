@@ -8,10 +8,10 @@ from pillweb.accounts.rules import HELPED
 from pillweb.accounts.views.entering import (
     GUESSES,
     GUESSES_PER_ADDRESS,
+    count_try,
     enter,
     typed_address,
 )
-from pillweb.accounts.views.printed import count_try
 from pillweb.base.clock import now
 from pillweb.base.digits import read_digits
 from pillweb.base.i18n import gettext as _

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
@@ -58,8 +58,12 @@ def grant_access(
 
 
 def _note_patient(session: Session, account_id: int, role: str) -> None:
-    if role == SELF:
-        session.get_one(Account, account_id).is_patient = True
+    """Note whether somebody takes medicine and helps nobody else."""
+    helps = exists().where(
+        Grant.account_id == account_id, Grant.status == ACCEPTED, Grant.role != SELF
+    )
+    is_patient = role == SELF and not session.scalar(select(helps))
+    session.get_one(Account, account_id).is_patient = is_patient
 
 
 def let_in(
