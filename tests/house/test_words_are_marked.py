@@ -64,6 +64,7 @@ NOT_SAID = {
     "pillweb/portals/views/key_commands.py": "the command line",
     "pillweb/base/roles.py": "SQL",
     "pillweb/sync/forms.py": "what a script reads",
+    "pillweb/base/hiding.py": "SQL",
     "pillweb/base/sight.py": "SQL",
     "pillweb/base/web_db.py": "SQL",
     "pillweb/base/sealed/columns.py": "SQL, and what a developer did wrong",
