@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from pillweb.doses.rules.days import HORIZON
 from pillweb.schedules.rules.life import USUAL_MEALS
+from pillweb.schedules.rules.line import Line, Meals, groups_of_times
 from pillweb.schedules.rules.line_json import line_from_json, meals_from_json
 from pillweb.schedules.rules.occurrences import Window, occurrences
 from pillweb.transfers.rules.fields import NotOursError
@@ -40,8 +41,10 @@ def check_wanted(brought: Brought, *, now: datetime) -> None:
     plans = dict(brought.rows["plans"])
     count = 0
     for _, values in brought.rows["lines"]:
-        line = line_from_json(values["rule"])
-        for piece in _pieces(brought, plans[values["plan_id"]], now=now):
+        line, plan = line_from_json(values["rule"]), plans[values["plan_id"]]
+        if plan["valid_to"] is None or plan["valid_to"] > now:
+            _check_meals(line, eats)
+        for piece in _pieces(brought, plan, now=now):
             try:
                 found = occurrences(line, brought.patient["zone"], piece, meals=eats)
             except ValueError as problem:
@@ -49,6 +52,12 @@ def check_wanted(brought: Brought, *, now: datetime) -> None:
             count += 1 + len(found)
             if count > MOST_WANTED:
                 raise NotOursError("lines: more doses than anybody takes")
+
+
+def _check_meals(line: Line, eats: Meals) -> None:
+    told = [one.meal for times in groups_of_times(line) for one in times if one.meal]
+    if missing := set(told) - dict(eats.usual).keys():
+        raise NotOursError(f"lines: no time for {', '.join(sorted(missing))}")
 
 
 def _pieces(brought: Brought, plan: Values, *, now: datetime) -> Iterator[Window]:
