@@ -12,7 +12,9 @@ from pillweb.transfers.actions.asking import give_up, refuse_file, tell_found
 from pillweb.transfers.actions.bringing import bring_in, safe_pictures
 from pillweb.transfers.models import BroughtIn
 from pillweb.transfers.queries.files import oldest_to_bring
+from pillweb.transfers.rules.fields import NotOursError
 from pillweb.transfers.rules.reading import Brought, NewerFileError, read_archive
+from pillweb.transfers.rules.wanted import check_wanted
 
 # Ten years of ten doses a day take half a minute, on a small machine a few.
 LEASE = timedelta(minutes=10)
@@ -62,9 +64,13 @@ def _read(row: BroughtIn) -> Brought | str:
     except NewerFileError:
         return "newer"
     except ValueError as problem:
-        # Where it is wrong, and never what stands there.
-        log.info("file_refused", brought_in=row.id, error=type(problem).__name__)
-        return "not_ours"
+        return _refused(row, problem)
+
+
+def _refused(row: BroughtIn, problem: Exception) -> str:
+    # Where it is wrong, and never what stands there.
+    log.info("file_refused", brought_in=row.id, error=type(problem).__name__)
+    return "not_ours"
 
 
 def _look(row: BroughtIn) -> str:
@@ -78,10 +84,13 @@ def _look(row: BroughtIn) -> str:
         "medicines": brought.medicines,
         "days": brought.days,
     }
+    with transaction() as (_, now):
+        """Only what time it is: the rest needs no database."""
     try:
         safe_pictures(brought)
-    except ValueError:
-        return "not_ours"
+        check_wanted(brought, now=now)
+    except ValueError as problem:
+        return _refused(row, problem)
     with transaction() as (session, now):
         mine = session.get_one(BroughtIn, row.id, with_for_update=True)
         tell_found(mine, found, now=now)
@@ -98,6 +107,6 @@ def _bring(row: BroughtIn) -> str:
             mine = session.get_one(BroughtIn, row.id, with_for_update=True)
             if mine.state == "wanted":
                 bring_in(session, mine, brought, pictures, now=now)
-    except IntegrityError:
-        return "not_ours"
+    except (IntegrityError, NotOursError) as problem:
+        return _refused(row, problem)
     return ""

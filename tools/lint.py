@@ -62,6 +62,18 @@ RULES = (
         ),
         ".py",
     ),
+    Rule(
+        "no pattern is built of a text that is not escaped",
+        re.compile(r"\bre\.[a-z]+\(\s*r?f[\"'](?!.*re\.escape\()"),
+        ".py",
+        # Of signs that stand beside it.
+        ("pillweb/schedules/forms/reading.py",),
+    ),
+    Rule(
+        "AES-GCM and age are the only ciphers",
+        re.compile(r"\bciphers\b(?!\.aead import AESGCM\n)|\bFernet\b"),
+        ".py",
+    ),
 )
 
 

@@ -1,6 +1,7 @@
 """For how long what is kept for a while is kept: the one table of it (domain 6).
 
-Whoever runs an installation may keep some of it for longer or shorter; at least a day.
+Whoever runs an installation may keep some of it for longer or shorter: at least a day,
+at most a hundred years.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ _DAYS: Mapping[str, Callable[[], int]] = {
 
 def kept_for(what: str) -> timedelta:
     """Return for how long something is kept."""
-    return timedelta(days=max(1, _DAYS[what]()))
+    return timedelta(days=_DAYS[what]())
 
 
 def all_kept() -> Mapping[str, timedelta]:

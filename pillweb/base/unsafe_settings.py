@@ -13,6 +13,8 @@ SHORTEST_SECRET = 32
 PORTS = 65536
 # Half a year: longer no law we know of lets a backup keep what was erased.
 MOST_BACKUP_DAYS = 186
+# A hundred years: longer reaches beyond the calendar.
+MOST_KEPT_DAYS = 36_500
 DATABASES = {"sqlite", "postgresql"}
 DOORBELLS = {"redis", "rediss", "unix"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -190,12 +192,20 @@ def _backup_faults(settings: Settings) -> list[str]:
     return faults
 
 
+def _keeping_faults(settings: Settings) -> list[str]:
+    return [
+        f"{name.upper()} must be a number from 1 to {MOST_KEPT_DAYS}."
+        for name in ("keep_messages_days", "keep_words_days", "keep_sessions_days")
+        if not 1 <= getattr(settings, name) <= MOST_KEPT_DAYS
+    ]
+
+
 def faults_of(settings: Settings) -> list[str]:
     """Return a plain sentence for each setting that would be unsafe to run with."""
     faults = _key_faults(settings) + _kind_faults(settings) + _watch_faults(settings)
     faults += _channel_faults(settings) + _bounce_faults(settings)
     faults += _oidc_faults(settings)
-    faults += _backup_faults(settings)
+    faults += _backup_faults(settings) + _keeping_faults(settings)
     public = urlsplit(settings.public_url)
     if public.scheme not in {"http", "https"} or not public.hostname:
         faults.append("PUBLIC_URL must be a full address such as https://pills.example")

@@ -50,6 +50,14 @@ UNSAFE = {
         {"BACKUP_DAYS": "365"},
         "BACKUP_DAYS must be a number from 0 to 186.",
     ),
+    **{
+        f"{name} kept for {days} days": (
+            {f"KEEP_{name}_DAYS": days},
+            f"KEEP_{name}_DAYS must be a number from 1 to 36500.",
+        )
+        for name in ("MESSAGES", "WORDS", "SESSIONS")
+        for days in ("-5", "0", "36501", "99999999999")
+    },
     "a secret key as recipient": (
         {"BACKUP_RECIPIENT": "AGE-SECRET-KEY-1QQQQ"},
         "BACKUP_RECIPIENT must hold public keys of age",

@@ -8,6 +8,7 @@ from flask import Flask
 
 from jobs.timetable import TIMETABLE
 from pillweb.base.db import Database
+from pillweb.base.errors import InvalidError
 from pillweb.doses.models import Dose
 from pillweb.hooks.queries import contacts_at
 from pillweb.patients.models import Patient
@@ -19,7 +20,8 @@ from pillweb.rights.actions.leaving import (
     stay_patient,
 )
 from pillweb.sharing.models import Grant
-from pillweb.sharing.rules import ACCEPTED, ASIDE
+from pillweb.sharing.rules import ACCEPTED, ASIDE, Level
+from tests.at_once import at_once
 from tests.house.cast import Cast
 from tests.rights.conftest import Days
 from tests.services import SmtpSink
@@ -238,6 +240,32 @@ def test_a_reply_by_message_of_who_is_leaving_is_a_strangers(
         leave_patient(session, world.patient, by_id=world.marta, now=now)
         found = contacts_at(session, "email", "rosa@family.example")
         assert [one for one in found if one.patient_id] == []
+
+
+def test_two_who_manage_cannot_both_leave_somebody_behind(
+    db: Database, world: World, days: Days
+) -> None:
+    """Each was there when the other's form was read."""
+    both = (world.luis, world.marta)
+    with db.transaction() as session:
+        mine = sa.update(Grant).where(Grant.patient_id == world.patient)
+        session.execute(mine.values(status="revoked"))
+        session.execute(
+            mine.where(Grant.account_id.in_(both)).values(
+                status=ACCEPTED, level=int(Level.MANAGE), ends_at=None
+            )
+        )
+
+    def leave_at_once(number: int) -> bool:
+        try:
+            with db.transaction() as session:
+                leave_account(session, both[number], now=days.now)
+        except InvalidError:
+            return False
+        return True
+
+    assert sorted(at_once(2, leave_at_once)) == [False, True]
+    assert statuses(db, world.patient) == {"revoked", ACCEPTED, ASIDE}
 
 
 def test_who_relied_on_a_helper_hears_that_they_are_gone(

@@ -29,7 +29,7 @@ def test_it_is_kept_as_long_as_the_page_says() -> None:
             assert getattr(Settings(), setting.lower()) == int(days), name
 
 
-@pytest.mark.parametrize(("typed", "days"), [("7", 7), ("0", 1)])
+@pytest.mark.parametrize(("typed", "days"), [("7", 7), ("1", 1), ("36500", 36_500)])
 def test_whoever_runs_it_may_keep_less(db: object, typed: str, days: int) -> None:
     use_settings(KEEP_MESSAGES_DAYS=typed)
     assert kept_for(MESSAGES).days == days

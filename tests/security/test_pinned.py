@@ -4,15 +4,20 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from redis import Redis
 
+from pillweb.accounts.models import Account
+from pillweb.base.crypto import blind_index
+from pillweb.base.log import log, start_logging
+from pillweb.base.passwords import hash_password
 from pillweb.base.pdf import load_printer, to_pdf
 from pillweb.base.queue import redis_client, wake
+from pillweb.base.tokens import token_hash
 from pillweb.factory import create_app
 from tests.conftest import use_settings
 from tests.services import ROOT, Valkey
@@ -129,3 +134,34 @@ def test_passwords_may_be_pasted_and_kept_by_a_manager(web_app: Flask) -> None:
     scripts = (ROOT / "pillweb/static").rglob("*.js")
     ours = [one.read_text() for one in scripts if "vendor" not in str(one)]
     assert not any('"paste"' in one or "onpaste" in one for one in ours)
+
+
+def test_every_password_is_typed_unseen() -> None:
+    """Each field of one is `type=password`."""
+    code = (ROOT / "pillweb/accounts/forms.py").read_text("utf-8")
+    fields = r"^    (?:password|known) = (\w+)\(|_password\(.*\) -> (\w+):"
+    made_by = {one or other for one, other in re.findall(fields, code, re.MULTILINE)}
+    assert made_by == {"PasswordField", "_new_password", "_known_password"}
+
+
+def test_passwords_are_hashed_as_owasp_says() -> None:
+    """Argon2id of 19 MiB, two rounds, one lane; no lighter one is ever written."""
+    assert hash_password("any").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_nobody_has_to_change_a_password() -> None:
+    """When it was set is not known, so nothing can ask for another one."""
+    known = {one for one in Account.__table__.columns.keys() if "password" in one}  # noqa: SIM118
+    assert known == {"password_hash"}
+
+
+def test_a_log_line_is_told_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("INFO")
+    log.info("a_line")
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert datetime.fromisoformat(told["timestamp"]).utcoffset() == timedelta(0)
+
+
+def test_record_and_marks_are_sha_256() -> None:
+    """Digests that anything rests on have 256 bits."""
+    assert len(token_hash("any")) == len(blind_index("any", purpose="x")) == 32

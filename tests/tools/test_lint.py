@@ -22,6 +22,8 @@ FORBIDDEN = [
     ("a.py", "yaml.load(x)", 4),
     ("a.py", "eval(x)", 4),
     ("a.py", "run(x, shell=True)", 4),
+    ("a.py", "re.compile(rf'{typed}s?')", 5),
+    ("a.py", "from cryptography.hazmat.primitives.ciphers import Cipher", 6),
 ]
 
 
@@ -39,7 +41,9 @@ def test_a_comment_of_a_template_may_say_anything_and_keeps_the_lines() -> None:
 
 
 def test_a_call_of_a_method_named_like_it_is_allowed() -> None:
-    assert not list(broken_rules("a.py", "model.eval(x)\nsession.execute(text('a'))"))
+    assert not list(
+        broken_rules("a.py", "model.eval(x)\nre.sub(rf'{re.escape(x)}s', y)")
+    )
 
 
 def test_our_own_code_breaks_no_rule() -> None:

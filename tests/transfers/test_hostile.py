@@ -2,9 +2,11 @@
 
 import json
 import stat
+import struct
+import zipfile
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from pillweb.doses.models import Dose
 from pillweb.patients.models import Patient
 from pillweb.transfers.rules import archive, reading
 from pillweb.transfers.rules.archive import BadArchiveError, open_archive, read_entry
@@ -25,6 +28,7 @@ from pillweb.transfers.rules.reading import (
     read_archive,
     read_file,
 )
+from pillweb.transfers.rules.wanted import check_wanted
 from tests.transfers.lives import Life, brought, taken_out
 
 OCTOBER = datetime(2026, 10, 23, 7, 5, tzinfo=UTC)
@@ -73,6 +77,52 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MOST_ENTRIES", 5)
     with pytest.raises(BadArchiveError, match="too many"):
         open_archive(zipped(*((f"{n}", b"") for n in range(9))))
+
+
+def many_names(count: int, told: int, *, is_64: bool = False) -> bytes:
+    """Return a ZIP file of nothing but names, which says to have `told` of them."""
+    entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *[0] * 9, 1, *[0] * 6) + b"a"
+    names = entry * count
+    more, size = b"", len(names)
+    if is_64:
+        ends = struct.pack("<Q2H2L4Q", 44, 45, 45, 0, 0, told, told, size, 0)
+        place = struct.pack("<LQL", 0, size, 1)
+        more = b"PK\x06\x06" + ends + b"PK\x06\x07" + place
+        told, size = 0xFFFF, 0xFFFFFFFF
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, told, told, size, 0, 0)
+    return names + more + end
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        many_names(6000, 6000),
+        many_names(60_000, 3),
+        many_names(60_000, 60_000, is_64=True),
+        many_names(60_000, 3)[:-2] + b"\5\0later",
+    ],
+    ids=["many", "said to be few", "of a ZIP64", "before a comment"],
+)
+def test_a_list_of_many_names_is_refused_before_it_is_read(
+    raw: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 MB of names alone are a million objects, 8 s and half a GB (25)."""
+
+    def opened(*_args: object) -> None:
+        pytest.fail("it was read")
+
+    monkeypatch.setattr(zipfile, "ZipFile", opened)
+    with pytest.raises(BadArchiveError):
+        open_archive(raw)
+
+
+@pytest.mark.parametrize("flag", [0x20, 0x40], ids=["patched", "strong encryption"])
+def test_packed_as_nobody_reads_is_refused_and_no_fault_of_ours(flag: int) -> None:
+    raw = bytearray(zipped(("pillweb.json", b"{}")))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        raw[raw.index(mark) + offset] |= flag
+    with pytest.raises(BadArchiveError, match="do not read"):
+        read_archive(bytes(raw))
 
 
 def test_a_size_that_is_a_lie_is_found_out() -> None:
@@ -267,8 +317,82 @@ def test_whatever_is_changed_it_is_refused_or_brought_in(
         try:
             new = brought(session, raw, now=now)
             assert session.get(Patient, new) is not None
-        except IntegrityError:
+        except (IntegrityError, NotOursError):
             inside.rollback()
             return
         inside.rollback()
     assert session.scalar(sa.select(sa.func.count()).select_from(Patient)) == 1
+
+
+NOVEMBER = datetime(2026, 11, 1, 12, tzinfo=UTC)
+LONG_AGO, LATER = "1900-01-02T00:00:00+00:00", "2199-01-02T00:00:00+00:00"
+
+
+def made_of(session: Session, told: dict[str, Any]) -> int:
+    """Bring in what a file says; return who that is."""
+    raw = zipped(("pillweb.json", json.dumps(told).encode()))
+    return brought(session, raw, now=NOVEMBER)
+
+
+def test_plans_that_want_more_than_anybody_takes_are_refused(
+    session: Session, good: dict[str, Any]
+) -> None:
+    """3 KB of lines were 44,000 doses, in a transaction beside which nobody writes."""
+    line = good["lines"][-1]
+    clocks = [{"at": f"{hour:02d}:00", "dose": "1"} for hour in range(24)]
+    more = {**line, "origin": None, "rule": {**line["rule"], "times": clocks}}
+    good["lines"] += [
+        {**more, "id": line["id"] + n, "sequence": n} for n in range(1, 201)
+    ]
+    with pytest.raises(NotOursError, match="more doses"):
+        made_of(session, good)
+    assert session.scalar(sa.select(sa.func.count()).select_from(Patient)) == 1
+
+
+@pytest.mark.parametrize("horizon", ["of long ago", "none"])
+def test_a_plan_nobody_planned_for_a_century_is_refused(
+    session: Session, good: dict[str, Any], horizon: str
+) -> None:
+    told = {"planned_until": LONG_AGO, "planned_at": LONG_AGO, "is_current": False}
+    good["horizon"] = good["horizon"] | told if horizon != "none" else None
+    for plan in good["plans"]:
+        plan["valid_from"] = LONG_AGO
+    for line in good["lines"]:
+        line["rule"]["start_date"] = "1900-01-01"
+    for kind in ("doses", "events", "intakes", "stocks", "supply"):
+        good[kind] = []
+    with pytest.raises(NotOursError, match="more doses"):
+        made_of(session, good)
+
+
+def test_nobody_is_believed_to_be_planned_for_long(
+    session: Session, good: dict[str, Any]
+) -> None:
+    """Else nothing would ever be planned any more, and nobody reminded."""
+    good["horizon"]["planned_until"] = LATER
+    mine = sa.select(sa.func.max(Dose.due_at)).where(
+        Dose.patient_id == made_of(session, good)
+    )
+    last = session.scalar(mine)
+    assert last is not None
+    assert last > NOVEMBER + timedelta(days=5)
+
+
+def test_a_file_of_the_future_is_refused(
+    session: Session, good: dict[str, Any]
+) -> None:
+    """Its clock may be a day ahead; more is no clock."""
+    good["made_at"] = (NOVEMBER + timedelta(days=1)).isoformat()
+    made_of(session, deepcopy(good))
+    good["made_at"] = (NOVEMBER + timedelta(days=1, seconds=1)).isoformat()
+    with pytest.raises(NotOursError, match="to come"):
+        made_of(session, good)
+
+
+def test_a_meal_nobody_told_the_time_of_is_refused_at_the_first_look(
+    good: dict[str, Any],
+) -> None:
+    good["lines"][-1]["rule"]["times"] = [{"meal": "bedtime", "dose": "1"}]
+    good["patient"]["meals"] = {"breakfast": "08:00"}
+    with pytest.raises(NotOursError, match="lines"):
+        check_wanted(read_file(good), now=NOVEMBER)

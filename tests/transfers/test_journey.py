@@ -317,6 +317,21 @@ def test_only_that_page_takes_large_files(
     assert answer.status_code == 413
 
 
+def test_a_plan_that_cannot_be_made_is_refused_at_the_first_look(
+    rosa: FlaskClient, eve: FlaskClient, db: Database, world: World, moment: Moment
+) -> None:
+    """Not tried three times, and then said to be our fault (65)."""
+    told = json.loads(ZipFile(BytesIO(saved(rosa, world))).read("pillweb.json"))
+    told["patient"]["meals"] = {"breakfast": "08:00"}
+    told["lines"][0]["rule"]["times"] = [{"meal": "bedtime", "dose": "1"}]
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as file:
+        file.writestr("pillweb.json", json.dumps(told))
+    there = sent(eve, out.getvalue())
+    assert bring_in.run() == 1
+    assert "not a file of PillWeb" in eve.get(there).text
+
+
 def test_a_worker_that_dies_in_the_middle_leaves_nothing(
     rosa: FlaskClient, eve: FlaskClient, db: Database, world: World, moment: Moment
 ) -> None:

@@ -304,7 +304,8 @@ def test_a_patient_who_was_erased_stays_erased(
     """(59)"""
     gone = Whose(PATIENT, world.patient)
     with db.transaction() as session:
-        note_erasing(session, gone, now=now)
+        session.get_one(Patient, world.patient).leaves_at = now
+        assert note_erasing(session, gone, now=now)
         while erase_some(session, gone, now=now):
             pass
     pinned.shift(timedelta(hours=1))

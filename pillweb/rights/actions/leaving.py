@@ -9,7 +9,8 @@ from pillweb.accounts.actions.sessions import end_sessions
 from pillweb.accounts.models import Account
 from pillweb.accounts.queries import speech_of_account
 from pillweb.base.db import Base
-from pillweb.base.errors import NotFoundError
+from pillweb.base.errors import InvalidError, NotFoundError
+from pillweb.base.i18n import gettext as _
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.visits import ACCOUNT, Visit, note_visit
@@ -28,10 +29,11 @@ from pillweb.patients.actions import note_plan_change
 from pillweb.patients.models import Patient
 from pillweb.patients.queries import shares, stays
 from pillweb.reminders.models import Reminder, ReminderLink
+from pillweb.rights.queries import alone_managed_by
 from pillweb.rights.rules import ASLEEP, LEAVES_AFTER
 from pillweb.sharing.models import Grant
 from pillweb.sharing.queries.access import managers_of
-from pillweb.sharing.rules import ACCEPTED, ASIDE, KEPT_OUT, PENDING, SELF
+from pillweb.sharing.rules import ACCEPTED, ASIDE, KEPT_OUT, PENDING, SELF, Level
 from pillweb.supply.models import Stock
 
 STAYING, ACCOUNT_LEAVING, HELPER_LEFT = "staying", "account_leaving", "helper_left"
@@ -236,16 +238,40 @@ def _tell(
         )
 
 
+def hold_managed(session: Session, account_id: int) -> None:
+    """Let nobody else who manages for the same patients leave at the same moment.
+
+    Patients are locked in the order of their ids, as planning does.
+    """
+    mine = select(Grant.patient_id).where(
+        Grant.account_id == account_id,
+        Grant.status == ACCEPTED,
+        Grant.level >= int(Level.MANAGE),
+    )
+    session.execute(
+        select(Patient.id)
+        .where(Patient.id.in_(mine))
+        .order_by(Patient.id)
+        .with_for_update()
+    )
+
+
 def leave_account(session: Session, account_id: int, *, now: datetime) -> None:
     """Begin to erase an account; whoever signs in again can take it back for 30 days.
 
     It is signed out everywhere and helps nobody from now on. Twice is once.
+
+    Raises:
+        InvalidError: nobody else manages for somebody who stays.
     """
+    hold_managed(session, account_id)
     account = session.get_one(
         Account, account_id, with_for_update=True, populate_existing=True
     )
     if account.leaves_at is not None:
         return
+    if alone_managed_by(session, account_id, now=now):
+        raise InvalidError(_("Somebody else left just now. Open this page again."))
     account.leaves_at = now + LEAVES_AFTER
     _tell_who_relied(session, account, now=now)
     _stop_helping(session, account_id)

@@ -7,10 +7,9 @@ whatever backup is put back, the erasing goes on from there.
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.accounts.models import Account
 from pillweb.audit.actions import append_entry
 from pillweb.base.db import insert_new, table_of
 from pillweb.base.line_file import add_lines
@@ -18,7 +17,6 @@ from pillweb.base.log import log
 from pillweb.base.visits import JOB, Visit
 from pillweb.channels.email import reference_to
 from pillweb.channels.mailbox import forget_mails
-from pillweb.patients.models import Patient
 from pillweb.rights.models import Erasure
 from pillweb.rights.queries import (
     ROWS,
@@ -44,14 +42,14 @@ def note_erasing(session: Session, whose: Whose, *, now: datetime) -> bool:
         OSError: it cannot be written; nothing may be erased then.
     """
     kind = ROWS[whose.kind]
-    over = select(kind).where(kind.id == whose.row_id, kind.leaves_at <= now)
-    row = cast("Patient | Account | None", session.scalar(over.with_for_update()))
-    fingerprint = fingerprint_of(session, whose)
-    if row is None or fingerprint is None:
+    which = kind.id == whose.row_id
+    over = select(kind.id).where(which, kind.leaves_at <= now)
+    if session.scalar(over.with_for_update()) is None:
         return False
+    fingerprint = fingerprint_of(session, whose) or b""
     if fingerprint not in {one.fingerprint for one in ledger()}:
         add_lines(ledger_file(), [ledger_line(Erased(whose, fingerprint, now))])
-    row.leaves_at = now - LEAVES_AFTER
+    session.execute(update(kind).where(which).values(leaves_at=now - LEAVES_AFTER))
     return True
 
 

@@ -9,7 +9,12 @@ from pillweb.base.errors import NotFoundError
 from pillweb.base.i18n import gettext as _
 from pillweb.base.viewer import Viewer
 from pillweb.base.words import full_date_words
-from pillweb.rights.actions.leaving import leave_account, leave_patient, stay_account
+from pillweb.rights.actions.leaving import (
+    hold_managed,
+    leave_account,
+    leave_patient,
+    stay_account,
+)
 from pillweb.rights.forms import LeaveForm, NameForm
 from pillweb.rights.queries import alone_managed_by
 from pillweb.sharing.queries.doors import open_door
@@ -43,6 +48,7 @@ def show_leave_account() -> ResponseReturnValue:
 def post_leave_account() -> ResponseReturnValue:
     """End the account at once, and all about whom nobody else helps."""
     viewer = signed_in()
+    hold_managed(session(), viewer.account_id)
     form = _form(viewer)
     if not form.validate():
         return bad_form("rights/leave_account.html", **_page(viewer, form))

@@ -17,6 +17,7 @@ from pillweb.base.visits import ACCOUNT, Visit
 from pillweb.base.zones import zone
 from pillweb.contacts.actions.reach import note_reach
 from pillweb.contacts.models import Preference
+from pillweb.devices.actions.photos import keep_photo
 from pillweb.doses.actions.planning import replan_doses
 from pillweb.doses.models import Dose, Horizon
 from pillweb.doses.rules.days import OPEN
@@ -32,8 +33,9 @@ from pillweb.supply.queries.ledger import newest_event_id, newest_intake_id
 from pillweb.supply.rules.checks import next_check
 from pillweb.transfers.models import BroughtIn, PastEntry
 from pillweb.transfers.queries.rows import MODELS
-from pillweb.transfers.rules.reading import Brought, Values
+from pillweb.transfers.rules.reading import PERSON, Brought, Values
 from pillweb.transfers.rules.rows import ROWS
+from pillweb.transfers.rules.wanted import check_wanted, horizon_of
 
 BATCH = 1000
 CHANNEL = "brought"
@@ -65,7 +67,11 @@ def bring_in(
     All in this transaction. What was due between the making of the file and now was
     nobody's to record: it is not reminded, our fault, and never counted. Nobody is
     reminded of what is past.
+
+    Raises:
+        NotOursError: its plans want more doses than anybody takes.
     """
+    check_wanted(brought, now=now)
     before = newest_event_id(session), newest_intake_id(session)
     patient = _patient(session, brought.patient)
     numbers: Numbers = {kind: {} for kind in ROWS}
@@ -73,6 +79,8 @@ def bring_in(
         if kind not in BY_HAND:
             _rows(session, kind, patient.id, brought.rows[kind], numbers)
     _pictures(session, patient.id, brought, pictures, numbers)
+    if photo := pictures.get(PERSON):
+        keep_photo(session, patient_id=patient.id, photo=photo, now=now)
     _stocks(session, patient, brought.rows["stocks"], numbers, before, now=now)
     _record(session, patient.id, brought)
     _settings(session, patient, brought)
@@ -210,8 +218,7 @@ def _record(session: Session, patient_id: int, brought: Brought) -> None:
 def _settings(session: Session, patient: Patient, brought: Brought) -> None:
     if brought.wishes is not None:
         session.add(Preference(patient_id=patient.id, **brought.wishes))
-    if brought.horizon is not None:
-        told = dict(brought.horizon)
+    if (told := horizon_of(brought)) is not None:
         is_current = told.pop("is_current")
         session.add(
             Horizon(patient_id=patient.id, plan_revision=int(is_current), **told)

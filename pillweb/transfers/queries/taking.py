@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from pillweb.audit.queries import told_record
 from pillweb.base.zones import zone
+from pillweb.devices.queries import photo_of
 from pillweb.doses.rules.days import RECORDED
 from pillweb.medications.models import MedicationPicture
 from pillweb.medications.rules import unit_of
@@ -34,7 +35,7 @@ from pillweb.transfers.queries.rows import (
 from pillweb.transfers.rules.archive import MEGABYTE
 from pillweb.transfers.rules.csv_files import csv_lines
 from pillweb.transfers.rules.fhir import Bundle, Shown
-from pillweb.transfers.rules.reading import FILE, picture_file
+from pillweb.transfers.rules.reading import FILE, PORTRAIT, picture_file
 from pillweb.transfers.rules.rows import MOST_WORDS, NAME, ROWS, UNNUMBERED, VERSION
 
 # The newest PDFs; there is more in the data than in any of them.
@@ -248,13 +249,15 @@ def _day(instant: str) -> date:
 
 
 def _files(session: Session, patient_id: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the pictures, and the newest reports and cards.
+    """Yield the photos, and the newest reports and cards.
 
     A weekly sheet is left out: its codes work for whoever has it.
     """
     photos = select(MedicationPicture).where(MedicationPicture.patient_id == patient_id)
     for photo in session.scalars(photos):
         yield picture_file(photo.medication_id), photo.whole
+    if portrait := photo_of(session, patient_id):
+        yield PORTRAIT, portrait.photo
     room = MOST_PDFS
     for name, content in _pdfs(session, patient_id):
         room -= len(content)

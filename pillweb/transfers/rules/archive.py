@@ -5,6 +5,7 @@ than was looked for, whatever the file says of itself.
 """
 
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -20,6 +21,13 @@ MOST_SHRUNK = 150
 SMALL = MEGABYTE
 READ = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 ENCRYPTED = 0x1
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+# The end record (APPNOTE 4.3.16) without its comment; before it stands, where the file
+# is a ZIP64, the locator of another one (4.3.15).
+END, END_MARK, LONGEST_COMMENT = struct.Struct("<4s4H2LH"), b"PK\x05\x06", 0xFFFF
+LOCATOR_64, LOCATOR_BYTES = b"PK\x06\x07", 20
+# An entry of ours takes 80 bytes of the list of names.
+MOST_DIRECTORY = MOST_ENTRIES * 100
 
 
 class BadArchiveError(ValueError):
@@ -41,6 +49,7 @@ def open_archive(raw: bytes) -> Archive:
     """
     if len(raw) > MOST_BYTES:
         raise BadArchiveError("larger than a file of ours")
+    _look_at_end(raw)
     try:
         file = zipfile.ZipFile(BytesIO(raw))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as problem:
@@ -53,6 +62,23 @@ def open_archive(raw: bytes) -> Archive:
     for entry in found:
         _look_at(entry)
     return Archive(file, frozenset(one.filename for one in found))
+
+
+def _look_at_end(raw: bytes) -> None:
+    """Refuse a list of more names than a file of ours has, before any is read.
+
+    It looks where `zipfile` looks for the end record. None of ours is a ZIP64.
+    """
+    at = len(raw) - END.size
+    if not (raw.startswith(END_MARK, at) and raw.endswith(b"\0\0")):
+        at = raw.rfind(END_MARK, max(0, at - LONGEST_COMMENT - 1))
+    if not 0 <= at <= len(raw) - END.size:
+        raise BadArchiveError("no ZIP file")
+    *_, entries, size, _offset, _comment = END.unpack_from(raw, at)
+    if entries > MOST_ENTRIES or size > MOST_DIRECTORY:
+        raise BadArchiveError("too many entries")
+    if raw.startswith(LOCATOR_64, max(0, at - LOCATOR_BYTES)):
+        raise BadArchiveError("larger than a file of ours")
 
 
 def _look_at(entry: zipfile.ZipInfo) -> None:
@@ -80,8 +106,8 @@ def read_entry(archive: Archive, name: str, *, most: int) -> bytes:
         with archive.file.open(name) as unpacked:
             raw = unpacked.read(most + 1)
             is_more = len(raw) > most
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as problem:
-        raise BadArchiveError("damaged") from problem
+    except (*DAMAGED, NotImplementedError) as problem:
+        raise BadArchiveError("damaged, or packed in a way we do not read") from problem
     if is_more:
         raise BadArchiveError("larger than such a file is")
     return raw

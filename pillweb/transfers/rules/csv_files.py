@@ -7,6 +7,7 @@ end (OWASP, CSV Injection): an apostrophe before it makes it words.
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from io import StringIO
 
 BOM = "\ufeff"
@@ -24,6 +25,9 @@ def csv_cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Fraction):
+        # A spreadsheet reads 1/2 as a day in January.
+        value = float(value)
     if isinstance(value, list | Mapping):
         value = json.dumps(value, ensure_ascii=False, default=str)
     if not isinstance(value, str):

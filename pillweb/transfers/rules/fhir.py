@@ -8,14 +8,17 @@ without a record is none, for nobody knows what became of it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
 from pillweb.base.zones import Zone
 from pillweb.doses.rules.days import PART, TAKEN
+from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.fhir.export import Kind, Told, resource_of
-from pillweb.schedules.rules.fhir.written import Json, json_text
-from pillweb.schedules.rules.line import Line
+from pillweb.schedules.rules.fhir.quantity import plain
+from pillweb.schedules.rules.fhir.written import Json, json_text, quantity
+from pillweb.schedules.rules.line import Dose, Line
 
 GIVEN = frozenset({TAKEN, PART})
 
@@ -107,12 +110,14 @@ class Bundle:
             "status": "completed" if is_given else "not-done",
             "effectiveDateTime": dose["taken_at"] or dose["due_at"],
             "request": self.link("MedicationRequest", dose["plan"]),
-            "note": [{"text": f"Planned for {dose['due_at']}."}],
         }
-        if not is_given:
-            said["statusReason"] = [{"text": dose["skip_reason"] or dose["state"]}]
-        elif amount := _amount(dose["taken_amount"], dose["dose_text"]):
-            said["dosage"] = amount
+        planned: Json = {"text": f"Planned for {dose['due_at']}."}
+        if is_given:
+            much = dose["taken_amount"], dose["dose_text"], medicine.unit
+            said |= _how_much(*much, planned)
+        else:
+            why = dose["skip_reason"] or dose["state"]
+            said |= {"statusReason": [{"text": why}], "note": [planned]}
         return self.administration(f"dose-{dose['id']}", medicine, said)
 
     def of_intake(self, intake: Mapping[str, Any], medicine: Shown) -> Json:
@@ -122,15 +127,30 @@ class Bundle:
             "status": "entered-in-error" if is_undone else "completed",
             "effectiveDateTime": intake["taken_at"],
         }
-        if amount := _amount(intake["amount"], intake["dose_text"]):
-            said["dosage"] = amount
+        said |= _how_much(intake["amount"], intake["dose_text"], medicine.unit)
         return self.administration(f"intake-{intake['id']}", medicine, said)
 
 
-def _amount(amount: str | None, words: str | None) -> Json | None:
-    """Return how much was taken; a number that is not the plan's stands first."""
-    told = words or amount
-    if told is None:
-        return None
-    also = f" ({amount} taken)" if amount and words and amount != words else ""
-    return {"text": told + also}
+def _how_much(amount: str | None, words: str | None, unit: str, *notes: Json) -> Json:
+    """Return the dosage, which must say a number (rule mad-1); else words in a note.
+
+    `unit` is the medicine's, for words that name none.
+    """
+    dose, told = _read(words), Json()
+    value = Decimal(amount) if amount else dose.amount
+    if value is not None and (unit := dose.unit or unit):
+        text = f"{words or plain(value)} {'' if dose.unit else unit}".strip()
+        if words and dose.amount != value:
+            text += f" ({plain(value)} taken)"
+        told["dosage"] = {"text": text, "dose": quantity(value, unit)}
+    elif said := words or amount:
+        notes = (*notes, {"text": f"Taken: {said}."})
+    return told | ({"note": [*notes]} if notes else {})
+
+
+def _read(words: str | None) -> Dose:
+    """Return what an amount in words means; one of elsewhere may mean nothing here."""
+    try:
+        return read_dose(words or "")
+    except ValueError:
+        return Dose(words or "")

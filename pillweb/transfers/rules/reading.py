@@ -28,6 +28,8 @@ MOST_JSON = 100 * MEGABYTE
 MOST_THINGS, MOST_VALUES = 2_000_000, 12_000_000
 MOST_PICTURE = 10 * MEGABYTE
 NO_NUMBER = 0
+# Where the photo of the patient stands, and by what it is known among the pictures.
+PORTRAIT, PERSON = "pictures/patient.jpg", -1
 
 Values = dict[str, Any]
 
@@ -41,7 +43,7 @@ class Brought:
     """What a file says of a patient: values by column, and numbers of the file.
 
     `rows` are (number, values) of each kind; a value that names a row is its number.
-    `pictures` are the photos by the number of their medicine.
+    `pictures` are the photos by the number of their medicine, the patient's as PERSON.
     """
 
     made_at: datetime
@@ -90,6 +92,8 @@ def read_archive(raw: bytes) -> Brought:
         number: read_entry(archive, picture_file(number), most=MOST_PICTURE)
         for number in numbers
     }
+    if PORTRAIT in archive.names:
+        photos[PERSON] = read_entry(archive, PORTRAIT, most=MOST_PICTURE)
     return replace(found, pictures=photos)
 
 
