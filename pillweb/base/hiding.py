@@ -114,7 +114,9 @@ def rules_of(schema: str, ids: str, account_id: int) -> dict[str, str]:
     }
 
 
-_NAMES = re.compile(rf"\b({'|'.join(map(re.escape, rules_of('', '', 0)))})\b")
+_NAMES = re.compile(
+    rf"\b({'|'.join(re.escape(name) for name in rules_of('', '', 0))})\b"
+)
 
 
 @dataclass
