@@ -231,13 +231,21 @@ def is_asked_too_often(
 
 
 def is_tried_too_often(
-    session: Session, kind: str, *, email: str, client: str, now: datetime
+    session: Session,
+    kind: str,
+    *,
+    email: str,
+    client: str,
+    now: datetime,
+    is_known: bool,
 ) -> bool:
     """Say whether enough was guessed for an address, or from one, by a way in."""
     lately = [EntryTry.at > now - MAILS_COUNTED_FOR, EntryTry.kind == kind]
+    for_it = EntryTry.email_index == email_index(email)
+    from_here = EntryTry.client_index == client_index(client)
     counted = {
-        EntryTry.email_index == email_index(email): TRIES_PER_ADDRESS,
-        EntryTry.client_index == client_index(client): TRIES_PER_CLIENT,
+        for_it & from_here if is_known else for_it: TRIES_PER_ADDRESS,
+        from_here: TRIES_PER_CLIENT,
     }
     return _is_any_full(session, counted, lately)
 

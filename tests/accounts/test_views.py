@@ -292,3 +292,22 @@ def test_passwords_are_counted_in_rows_whatever_is_flushed(
         limiter.reset()
         answers.append(enter(app.test_client(), password=f"wrong {n}").status_code)
     assert answers == [422] * 10 + [429]
+
+
+def test_a_stranger_s_wrong_passwords_do_not_shut_out_a_browser_that_was_in(
+    app: Flask, rosa: int
+) -> None:
+    hers = app.test_client()
+    for _ in range(11):
+        limiter.reset()
+        assert enter(hers).status_code == 303
+    far = {"REMOTE_ADDR": "203.0.113.9"}
+    stranger = app.test_client()
+    stranger.environ_base |= far
+    answers = []
+    for n in range(11):
+        limiter.reset()
+        answers.append(enter(stranger, password=f"wrong {n}").status_code)
+    assert answers == [422] * 10 + [429]
+    limiter.reset()
+    assert enter(hers).status_code == 303

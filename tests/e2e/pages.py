@@ -96,6 +96,7 @@ PAGES = [
     ("rosa", f"{ROSA}/medicines/5/stop"),
     ("rosa", f"{ROSA}/medicines/5/pause"),
     ("rosa", f"{ROSA}/medicines/5/history"),
+    ("rosa", f"{ROSA}/medicines/5/who-sees"),
     ("rosa", f"{ROSA}/medicines/5/ladder"),
     *(("marta", f"{{draft}}{question}") for question in QUESTIONS),
     *(("marta", f"/patients/{{difficult}}/set-up{step}") for step in STEPS),

@@ -359,6 +359,7 @@ NOT_IN_IT = {
     "weekly sheets": {"paper_code"},
     "begun and not started": {"plan_draft"},
     "messages that were": {"reminder", "delivery", "replay"},
+    "from whom a medicine is": {"hidden_medication"},
     "report_order": {"report_order"},
 }
 

@@ -44,11 +44,23 @@ def end_printed_codes(session: Session, account_id: int) -> None:
 
 
 def note_entry_try(
-    session: Session, kind: str, *, email: str, client: str, now: datetime
+    session: Session,
+    kind: str,
+    *,
+    email: str,
+    client: str,
+    now: datetime,
+    is_known: bool = False,
 ) -> bool:
-    """Count a try to sign in; False, and not counted, where there were too many."""
+    """Count a try to sign in; False, and not counted, where there were too many.
+
+    Where this browser signed in to the address before (`is_known`) only tries from
+    there count: a stranger's guesses shut nobody out.
+    """
     take_turns(session, EntryTry)
-    if is_tried_too_often(session, kind, email=email, client=client, now=now):
+    if is_tried_too_often(
+        session, kind, email=email, client=client, now=now, is_known=is_known
+    ):
         return False
     session.add(
         EntryTry(
@@ -60,6 +72,16 @@ def note_entry_try(
     )
     session.flush()
     return True
+
+
+def forgive_tries(session: Session, account: Account, *, client: str) -> None:
+    """Count nothing any more that was tried from here for who is signed in now."""
+    session.execute(
+        delete(EntryTry).where(
+            EntryTry.email_index == account.email_index,
+            EntryTry.client_index == client_index(client),
+        )
+    )
 
 
 def enter_by_printed_code(

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from pillweb.accounts.actions.entering import enter_by_code
 from pillweb.accounts.actions.joining import account_that_signs_in
 from pillweb.accounts.actions.passkeys import ask_to_prove, prove_by_passkey
+from pillweb.accounts.actions.printed import forgive_tries
 from pillweb.accounts.actions.sessions import renew_session
 from pillweb.accounts.forms import AgainForm, CodeForm
 from pillweb.accounts.models import Account, WebSession
@@ -34,7 +35,7 @@ from pillweb.base.passkeys import passkeys_work
 from pillweb.web.again import HERE, Waiting, waiting_here
 from pillweb.web.forms import said
 from pillweb.web.htmx import bad_form, go, page, wrong_try
-from pillweb.web.security import limiter
+from pillweb.web.security import client_key, limiter
 from pillweb.web.transaction import session
 from pillweb.web.viewer import (
     asked_mail,
@@ -87,6 +88,7 @@ def post_again() -> ResponseReturnValue:
     if account is None:
         form.password.errors = [_("The password is not right.")]
         return wrong_try("accounts/again.html", **_again_page(form, waiting))
+    forgive_tries(session(), account, client=client_key())
     return _go_on(waiting)
 
 

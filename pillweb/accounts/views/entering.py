@@ -18,7 +18,7 @@ from pillweb.accounts.actions.passkeys import (
     ask_to_enter,
     enter_by_passkey,
 )
-from pillweb.accounts.actions.printed import note_entry_try
+from pillweb.accounts.actions.printed import forgive_tries, note_entry_try
 from pillweb.accounts.actions.sessions import end_session, start_session
 from pillweb.accounts.forms import CodeForm, MailForm, SignInForm
 from pillweb.accounts.models import Account
@@ -110,6 +110,7 @@ def enter(
             now=now(),
         )
     )
+    forgive_tries(session(), account, client=client_key())
     remember_address(account.email_index)
     if account.look and not has_look():
         keep_look_here(read_look(account.look))
@@ -157,7 +158,14 @@ def count_try(kind: str, email: str) -> None:
     Raises:
         TooManyRequests: there were too many, for the address or from this visitor.
     """
-    if not note_entry_try(session(), kind, email=email, client=client_key(), now=now()):
+    if not note_entry_try(
+        session(),
+        kind,
+        email=email,
+        client=client_key(),
+        now=now(),
+        is_known=email_index(email) in known_addresses(),
+    ):
         raise TooManyRequests(retry_after=int(MAILS_COUNTED_FOR.total_seconds()))
 
 
