@@ -7,7 +7,6 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
-from pillweb.accounts.queries import EMAIL, email_index
 from pillweb.base.crypto import blind_index
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.base.sight import let_see, seeing_everybody
@@ -172,18 +171,6 @@ def is_for(
     return row.made_by_id != account_id and would_gain(
         session, account_id, row.patient_id, terms_of(row), now=now
     )
-
-
-def has_to_wait(session: Session, row: Invitation, account_id: int) -> bool:
-    """Say whether who manages is to say first that this account is the patient.
-
-    Not where the invitation went to the address of the account, which is proven.
-    """
-    if row.role != SELF:
-        return False
-    account = session.get_one(Account, account_id)
-    sent_to = email_index(row.address or "") if row.channel == EMAIL else None
-    return account.confirmed_at is None or sent_to != account.email_index
 
 
 def whose_invitation(session: Session, invitation_id: int) -> int:

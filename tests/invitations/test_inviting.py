@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from pillweb.base.db import Database
-from pillweb.base.errors import LinkGoneError
+from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.invitations.actions.asking import answer_request
 from pillweb.invitations.actions.inviting import accept_invitation, invite
 from pillweb.invitations.models import Invitation
@@ -226,35 +226,38 @@ def offer_to_rosa(
 def test_of_two_at_once_one_is_the_patient(
     db: Database, world: World, now: datetime
 ) -> None:
-    people = []
+    asking = []
     with db.transaction() as session:
         own = sa.update(Grant).where(Grant.account_id == world.rosa)
         session.execute(own.values(status="revoked"))
-        for name in ("Racer0", "Racer1"):
-            account = make_cast_account(session, name, now=now)
-            account.confirmed_at = now
-            people.append((account.id, account.email))
-    offers = [
-        offer_to_rosa(db, world, email, SELF, now=now) for _account, email in people
-    ]
+        people = [make_cast_account(session, f"Racer{n}", now=now) for n in range(2)]
+        named = [(account.id, account.email) for account in people]
+    for account_id, email in named:
+        offered = offer_to_rosa(db, world, email, SELF, now=now)
+        with db.transaction() as session:
+            grant = accept_invitation(session, offered, account_id=account_id, now=now)
+            assert grant is not None
+            asking.append(grant.id)
 
-    def accept(number: int) -> bool:
+    def agree(number: int) -> bool:
         try:
             with db.transaction() as session:
-                accept_invitation(
-                    session, offers[number], account_id=people[number][0], now=now
+                answer_request(
+                    session,
+                    patient_id=world.patient,
+                    grant_id=asking[number],
+                    terms=OWN_TERMS,
+                    given_by_id=world.marta,
+                    now=now,
                 )
-        except LinkGoneError:
+        except NotFoundError:
             return False
         return True
 
-    assert sorted(at_once(2, accept)) == [False, True]
+    assert sorted(at_once(2, agree)) == [False, True]
     with db.reading() as session:
-        accepted = sa.select(Grant).where(
-            Grant.role == SELF, Grant.status == "accepted"
-        )
-        here = session.scalars(accepted.where(Grant.patient_id == world.patient)).all()
-        assert len(here) == 1
+        found = sa.select(Grant.status).where(Grant.id.in_(asking))
+        assert sorted(session.scalars(found)) == ["accepted", "declined"]
 
 
 @pytest.mark.parametrize("how", ["invited", "asked"])

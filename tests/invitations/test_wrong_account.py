@@ -13,12 +13,10 @@ from werkzeug.test import TestResponse
 from jobs import look_after_access
 from pillweb.accounts.models import Account
 from pillweb.base.db import Database
-from pillweb.invitations.actions.inviting import invite
 from pillweb.outbox.models import Delivery
 from pillweb.sharing.actions.granting import grant_access
 from pillweb.sharing.models import Grant
-from pillweb.sharing.rules import OWN_TERMS, Level
-from tests.tokens import newest_token
+from pillweb.sharing.rules import Level
 from tests.world import (
     World,
     csrf_of,
@@ -147,47 +145,6 @@ def test_whom_who_manages_knows_is_the_patient_and_stands_on_the_page(
     assert "Since Friday 20 November." in sharing
     with db.reading() as session:
         assert session.get_one(Account, world.eve).is_patient
-
-
-@pytest.mark.parametrize(
-    ("address", "confirmed", "status"),
-    [
-        ("eve@family.example", True, "accepted"),
-        ("Eve@Family.example", True, "accepted"),
-        ("eve@family.example", False, "pending"),
-        ("carmen@family.example", True, "pending"),
-    ],
-)
-def test_who_proved_the_address_that_was_written_to_need_not_wait(
-    *,
-    address: str,
-    confirmed: bool,
-    status: str,
-    eve: FlaskClient,
-    carmen: int,
-    db: Database,
-    world: World,
-    now: datetime,
-) -> None:
-    with db.transaction() as session:
-        if confirmed:
-            session.get_one(Account, world.eve).confirmed_at = now
-        invite(
-            session,
-            patient_id=carmen,
-            patient_name="Carmen",
-            made_by_id=world.marta,
-            label="Mother",
-            terms=OWN_TERMS,
-            channel="email",
-            address=address,
-            now=now,
-        )
-        path = f"/i/{newest_token(session)}"
-    accept(eve, path)
-    assert grants(db, carmen)[world.eve][1] == status
-    shown = eve.get(f"/patients/{carmen}/today").status_code
-    assert shown == (200 if status == "accepted" else 404)
 
 
 def test_whoever_waits_is_not_asked_who_takes_medicine(

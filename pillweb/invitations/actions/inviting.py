@@ -11,7 +11,6 @@ from pillweb.base.tokens import new_token, token_hash
 from pillweb.base.visits import ACCOUNT, Visit, note_visit
 from pillweb.invitations.models import Invitation
 from pillweb.invitations.queries import (
-    has_to_wait,
     invitation_opened,
     terms_of,
     whose_invitation,
@@ -89,7 +88,7 @@ def invite(
 def accept_invitation(
     session: Session, invitation_id: int, *, account_id: int, now: datetime
 ) -> Grant | None:
-    """Let an account in as was offered, or let it wait (`queries.has_to_wait`).
+    """Let an account in as was offered, or wait: nobody is the patient by a link.
 
     Of many at once one is let in; the same account twice is once. None, and nothing
     changes, for whoever made the offer, and for whom it gives nothing or takes.
@@ -108,20 +107,18 @@ def accept_invitation(
         raise LinkGoneError
     if row.made_by_id == account_id:
         return None
-    waits = has_to_wait(session, row, account_id)
     grant = let_in(
         session,
         account_id=account_id,
         patient_id=patient_id,
         terms=terms_of(row),
         given_by_id=row.made_by_id,
-        waits=waits,
+        waits=own,
         now=now,
     )
     if grant is not None:
         row.status, row.answered_by_id, row.answered_at = ACCEPTED, account_id, now
-        is_own = own and not waits
-        note_visit(session, Visit(patient_id, ACCOUNT, account_id, is_own=is_own))
+        note_visit(session, Visit(patient_id, ACCOUNT, account_id))
     return grant
 
 

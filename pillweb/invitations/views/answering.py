@@ -13,7 +13,6 @@ from pillweb.base.words import date_words
 from pillweb.base.zones import local, zone
 from pillweb.invitations.actions.inviting import accept_invitation, decline_invitation
 from pillweb.invitations.queries import (
-    has_to_wait,
     invitation_behind,
     invitation_kept,
     invitation_opened,
@@ -79,7 +78,6 @@ def show_invitation() -> ResponseReturnValue:
         viewer=viewer,
         made_for=row.label if row.made_by_id == who else "",
         may_accept=who is not None and is_for(session(), row, who, now=now()),
-        has_to_wait=who is not None and has_to_wait(session(), row, who),
         base_url=f"/patients/{row.patient_id}",
         next_url=HERE,
         patient_name=first_name(patient.name),
