@@ -300,7 +300,10 @@ def provide_pdf_libraries() -> bool:
 
 
 def keep_libraries(unpacked: Path, place: Path) -> None:
-    """Move the shared libraries and fonts of unpacked packages to a folder of ours."""
+    """Move the shared libraries and fonts of unpacked packages to a folder of ours.
+
+    Fonts that the machine has are not among the packages, and are used as they stand.
+    """
     shutil.rmtree(place, ignore_errors=True)
     (place / "lib").mkdir(parents=True)
     for library in unpacked.rglob("*.so*"):
@@ -312,7 +315,8 @@ def keep_libraries(unpacked: Path, place: Path) -> None:
     (place / "fonts.conf").write_text(
         '<?xml version="1.0"?>\n'
         '<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">\n'
-        f"<fontconfig><dir>{escape(str(place / 'fonts'))}</dir>"
+        "<fontconfig><dir>/usr/share/fonts</dir>"
+        f"<dir>{escape(str(place / 'fonts'))}</dir>"
         f"<cachedir>{escape(str(place / 'cache'))}</cachedir></fontconfig>\n",
         "utf-8",
     )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import browser
+from tools import browser, setup
 
 
 @pytest.fixture
@@ -29,3 +29,13 @@ def test_the_machines_own_browser_comes_first(bare: Path) -> None:
         place.write_text("#!/bin/sh\n")
         place.chmod(0o755)
         assert browser.find_browser() == str(place)
+
+
+def test_an_unpacked_browser_has_the_letters_of_a_machine_that_has_them(
+    tmp_path: Path,
+) -> None:
+    """What is installed is not fetched: without any font Chromium ends itself."""
+    setup.keep_libraries(tmp_path / "unpacked", tmp_path / "browser")
+    assert not (tmp_path / "browser" / "fonts").exists()
+    told = (tmp_path / "browser" / "fonts.conf").read_text()
+    assert "<dir>/usr/share/fonts</dir>" in told
