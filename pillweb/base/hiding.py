@@ -26,11 +26,70 @@ _NAMED = (
     *("dose", "intake", "medication_picture", "plan"),
     *("plan_draft", "stock", "supply_entry"),
 )
+_OF_DOSES = ("dose_event", "delivery_dose", "replay")
 _LOCKS = re.compile(r"\bFOR (?:NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b")
 _READING = frozenset({"select", "insert", "update", "delete"})
 _TARGET = re.compile(r"\s*(?:UPDATE|DELETE FROM) (\w+)")
 _PARTS = re.compile(r"[()]|\s(WHERE|RETURNING)\b")
 _VERB = re.compile(r"\s*(with\s+(?:recursive\s+)?)?(\w+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Says in SQL which rows are left where some medicines are hidden from somebody."""
+
+    schema: str
+    ids: str
+    account_id: int
+
+    def dose(self, of: str) -> str:
+        """Say that there is a dose which is not hidden, of which this is true."""
+        return (
+            f"exists (select 1 from {self.schema}.dose seen where {of}"
+            f" and seen.medication_id not in ({self.ids}))"
+        )
+
+    def at(self, reminder: str) -> str:
+        """Say that at a reminder's time something is due that is not hidden."""
+        return self.dose(
+            f"seen.patient_id = {reminder}.patient_id"
+            f" and seen.due_at = {reminder}.due_at and seen.state <> 'cancelled'"
+        )
+
+    def moment(self, reminder_id: str) -> str:
+        """Say the same of the reminder with this id."""
+        return (
+            f"exists (select 1 from {self.schema}.reminder moment"
+            f" where moment.id = {reminder_id} and {self.at('moment')})"
+        )
+
+    def message(self, delivery: str) -> str:
+        """Say that a message is about something that is not hidden."""
+        told = (
+            f"exists (select 1 from {self.schema}.delivery_dose told"
+            f" where told.delivery_id = {delivery}.id"
+            f" and {self.dose('seen.id = told.dose_id')})"
+        )
+        # A refill names no medicine: only one's own says nothing of others.
+        return (
+            f"case when {delivery}.kind in"
+            f" ('dose_due', 'dose_alert', 'could_not_remind') then {told}"
+            f" when {delivery}.kind = 'alert_resolved'"
+            f" then {self.moment(f'{delivery}.subject_id')}"
+            f" else {delivery}.kind <> 'refill_due'"
+            f" or coalesce({delivery}.account_id, 0) = {self.account_id} end"
+        )
+
+    def made(self, table: str, by_me: str = "") -> str:
+        """Say that a finished file holds what whoever made it saw then."""
+        by_me = by_me or f"coalesce({table}.made_by_id, 0) = {self.account_id}"
+        return (
+            f"{by_me} and not exists (select 1 from"
+            f" {self.schema}.hidden_medication mine"
+            f" where mine.account_id = {self.account_id}"
+            f" and mine.patient_id = {table}.patient_id"
+            f" and mine.hidden_at >= {table}.created_at)"
+        )
 
 
 def rules_of(schema: str, ids: str, account_id: int) -> dict[str, str]:
@@ -39,78 +98,32 @@ def rules_of(schema: str, ids: str, account_id: int) -> dict[str, str]:
     Each says what a row must have, not what it must lack: so it holds also where a
     policy keeps the rest from whoever asks.
     """
-
-    def dose(of: str) -> str:
-        return (
-            f"exists (select 1 from {schema}.dose seen where {of}"
-            f" and seen.medication_id not in ({ids}))"
-        )
-
-    def moment(reminder_id: str) -> str:
-        return (
-            f"exists (select 1 from {schema}.reminder moment"
-            f" where moment.id = {reminder_id} and {at('moment')})"
-        )
-
-    def at(reminder: str) -> str:
-        return dose(
-            f"seen.patient_id = {reminder}.patient_id"
-            f" and seen.due_at = {reminder}.due_at and seen.state <> 'cancelled'"
-        )
-
-    def message(delivery: str) -> str:
-        told = (
-            f"exists (select 1 from {schema}.delivery_dose told"
-            f" where told.delivery_id = {delivery}.id"
-            f" and {dose('seen.id = told.dose_id')})"
-        )
-        # A refill names no medicine: only one's own says nothing of others.
-        return (
-            f"case when {delivery}.kind in"
-            f" ('dose_due', 'dose_alert', 'could_not_remind') then {told}"
-            f" when {delivery}.kind = 'alert_resolved'"
-            f" then {moment(f'{delivery}.subject_id')}"
-            f" else {delivery}.kind <> 'refill_due'"
-            f" or coalesce({delivery}.account_id, 0) = {account_id} end"
-        )
-
-    def made(table: str, by_me: str) -> str:
-        # A finished file holds what whoever made it saw then.
-        return (
-            f"{by_me} and not exists (select 1 from {schema}.hidden_medication mine"
-            f" where mine.account_id = {account_id}"
-            f" and mine.patient_id = {table}.patient_id"
-            f" and mine.hidden_at >= {table}.created_at)"
-        )
-
-    paper = "coalesce({}.made_by_id, 0) = " + str(account_id)
+    left = _Rules(schema, ids, account_id)
+    named = {
+        name: f"({name}.medication_id is null or {name}.medication_id not in ({ids}))"
+        for name in _NAMED
+    }
+    of_doses = {name: left.dose(f"seen.id = {name}.dose_id") for name in _OF_DOSES}
     return {
         "medication": f"medication.id not in ({ids})",
-        **{
-            table: f"({table}.medication_id is null"
-            f" or {table}.medication_id not in ({ids}))"
-            for table in _NAMED
-        },
+        **named,
         "line": f"exists (select 1 from {schema}.plan seen where seen.id = line.plan_id"
         f" and seen.medication_id not in ({ids}))",
-        **{
-            table: dose(f"seen.id = {table}.dose_id")
-            for table in ("dose_event", "delivery_dose", "replay")
-        },
-        "reminder": at("reminder"),
-        "reminder_link": moment("reminder_link.reminder_id"),
-        "delivery": message("delivery"),
+        **of_doses,
+        "reminder": left.at("reminder"),
+        "reminder_link": left.moment("reminder_link.reminder_id"),
+        "delivery": left.message("delivery"),
         "attempt": f"exists (select 1 from {schema}.delivery sent"
-        f" where sent.id = attempt.delivery_id and {message('sent')})",
-        "paper": made("paper", paper.format("paper")),
+        f" where sent.id = attempt.delivery_id and {left.message('sent')})",
+        "paper": left.made("paper"),
         "paper_code": f"exists (select 1 from {schema}.paper sheet where sheet.id ="
-        f" paper_code.paper_id and {made('sheet', paper.format('sheet'))})",
-        "report": made(
+        f" paper_code.paper_id and {left.made('sheet')})",
+        "report": left.made(
             "report",
             f"exists (select 1 from {schema}.report_order own"
             f" where own.id = report.order_id and own.made_by_id = {account_id})",
         ),
-        "taken_out": made("taken_out", f"taken_out.account_id = {account_id}"),
+        "taken_out": left.made("taken_out", f"taken_out.account_id = {account_id}"),
     }
 
 

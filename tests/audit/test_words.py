@@ -55,6 +55,7 @@ NO_ACTS = {
     "hooks.post_push",
     "hooks.post_push_moved",
     "hooks.post_status",
+    "invited.post_not_me",
     "invited.post_offer",
     "sync.post_shown",
 }

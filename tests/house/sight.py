@@ -35,7 +35,7 @@ SEES_EVERYBODY = {
     "devices/queries.py": 2,
     "feeds/queries.py": 1,
     "hooks/views.py": 1,
-    "invitations/queries.py": 5,
+    "invitations/queries.py": 6,
     "papers/queries.py": 1,
     "portals/queries.py": 1,
     "recovery/queries.py": 3,

@@ -45,6 +45,7 @@ NOT_SAID = {
     "pillweb/base/known_settings.py": "settings, for who runs the site",
     "pillweb/base/unsafe_settings.py": "settings, for who runs the site",
     "pillweb/base/db.py": "statements for the database",
+    "pillweb/base/many_rows.py": "statements for the database",
     "pillweb/base/dumping.py": "the command line",
     "pillweb/base/demo_password.py": "the words of a password",
     "pillweb/base/fonts.py": "the names of fonts",

@@ -85,7 +85,9 @@ def doses(session: Session, patient: Patient) -> list[tuple[str, bool]]:
 
 
 def words(session: Session, kind: str) -> list[Message]:
-    rows = session.scalars(sa.select(Delivery).where(Delivery.kind == kind))
+    rows = session.scalars(
+        sa.select(Delivery).where(Delivery.kind == kind).order_by(Delivery.id)
+    )
     return [compose_message(row) for row in rows]
 
 

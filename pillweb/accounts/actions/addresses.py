@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from pillweb.accounts.actions.ending import end_mailed
 from pillweb.accounts.actions.entering import end_mails, keep_mail, use_code
-from pillweb.accounts.models import Account, AccountLink, Recovery, SignInMail
+from pillweb.accounts.models import Account, Recovery, SignInMail
 from pillweb.accounts.queries import (
     account_by_email,
     email_index,
@@ -79,14 +80,9 @@ def prove_address(
     return mail.new_email if mail else None
 
 
-def end_mailed(session: Session, account_id: int, *, now: datetime) -> None:
-    """Let nothing that was mailed to an account until now let anybody in."""
-    end_mails(session, SignInMail.account_id == account_id, now=now)
-    session.execute(
-        update(AccountLink)
-        .where(AccountLink.account_id == account_id, AccountLink.used_at.is_(None))
-        .values(used_at=now)
-    )
+def end_begun(session: Session, account_id: int, *, now: datetime) -> None:
+    """Let nothing that was mailed, nor begun by a helper, let anybody in."""
+    end_mailed(session, account_id, now=now)
     session.execute(
         update(Recovery)
         .where(Recovery.account_id == account_id, Recovery.finished_at.is_(None))
@@ -113,7 +109,7 @@ def give_address(
     An account that was begun with it, and never answered for, makes way. The caller
     takes turns about accounts, and asked `may_have`.
     """
-    end_mailed(session, account.id, now=now)
+    end_begun(session, account.id, now=now)
     begun = account_by_email(session, email)
     if begun is not None and begun is not account:
         session.delete(begun)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from pillweb.base.db import ask, insert_many_new, table_of, upsert
+from pillweb.base.db import ask, table_of, upsert
+from pillweb.base.many_rows import insert_many_new
 from pillweb.base.zones import tzdata_version
 from pillweb.doses.actions.wanted import Identity, Wanted, identity_of, wanted_of
 from pillweb.doses.models import Dose, Horizon

@@ -47,11 +47,7 @@ from pillweb.schedules.rules.dose import read_dose
 from pillweb.schedules.rules.guard import Medicine, Taking
 from pillweb.schedules.rules.line import Dose as Amount
 from pillweb.schedules.rules.line_json import line_from_json
-from pillweb.schedules.rules.missed import (
-    Advice,
-    days_without_record,
-    missed_advice,
-)
+from pillweb.schedules.rules.missed import Advice, days_without_record, missed_advice
 from pillweb.schedules.rules.needed import Needed
 from pillweb.schedules.rules.slots_of_day import REMOVE
 

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.actions.addresses import (
-    end_mailed,
+    end_begun,
     give_address,
     may_have,
     prove_address,
@@ -104,7 +104,7 @@ def stop_change(session: Session, token: str, *, now: datetime) -> bool:
         )
         .values(ended_at=now)
     )
-    end_mailed(session, account.id, now=now)
+    end_begun(session, account.id, now=now)
     ways = [way.chosen_as for way in endables_of(session, account.id, now=now)]
     end_chosen(session, account.id, ways, now=now)
     doubt_numbers(session, account.id, channel=SMS, now=now)

@@ -93,6 +93,15 @@ def _begin_again(reminder: Reminder, *, now: datetime) -> None:
     reminder.acknowledged_at = reminder.acknowledged_by = None
 
 
+def _alerting(
+    session: Session, reminders: Sequence[Reminder], account_id: int
+) -> list[Reminder]:
+    """Return those of which an account was alerted."""
+    return [
+        one for one in reminders if account_id in alerted_accounts(session, [one.id])
+    ]
+
+
 def _posts_of(
     session: Session, patient_id: int, reminders: Sequence[Reminder], *, now: datetime
 ) -> list[Post]:
@@ -108,12 +117,8 @@ def _posts_of(
     hidden = hidden_of(session, patient_id, accounts)
     posts = []
     for account_id, person in people.items():
-        told = [
-            one
-            for one in reminders
-            if account_id not in hidden
-            or account_id in alerted_accounts(session, [one.id])
-        ]
+        sees_all = account_id not in hidden
+        told = reminders if sees_all else _alerting(session, reminders, account_id)
         with speaking(person.speech):
             clocks = [time_words(local(one.due_at, place).time()) for one in told]
             said = time_words(local(outcome.at or now, place).time())
