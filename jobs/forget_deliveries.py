@@ -9,6 +9,7 @@ from pillweb.accounts.actions.entering import forget_sign_in_mails
 from pillweb.accounts.actions.identities import forget_oidc_tries
 from pillweb.accounts.actions.passkeys import forget_challenges
 from pillweb.accounts.actions.printed import forget_entry_tries
+from pillweb.accounts.actions.requesting import forget_requests
 from pillweb.accounts.actions.sessions import forget_sessions
 from pillweb.accounts.actions.telling import forget_notices
 from pillweb.accounts.queries import oldest_sign_in
@@ -27,6 +28,7 @@ FORGETS = (
     forget_challenges,
     forget_entry_tries,
     forget_oidc_tries,
+    forget_requests,
     forget_sessions,
     forget_notices,
     forget_offers,

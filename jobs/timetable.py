@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from jobs import (
+    account_requests,
     back_up,
     bring_in,
     build_papers,
@@ -57,6 +58,13 @@ TIMETABLE = (
     Job("tell_late", tell_late.oldest, tell_late.run, REMINDERS, 30),
     Job("check_supply", check_supply.oldest, check_supply.run, REPORTS, 120),
     Job("send_digests", send_digests.oldest, send_digests.run, REPORTS, 120),
+    Job(
+        "account_requests",
+        account_requests.oldest,
+        account_requests.run,
+        REMINDERS,
+        30,
+    ),
     Job("deliver", deliver.oldest, deliver.run, REMINDERS, 120),
     Job("check_shown", check_shown.oldest, check_shown.run, REMINDERS, 30),
     Job("read_bounces", read_bounces.oldest, read_bounces.run, REPORTS, 600),

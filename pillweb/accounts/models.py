@@ -137,6 +137,25 @@ class AccountLink(Base):
     invitation_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
+class AccountRequest(Base):
+    """A wish for an account, or for another password; gone once it is treated.
+
+    `kind` is "sign_up" or "reset". `look` is that of the browser that asked, with its
+    language; `invitation_hash` of the invitation that it was about to answer. At
+    `next_at` it is treated, later than it was made only where that failed before.
+    """
+
+    __tablename__ = "account_request"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    name: Mapped[str] = mapped_column(SealedText("account_request.name"))
+    email: Mapped[str] = mapped_column(SealedText("account_request.email"))
+    look: Mapped[str] = mapped_column(String(40))
+    invitation_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+
+
 class SignInMail(Base):
     """A mailed way to sign one browser in: a link, and a code to type there.
 

@@ -11,6 +11,7 @@ from pillweb.accounts.models import (
     Account,
     AccountLink,
     AccountNotice,
+    AccountRequest,
     EntryTry,
     OidcIdentity,
     OidcTry,
@@ -302,6 +303,10 @@ def oldest_sign_in(session: Session, *, now: datetime) -> datetime | None:
             kept_for(SIGN_INS),
         ),
         (session.scalar(select(func.min(EntryTry.at))), kept_for(SIGN_INS)),
+        (
+            session.scalar(select(func.min(AccountRequest.created_at))),
+            kept_for(SIGN_INS),
+        ),
         (session.scalar(select(func.min(OidcTry.created_at))), kept_for(SIGN_INS)),
         (session.scalar(select(func.min(SignInMail.created_at))), kept_for(SIGN_INS)),
         (session.scalar(select(func.min(WebSession.idle_ends_at))), kept_for(SESSIONS)),
@@ -309,6 +314,21 @@ def oldest_sign_in(session: Session, *, now: datetime) -> datetime | None:
     )
     over = [at + kept_for for at, kept_for in found if at is not None]
     return min((at for at in over if at <= now), default=None)
+
+
+def request_waits(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return what is true of a request that is to be treated now."""
+    return (
+        AccountRequest.next_at <= now,
+        AccountRequest.created_at > now - kept_for(SIGN_INS),
+    )
+
+
+def oldest_request(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when a request for an account or a password waits to be treated."""
+    return session.scalar(
+        select(func.min(AccountRequest.next_at)).where(*request_waits(now))
+    )
 
 
 def live_link(session: Session, token: str, *, now: datetime) -> AccountLink | None:

@@ -11,15 +11,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from jobs import deliver
+from jobs import account_requests, deliver
 from pillweb.accounts.actions.joining import make_account
 from pillweb.accounts.models import Account
 from pillweb.base.config import settings
 from pillweb.base.db import Database
 from pillweb.channels.mailbox import kept_mails
 from pillweb.web.security import limiter
+from tests.jobs.conftest import Moment, moment
 from tests.tokens import newest_token
 from tests.world import World, csrf_of, signed_in
+
+__all__ = ["moment"]
 
 PASSWORD = "three unrelated words"
 WRONG = "The e-mail address or the password is not right."
@@ -155,12 +158,13 @@ def send_out(client: FlaskClient) -> TestResponse:
 
 
 def test_signing_up_goes_by_mail_from_wish_to_being_signed_in(
-    app: Flask, world: World, own_mailbox: object, pinned: object
+    app: Flask, world: World, own_mailbox: object, pinned: object, moment: Moment
 ) -> None:
     client = app.test_client()
     answer = send(client, "/sign-up", name="Ida", email="Ida@Family.example")
     assert "Please look at your e-mail" in answer.text
     assert not is_in(client)
+    account_requests.run()
     deliver.run()
     _, mail = kept_mails()[0]
     body = mail.get_body(("plain",))
@@ -223,12 +227,13 @@ def test_sign_up_can_be_closed(
 
 
 def test_a_reset_signs_other_browsers_out_and_this_one_in(
-    app: Flask, rosa: int, db: Database, now: datetime
+    app: Flask, rosa: int, db: Database, now: datetime, moment: Moment
 ) -> None:
     other = signed_in(app, rosa, now=now)
     assert is_in(other)
     client = app.test_client()
     send(client, "/forgotten", email=EMAIL)
+    account_requests.run()
     with db.reading() as session:
         token = newest_token(session)
     assert (
@@ -241,12 +246,18 @@ def test_a_reset_signs_other_browsers_out_and_this_one_in(
     assert fresh.status_code == 303
 
 
+@pytest.mark.usefixtures("moment")
 @pytest.mark.parametrize("how", ["wrong", "expired", "cut"])
 def test_a_link_that_does_not_work_says_so_and_nothing_else(
-    app: Flask, rosa: int, db: Database, pinned: time_machine.Traveller, how: str
+    app: Flask,
+    rosa: int,
+    db: Database,
+    pinned: time_machine.Traveller,
+    how: str,
 ) -> None:
     client = app.test_client()
     send(client, "/forgotten", email=EMAIL)
+    account_requests.run()
     with db.reading() as session:
         token = newest_token(session)
     if how == "expired":

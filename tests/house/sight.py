@@ -5,6 +5,7 @@ OPEN = {
     "account": "an account is no patient; sign-in looks for it before anybody is known",
     "account_link": "of an account, found by its secret",
     "account_notice": "of an account, found by its secret",
+    "account_request": "of whoever asks, before anybody is known; encrypted",
     "backup_run": "of the house: how backups went",
     "breaker": "of the house: how providers do",
     "brought_in": "of an account, before there is a patient; encrypted",

@@ -45,6 +45,8 @@ PLAIN = {
     "access_grant.wants": RULES,
     "account.look": KIND,
     "account.password_hash": HASH,
+    "account_request.kind": KIND,
+    "account_request.look": KIND,
     "attempt.lease_id": NUMBER,
     "attempt.outcome": ERROR,
     "audit_entry.act": KIND,

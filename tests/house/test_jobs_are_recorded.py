@@ -8,6 +8,7 @@ DERIVED = "follows from the plans, which are recorded; nobody decided it"
 TRAIL = "what becomes of messages stands in the trail, which the family reads"
 HOUSE = "of the house, and of no patient"
 WITHOUT = {
+    "account_requests": "of who signs in, and of no patient",
     "plan_doses": DERIVED,
     "fire_reminders": TRAIL,
     "tell_late": TRAIL,

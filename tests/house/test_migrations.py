@@ -114,7 +114,7 @@ def test_no_id_is_given_twice(empty_database: str) -> None:
         if table.primary_key.columns.keys() == ["id"]
     }
     assert once == wanted
-    command.downgrade(ALEMBIC, "-1")
+    command.downgrade(ALEMBIC, "b3e1a9c470f5")
     command.upgrade(ALEMBIC, "head")
     with engine.connect() as connection:
         kept = sa.text("select seq from sqlite_sequence where name = 'account'")

@@ -23,8 +23,11 @@ from tests.house.good_forms import FORMS
 from tests.house.policy import PERSON
 from tests.house.rows import all_rows, record_rows
 from tests.house.things import CANARIES
+from tests.jobs.conftest import Moment, moment
 from tests.services import ROOT
 from tests.world import World
+
+__all__ = ["moment"]
 
 MEDICINE = "Kanarimycin"
 
@@ -40,7 +43,7 @@ def dump(db: Database) -> bytes:
 
 
 def test_no_row_holds_a_secret_in_clear(
-    app: Flask, db: Database, cast: Cast, world: World
+    app: Flask, db: Database, cast: Cast, world: World, moment: Moment
 ) -> None:
     route = f"POST {PERSON}/medicines/new"
     path = cast.url(route.split()[1], {"patient_id": "rosa"})
@@ -50,9 +53,10 @@ def test_no_row_holds_a_secret_in_clear(
     )
     cast.open(app, "nobody", "POST", "/forgotten", {"email": "marta@family.example"})
     cast.open(app, "nobody", "POST", "/sign-in", {"email": "luis@family.example"})
-    for job in ("plan_doses", "fire_reminders"):
+    asked = dump(db)
+    for job in ("account_requests", "plan_doses", "fire_reminders"):
         JOBS[job].run()
-    held = dump(db)
+    held = asked + dump(db)
     assert len(all_rows(db)["delivery"]) >= 2
     forbidden = [
         *cast.tokens.values(),

@@ -5,12 +5,14 @@ from datetime import datetime
 from unittest.mock import patch
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from pillweb.accounts.actions.joining import make_account
 from pillweb.base import passwords
 from pillweb.base.db import Database
+from pillweb.base.web_db import web_database
 from pillweb.web.security import limiter
 from tests.world import PASSWORD, csrf_of
 
@@ -61,6 +63,31 @@ def test_every_address_gets_the_same_answer(
     ]
     assert answers[0][0] in {200, 422}
     assert answers[0] == answers[1] == answers[2]
+
+
+def statements(app: Flask, path: str, email: str) -> list[str]:
+    """Return what a page asks of the database, in this order."""
+    heard: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_: object) -> None:
+        heard.append(statement)
+
+    engine = web_database().engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    asked(app, path, email)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    return heard
+
+
+@pytest.mark.parametrize("path", ["/sign-up", "/forgotten", "/sign-in"])
+def test_every_address_costs_the_same_statements(
+    path: str, app: Flask, accounts: None
+) -> None:
+    """What is asked once in a process is asked of the first."""
+    statements(app, path, "max@family.example")
+    each = [statements(app, path, email) for email in (KNOWN, UNKNOWN, UNCONFIRMED)]
+    assert any(one.startswith(("insert", "INSERT")) for one in each[0])
+    assert each[0] == each[1] == each[2]
 
 
 @pytest.mark.parametrize("email", [KNOWN, UNKNOWN, UNCONFIRMED])

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from jobs import account_requests
 from pillweb.base.db import Database
 from pillweb.base.errors import LinkGoneError, NotFoundError
 from pillweb.invitations.actions.asking import answer_request
@@ -25,9 +26,12 @@ from pillweb.sharing.models import Grant
 from pillweb.sharing.rules import CAREGIVER, OWN_TERMS, SELF, Level, Terms
 from tests.at_once import at_once
 from tests.conftest import use_settings
+from tests.jobs.conftest import Moment, moment
 from tests.press import NO_PRESS, a_press
 from tests.tokens import newest_token
 from tests.world import World, csrf_of, make_cast_account, signed_in
+
+__all__ = ["moment"]
 
 SECOND, LIFE = timedelta(seconds=1), timedelta(days=7)
 
@@ -408,13 +412,14 @@ def test_only_an_invitation_that_can_be_answered_opens_a_closed_sign_up(
 
 
 def test_a_sign_up_goes_on_to_its_invitation_wherever_the_mail_is_opened(
-    rosa: FlaskClient, app: Flask, world: World, db: Database
+    rosa: FlaskClient, app: Flask, world: World, db: Database, moment: Moment
 ) -> None:
     """Asked for on a tablet, and the mail is read on a phone."""
     tablet, phone = app.test_client(), app.test_client()
     press(tablet, secret_of(offer(rosa, world)))
     typed = {"name": "Ida", "email": "ida@family.example"}
     assert press(tablet, "/sign-up", **typed).status_code == 200
+    account_requests.run()
     with db.reading() as session:
         path = f"/a/{newest_token(session)}"
     chosen = press(phone, path, password="kettle violet ocean", **a_press(path))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from jobs import deliver, fire_reminders
+from jobs import account_requests, deliver, fire_reminders
 from pillweb.accounts.actions.joining import make_account
 from pillweb.accounts.models import Account
 from pillweb.accounts.queries import account_by_email
@@ -88,6 +88,7 @@ def test_whoever_signs_up_is_kept_speaking_their_language(
     typed = {"name": "Ida", "email": "ida@family.example"}
     token = csrf_of(client, "/forgotten")
     client.post("/sign-up", data={"csrf_token": token, **typed})
+    account_requests.run()
     deliver.run()
     assert '<html lang="pl" dir="ltr">' in own_words()
     with db.reading() as session:
@@ -113,6 +114,7 @@ def test_an_account_is_mailed_in_its_own_language_whoever_asks(
         token = csrf_of(client, "/forgotten")
         typed = {"name": "Ida", "email": "ida@family.example"}
         client.post(path, data={"csrf_token": token, **typed})
+    account_requests.run()
     deliver.run()
     for number in range(2):
         assert '<html lang="hi" dir="ltr">' in own_words(number)

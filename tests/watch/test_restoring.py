@@ -12,10 +12,12 @@ from jobs import clock
 from jobs.bell import answer
 from jobs.clock import Pulse
 from pillweb.accounts.actions.printed import make_printed_codes
+from pillweb.accounts.actions.requesting import RESET, keep_request
 from pillweb.accounts.models import WebSession
-from pillweb.accounts.queries import printed_codes_left
+from pillweb.accounts.queries import oldest_request, printed_codes_left
 from pillweb.base import high_water
 from pillweb.base.db import Database
+from pillweb.base.look import Look
 from pillweb.devices.queries import tablet_of
 from pillweb.doses.models import Dose
 from pillweb.invitations.actions.inviting import invite
@@ -133,6 +135,7 @@ def test_after_a_restore_no_link_and_no_session_of_it_opens_anything(
         assert tablet_of(session, secret, now=now)
         make_printed_codes(session, world.rosa, now=now)
         being_let_in(session, world.rosa, world.marta, now=now)
+        keep_request(session, RESET, email="ida@family.example", look=Look(), now=now)
         done = settle_restore(session, now=now)
     assert done.links >= 3
     assert done.sessions >= 1
@@ -152,6 +155,7 @@ def test_after_a_restore_no_link_and_no_session_of_it_opens_anything(
         assert tablet_of(session, secret, now=now) is None
         assert printed_codes_left(session, world.rosa) == 0
         assert open_recovery(session, world.rosa, now=now) is None
+        assert oldest_request(session, now=now) is None
 
 
 def test_a_new_database_and_one_that_goes_on_are_not_taken_for_old_ones(

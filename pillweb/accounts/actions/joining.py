@@ -17,7 +17,7 @@ from pillweb.accounts.queries import (
     speech_of_account,
 )
 from pillweb.accounts.rules import CONFIRM_LIFE, RESET_LIFE
-from pillweb.base.errors import LinkGoneError, NotFoundError
+from pillweb.base.errors import LinkGoneError
 from pillweb.base.i18n import speaking
 from pillweb.base.links import link
 from pillweb.base.look import Look, read_look
@@ -71,22 +71,15 @@ def sign_up(
 ) -> None:
     """Mail the owner of an address a link to choose a password.
 
-        Outside it looks the same whether the address already has an account; then
-        its owner is told so by mail and nothing changes. The password is chosen only
-        behind the link, so nobody can prepare an account for somebody else's address.
-    <<<<<<< HEAD
-        A new account begins with this look, and with the invitation
-        that led to it, by the hash of its secret.
-    =======
-        A new account begins with this look.
-
-    Raises:
-            NotFoundError: there is no account yet; the first is not made this way.
-    >>>>>>> fixsignin
+    Where the address already has an account, its owner is told so by mail and nothing
+    changes. The password is chosen only behind the link, so nobody can prepare an
+    account for somebody else's address. A new account begins with this look, and with
+    the invitation that led to it, by the hash of its secret. Nothing is done where
+    there is no account yet: the first is not made this way.
     """
     take_turns(session, Account)
     if not any_account(session):
-        raise NotFoundError
+        return
     account = account_by_email(session, email)
     if account is not None and account.confirmed_at is not None:
         _say_again(session, account, now=now)

@@ -3,7 +3,8 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from pillweb.accounts.actions.joining import choose_password, sign_up, want_reset
+from pillweb.accounts.actions.joining import choose_password
+from pillweb.accounts.actions.requesting import RESET, SIGN_UP, keep_request
 from pillweb.accounts.forms import PasswordForm, ResetForm, SignUpForm
 from pillweb.accounts.queries import any_account, live_link
 from pillweb.accounts.rules import NEW_PASSWORD, SENTENCES, STORING
@@ -39,22 +40,23 @@ def _sign_up(form: SignUpForm) -> dict[str, object]:
 @limiter.limit(MAILS, key_func=client_key)
 @limiter.limit(MAILS, key_func=typed_address)
 def post_sign_up() -> ResponseReturnValue:
-    """Mail a link that makes the account; the answer is the same for everybody."""
+    """Have a link mailed that makes the account; the same is done for everybody."""
     _sign_up_is_open()
     form = SignUpForm()
     if not form.validate():
         return bad_form("accounts/sign_up.html", **_sign_up(form))
     if not any_account(session()):
         return go("/welcome")
-    sign_up(
+    keep_request(
         session(),
+        SIGN_UP,
         name=said(form.name),
         email=said(form.email),
         look=spoken_look(),
         invitation=invitation_offered(),
         now=now(),
     )
-    wake_after_commit("deliver")
+    wake_after_commit("account_requests")
     return page("accounts/check_mail.html", email=said(form.email))
 
 
@@ -74,12 +76,14 @@ def show_forgotten() -> ResponseReturnValue:
 @limiter.limit(MAILS, key_func=typed_address)
 @limiter.limit(GUESSES)
 def post_forgotten() -> ResponseReturnValue:
-    """Mail a link for a new password; the answer is the same for everybody."""
+    """Have a link mailed for a new password; the same is done for everybody."""
     form = ResetForm()
     if not form.validate():
         return bad_form("accounts/ask_reset.html", form=form, action="/forgotten")
-    want_reset(session(), email=said(form.email), now=now())
-    wake_after_commit("deliver")
+    keep_request(
+        session(), RESET, email=said(form.email), look=spoken_look(), now=now()
+    )
+    wake_after_commit("account_requests")
     return page("accounts/check_mail.html", email=said(form.email))
 
 

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy import CursorResult, Update, delete, select, update
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import (
     AccountLink,
     AccountNotice,
+    AccountRequest,
     OidcTry,
     PrintedCode,
     Recovery,
@@ -67,6 +68,8 @@ def settle_restore(session: Session, *, now: datetime) -> Restored:
         .where(Delivery.state.in_(("pending", "leased")), Delivery.created_at <= now)
         .values(state="expired", context=None, lease_id=None, lease_until=None)
     )
+    # Whoever asked for an account or a password was answered then, or asks again.
+    session.execute(delete(AccountRequest))
     found = Restored(
         messages=_count(session, waiting),
         reminders=_end_reminders(session, now=now),
