@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import flask_login
 from flask import Flask, Response, g, session
@@ -276,5 +275,6 @@ def opened_invitation() -> bytes:
 
 def invitation_offered() -> bytes | None:
     """Return the invitation that this browser opened, where it can be answered."""
-    opened, offered = opened_invitation(), cast("Offered", g.is_offered)
+    opened = opened_invitation()
+    offered: Offered = g.is_offered
     return opened if offered(opened) else None
