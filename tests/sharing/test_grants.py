@@ -31,7 +31,7 @@ from pillweb.sharing.rules import (
     SELF,
     Level,
 )
-from tests.world import World, csrf_of, signed_in
+from tests.world import World, csrf_of, make_cast_account, signed_in
 
 SECOND = timedelta(seconds=1)
 A_YEAR = timedelta(days=365)
@@ -80,10 +80,16 @@ def test_a_grant_ends_to_the_second(
     assert set(told) == {world.nora}
 
 
-def test_who_is_let_in_as_the_patient_signs_in_as_one(
+def test_who_is_let_in_as_the_patient_and_helps_nobody_signs_in_as_one(
     session: Session, world: World, now: datetime
 ) -> None:
-    for account_id, role in ((world.luis, CAREGIVER), (world.nora, SELF)):
+    """Who helps somebody, too, opens that one's record by signing in (9)."""
+    carmen = make_cast_account(session, "Carmen", now=now).id
+    for account_id, role, is_patient in (
+        (world.luis, CAREGIVER, False),
+        (world.nora, SELF, False),
+        (carmen, SELF, True),
+    ):
         let_in(
             session,
             account_id=account_id,
@@ -92,8 +98,7 @@ def test_who_is_let_in_as_the_patient_signs_in_as_one(
             given_by_id=world.eve,
             now=now,
         )
-        account = session.get_one(Account, account_id)
-        assert account.is_patient == (role == SELF)
+        assert session.get_one(Account, account_id).is_patient == is_patient
 
 
 def test_what_is_over_is_ended_and_nothing_more_is_told(
