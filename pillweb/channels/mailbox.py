@@ -17,9 +17,9 @@ def _folder() -> mailbox.Maildir:
     return mailbox.Maildir(str(Path(settings().var_dir) / "mailbox"), create=True)
 
 
-def keep_mail(mail: bytes) -> None:
-    """Put a mail into the mailbox."""
-    _folder().add(mail)
+def keep_mail(mail: bytes) -> str:
+    """Put a mail into the mailbox, and return its key."""
+    return _folder().add(mail)
 
 
 def _kept_at(key: str) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from fractions import Fraction
+from functools import cache
 from io import BytesIO
 from typing import TypeVar
 
@@ -12,10 +13,11 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from pillweb.accounts.models import Account
+from pillweb.base.config import settings
 from pillweb.base.db import Base
 from pillweb.base.tokens import new_token, token_hash
 from pillweb.channels.live import LiveNote, device_index
-from pillweb.channels.mailbox import keep_mail, kept_mails
+from pillweb.channels.mailbox import keep_mail
 from pillweb.contacts.actions.adding import add_contact, add_own_contact
 from pillweb.contacts.queries import contacts_of, contacts_of_patient
 from pillweb.contacts.rules import Owner
@@ -315,18 +317,20 @@ def _first(session: Session, row: type[_Row], patient_id: int) -> _Row:
 
 def _mail_key(owner: str) -> str:
     """Return the key of a mail with a file, or for Bruno one that is made up."""
-    if owner != "rosa":
-        return "1.made-up"
-    if not kept_mails():
-        mail = EmailMessage()
-        mail["Subject"], mail["To"] = "A letter", "somebody@family.example"
-        mail["Date"], mail["Message-ID"] = "Fri, 20 Nov 2026 08:00:00 +0000", "<1@x>"
-        mail.set_content("Hello")
-        mail.add_attachment(
-            b"%PDF", maintype="application", subtype="pdf", filename="a.pdf"
-        )
-        keep_mail(mail.as_bytes())
-    return kept_mails()[0][0]
+    return _letter(settings().var_dir) if owner == "rosa" else "1.made-up"
+
+
+@cache
+def _letter(_place: str) -> str:
+    """Keep a mail with a file, once; other tests keep and forget others there."""
+    mail = EmailMessage()
+    mail["Subject"], mail["To"] = "A letter", "somebody@family.example"
+    mail["Date"], mail["Message-ID"] = "Fri, 20 Nov 2026 08:00:00 +0000", "<1@x>"
+    mail.set_content("Hello")
+    mail.add_attachment(
+        b"%PDF", maintype="application", subtype="pdf", filename="a.pdf"
+    )
+    return keep_mail(mail.as_bytes())
 
 
 def _reminder_token(
