@@ -239,7 +239,9 @@ def test_pictures_and_reports_are_in_it_and_codes_are_not(
     raw = taken_out(session, life.own.patient.id, now=life.own.now)
     there = brought(session, raw, now=life.own.now)
     found = session.scalars(
-        sa.select(Medication).where(Medication.patient_id == there)
+        sa.select(Medication)
+        .where(Medication.patient_id == there)
+        .order_by(Medication.id)
     ).all()
     assert [one.picture_key is not None for one in found] == [True, False]
     assert found[0].picture_key != pills.picture_key
