@@ -153,23 +153,6 @@ def use_settings(**values: str) -> None:
     queue.redis_client.cache_clear()
 
 
-def empty(database: Database) -> None:
-    """Leave no row behind, and let ids begin at 1 again.
-
-    Deleting a test's few rows takes an eighth of what truncating every table takes.
-    """
-    with database.transaction() as session:
-        session.execute(sa.text("set local session_replication_role = replica"))
-        for table in metadata.tables.values():
-            session.execute(sa.delete(table))
-        session.execute(
-            sa.text(
-                "select setval(format('%I', sequencename)::regclass, 1, false)"
-                " from pg_sequences where last_value is not null"
-            )
-        )
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty migrated database: each test runs on SQLite and on Postgres."""
@@ -185,7 +168,9 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     yield database
     web_database().engine.dispose()
     if request.param == "postgres":
-        empty(database)
+        with database.transaction() as session:
+            tables = ", ".join(metadata.tables)
+            session.execute(sa.text(f"truncate {tables} restart identity cascade"))
     database.engine.dispose()
     os.environ.clear()
     use_settings(**before)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from pillweb.base.db import GUARDED
@@ -31,6 +31,10 @@ _LOCKS = re.compile(r"\bFOR (?:NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b")
 _READING = frozenset({"select", "insert", "update", "delete"})
 _TARGET = re.compile(r"\s*(?:UPDATE|DELETE FROM) (\w+)")
 _PARTS = re.compile(r"[()]|\s(WHERE|RETURNING)\b")
+_WHERE = text(
+    "select relnamespace::regnamespace::text from pg_class"
+    " where oid = to_regclass('patient')"
+)
 _VERB = re.compile(r"\s*(with\s+(?:recursive\s+)?)?(\w+)", re.IGNORECASE)
 
 
@@ -195,6 +199,7 @@ def _begin(session: Session, _transaction: object, connection: Connection) -> No
     hiding: _Hiding | None = session.info.get(_KEPT)
     if hiding is None:
         return
+    schema = _schema_of(connection)
 
     def leave_out(
         _connection: Connection,
@@ -206,13 +211,23 @@ def _begin(session: Session, _transaction: object, connection: Connection) -> No
     ) -> tuple[str, Any]:
         if hiding.is_lifted:
             return statement, parameters
-        return _without(statement, hiding, connection.dialect), parameters
+        return _without(statement, hiding, schema), parameters
 
     event.listen(connection, "before_cursor_execute", leave_out, retval=True)
     _tell_policies(session, connection)
 
 
-def _without(statement: str, hiding: _Hiding, dialect: Dialect) -> str:
+def _schema_of(connection: Connection) -> str:
+    """Return where our tables are, whatever else a name is looked for first.
+
+    With it a name is a table itself, not what a statement is given under that name.
+    """
+    if connection.dialect.name == "sqlite":
+        return "main"
+    return str(connection.scalar(_WHERE))
+
+
+def _without(statement: str, hiding: _Hiding, schema: str) -> str:
     """Return a statement that reads the tables without what is hidden."""
     names = sorted(set(_NAMES.findall(statement)))
     found = _VERB.match(statement)
@@ -220,10 +235,8 @@ def _without(statement: str, hiding: _Hiding, dialect: Dialect) -> str:
         return statement
     if not found[1] and found[2].lower() not in _READING:
         return statement
-    if dialect.name == "postgresql" and _LOCKS.search(statement):
+    if _LOCKS.search(statement):
         return statement
-    # Else the tables here would be taken for those that are being made.
-    schema = str(dialect.default_schema_name)
     ids = ",".join(map(str, sorted(hiding.ids)))
     rules = rules_of(schema, ids, hiding.account_id)
     tables = ", ".join(

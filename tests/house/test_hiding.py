@@ -15,7 +15,12 @@ from sqlalchemy.orm import Session
 from migrations.tables import metadata
 from pillweb.audit.actions import append_entry
 from pillweb.base.db import Database
-from pillweb.base.hiding import counting_hidden, hide_medicines, rules_of
+from pillweb.base.hiding import (
+    _schema_of,
+    counting_hidden,
+    hide_medicines,
+    rules_of,
+)
 from pillweb.base.visits import ACCOUNT, Visit
 from pillweb.base.web_db import web_database
 from pillweb.doses.actions.marking import mark_taken
@@ -384,3 +389,14 @@ def test_what_is_too_much_counts_what_is_hidden(
         # A new transaction hides it as well.
         session.rollback()
         assert session.scalars(mine).all() == []
+
+
+def test_tables_are_found_where_they_are_whatever_is_looked_through_first(
+    db: Database,
+) -> None:
+    with db.writing() as session:
+        if db.engine.dialect.name == "postgresql":
+            session.execute(sa.text("create schema before_ours"))
+            session.execute(sa.text("set local search_path to before_ours, public"))
+        found = {"sqlite": "main", "postgresql": "public"}
+        assert _schema_of(session.connection()) == found[db.engine.dialect.name]
