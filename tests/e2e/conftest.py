@@ -1,5 +1,6 @@
 """A real browser before the real app."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from pillweb.accounts.rules import PROOF_LASTS
 from tests.e2e.site import Site, running_site
 from tools.browser import QUIET, find_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
+
+
+PROOF_S = PROOF_LASTS.total_seconds() / 2
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +62,9 @@ class Visitors:
     def _state(self, who: str) -> Any:  # noqa: ANN401 - what Playwright keeps
         if who in self.site.facts.get("tablets", {}):
             return self._tablet(self.site.facts["tablets"][who])
-        if who not in self.signed_in:
+        state, since = self.signed_in.get(who, (None, 0.0))
+        # Sooner than anybody is asked again who they are.
+        if state is None or time.monotonic() - since > PROOF_S:
             context = self.browser.new_context(base_url=self.site.url)
             page = context.new_page()
             page.goto("/sign-in/password")
@@ -65,9 +72,10 @@ class Visitors:
             page.get_by_label("Your password").fill(self.site.facts["password"])
             page.get_by_role("button", name="Sign in").click()
             page.get_by_role("button", name="Sign out").wait_for()
-            self.signed_in[who] = context.storage_state()
+            state = context.storage_state()
+            self.signed_in[who] = state, time.monotonic()
             context.close()
-        return self.signed_in[who]
+        return state
 
     def _tablet(self, secret: str) -> Any:  # noqa: ANN401 - what Playwright keeps
         context = self.browser.new_context()

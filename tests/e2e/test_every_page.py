@@ -180,7 +180,7 @@ def send_empty(page: "Page", path: str, button: str) -> None:
 @pytest.mark.parametrize(
     ("who", "path", "button"),
     [
-        ("", "/sign-in", "Sign in"),
+        ("", "/sign-in", "Send me a link"),
         ("rosa", "/people/new", "Go on"),
         ("rosa", f"{ROSA}/medicines/new", "Go on"),
         ("rosa", f"{ROSA}/sharing/links", "Make the link"),
