@@ -15,12 +15,7 @@ from sqlalchemy.orm import Session
 from migrations.tables import metadata
 from pillweb.audit.actions import append_entry
 from pillweb.base.db import Database
-from pillweb.base.hiding import (
-    _schema_of,
-    counting_hidden,
-    hide_medicines,
-    rules_of,
-)
+from pillweb.base.hiding import _schema_of, counting_hidden, hide_medicines, rules_of
 from pillweb.base.visits import ACCOUNT, Visit
 from pillweb.base.web_db import web_database
 from pillweb.doses.actions.marking import mark_taken
